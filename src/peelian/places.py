@@ -1,0 +1,375 @@
+"""Places: the spatial units of everything else (areas, grid cells, streets)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from peelian.errors import DataError, DesignError, some
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from scipy import sparse
+    from shapely.geometry.base import BaseGeometry
+
+BRITISH_NATIONAL_GRID = "EPSG:27700"
+Kind = Literal["area", "cell", "street"]
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Spatial units on an index of place ids, in a projected CRS in metres.
+
+    ``frame``  GeoDataFrame; index = unique place ids (text), named ``place``; column ``geometry``;
+               optional ``households`` (a count, the denominator of rates and of kits) and any other
+               columns the file came with. Rows are kept in order of id, so that nothing depends on the
+               order of a file.
+    ``kind``   ``area``, ``cell`` or ``street``.
+    ``cell``   side of a grid cell in metres; ``origin`` the lower-left corner of the grid.
+
+    Raises ``DataError`` for a CRS in degrees or feet or none, ids that repeat or are missing, empty or
+    invalid geometry, and households that are negative or not numbers.
+
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame({"households": [100, 80]}, index=["a", "b"],
+    ...     geometry=[box(0, 0, 500, 500), box(500, 0, 1000, 500)], crs="EPSG:27700")
+    >>> places = Places.of(areas)
+    >>> len(places), float(places.areas["a"])
+    (2, 250000.0)
+    """
+
+    frame: gpd.GeoDataFrame
+    kind: Kind = "area"
+    cell: float | None = None
+    origin: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.frame)
+
+    # ---------------------------------------------------------------- makers
+    @classmethod
+    def of(cls, frame: gpd.GeoDataFrame, *, kind: Kind = "area", name: str = "places") -> Places:
+        """Places from a GeoDataFrame whose index holds the ids; geometry is repaired where it can be.
+
+        ``name`` is used in error messages. The frame that was given is left as it was.
+        """
+        frame = frame.copy()
+        _check_ids(frame.index, name)
+        frame.index = frame.index.astype(str)
+        frame.index.name = "place"
+        frame = frame.sort_index()
+        invalid = ~frame.geometry.is_valid
+        if invalid.any():
+            frame.loc[invalid, frame.geometry.name] = frame.geometry[invalid].make_valid()
+        if frame.geometry.name != "geometry":
+            frame = frame.rename_geometry("geometry")
+        _check(frame, name)
+        return cls(frame, kind)
+
+    @classmethod
+    def grid(
+        cls,
+        boundary: gpd.GeoSeries | gpd.GeoDataFrame,
+        cell: float = 100,
+        *,
+        origin: Literal["bounds", "multiples"] = "bounds",
+        keep: Literal["centre", "touch"] = "centre",
+    ) -> Places:
+        """Square cells over a boundary, as places named ``x<column>y<row>`` from the lower-left corner.
+
+        ``boundary``  polygons in a projected CRS in metres; their union is the study area.
+        ``cell``      side in metres.
+        ``origin``    ``bounds``: the lower-left corner of the boundary; ``multiples``: a multiple of the
+                      cell, so that grids of one cell size nest wherever they start.
+        ``keep``      ``centre``: cells whose centre lies inside the boundary; ``touch``: any that touch.
+
+        Raises ``DesignError`` when no cell is left, and ``DataError`` for a CRS not in metres.
+        """
+        import geopandas as gpd
+        import numpy as np
+        import shapely
+
+        boundary = boundary.geometry
+        _check_crs(boundary.crs, "the boundary")
+        if not cell > 0:
+            raise DesignError(f"A grid cell needs a side above 0 metres; got {cell}.")
+        study = boundary.union_all()
+        if study.is_empty:
+            raise DesignError("The study area is empty: no polygon is left to lay a grid over.")
+        west, south, east, north = study.bounds
+        if origin == "multiples":
+            west, south = np.floor(west / cell) * cell, np.floor(south / cell) * cell
+        columns = int(np.ceil((east - west) / cell)) or 1
+        rows = int(np.ceil((north - south) / cell)) or 1
+        column, row = (a.ravel() for a in np.meshgrid(np.arange(columns), np.arange(rows)))
+        x, y = west + column * cell, south + row * cell
+        shapely.prepare(study)
+        if keep == "centre":
+            inside = shapely.contains_xy(study, x + cell / 2, y + cell / 2)
+            boxes = shapely.box(x[inside], y[inside], x[inside] + cell, y[inside] + cell)
+        else:
+            boxes = shapely.box(x, y, x + cell, y + cell)
+            inside = shapely.intersects(study, boxes)
+            boxes = boxes[inside]
+        if not inside.any():
+            raise DesignError(
+                f"No cell of {cell:g} m has its centre in the study area "
+                f"({study.area / 1e6:.3f} km²). Use smaller cells."
+            )
+        width = len(str(max(columns, rows)))
+        ids = [f"x{c:0{width}d}y{r:0{width}d}" for c, r in zip(column[inside], row[inside], strict=True)]
+        frame = gpd.GeoDataFrame(
+            {"column": column[inside], "row": row[inside]}, index=ids, geometry=boxes, crs=boundary.crs
+        )
+        frame.index.name = "place"
+        return cls(frame.sort_index(), "cell", float(cell), (float(west), float(south)))
+
+    # ---------------------------------------------------------------- what they hold
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def index(self) -> pd.Index:
+        """The place ids, in order."""
+        return self.frame.index
+
+    @property
+    def geometry(self) -> gpd.GeoSeries:
+        """The shapes, on the index of ids."""
+        return self.frame.geometry
+
+    @property
+    def crs(self) -> object:
+        """The projected coordinate reference system, in metres."""
+        return self.frame.crs
+
+    @property
+    def areas(self) -> pd.Series:
+        """Square metres by place."""
+        return self.frame.geometry.area.rename("area")
+
+    @property
+    def households(self) -> pd.Series | None:
+        """Households by place, or None where the file holds none."""
+        return self.frame["households"] if "households" in self.frame else None
+
+    @property
+    def points(self) -> gpd.GeoSeries:
+        """A point inside each place: the centre of a cell, the representative point of an area."""
+        if self.kind == "cell":
+            return self.frame.geometry.centroid
+        return self.frame.geometry.representative_point()
+
+    def select(self, ids: Iterable[str]) -> Places:
+        """The places with these ids, in order of id. ``DataError`` names those that are not here."""
+        wanted = list(dict.fromkeys(str(place) for place in ids))
+        missing = [place for place in wanted if place not in self.frame.index]
+        if missing:
+            raise DataError(f"{len(missing)} places are not in the file: {some(missing)}.")
+        return Places(self.frame.loc[sorted(wanted)], self.kind, self.cell, self.origin)
+
+    # ---------------------------------------------------------------- relations
+    def neighbours(
+        self, order: int = 1, *, touching: Literal["any", "edge"] = "any"
+    ) -> sparse.csr_array:
+        """Who lies next to whom, as a symmetric 0/1 matrix on the order of the index.
+
+        ``order=2`` means within two steps (the place itself excluded). ``touching="edge"`` asks for a
+        shared border longer than nothing; ``"any"`` takes a shared corner too.
+        """
+        import numpy as np
+        from scipy import sparse
+
+        n = len(self)
+        left, right = self.frame.sindex.query(self.frame.geometry, predicate="intersects")
+        off = left != right
+        left, right = left[off], right[off]
+        if touching == "edge":
+            shapes = self.frame.geometry.values
+            shared = shapes[left].intersection(shapes[right]).length > 0
+            left, right = left[shared], right[shared]
+        first = sparse.csr_array((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
+        reach = first.astype(np.int64)
+        step = reach
+        for _ in range(order - 1):
+            step = step @ first
+            reach = reach + step
+        reach = reach.tolil()
+        reach.setdiag(0)
+        reach = reach.tocsr()
+        reach.eliminate_zeros()
+        reach.data[:] = 1
+        return sparse.csr_array(reach.astype(np.int8))
+
+    def rings(self, distances: Sequence[float] = (250, 500, 750), *, around: Iterable[str]) -> pd.Series:
+        """Which ring round the given places each place lies in.
+
+        ``distances``  outer limits in metres, rising.
+        ``around``     ids of the places in the middle (the treated ones).
+
+        Returns an ordered categorical Series on the index: ``inside``, ``0-250 m``, ``250-500 m``,
+        ``500-750 m``, ``beyond``. Distance is from a place's representative point to the nearest shape
+        in the middle; a place that touches one is in the first ring whatever its point says.
+        """
+        import numpy as np
+        import pandas as pd
+
+        limits = [float(d) for d in distances]
+        if not limits or any(b <= a for a, b in zip([0.0, *limits], limits, strict=False)):
+            raise DesignError(f"Ring distances must rise from above 0; got {list(distances)}.")
+        middle = self.select(around)
+        labels = ["inside", *ring_labels(limits), "beyond"]
+        if not len(middle):
+            return pd.Series(
+                pd.Categorical(["beyond"] * len(self), labels, ordered=True), self.index, name="ring"
+            )
+        core = middle.geometry.union_all()
+        away = self.points.distance(core).to_numpy()
+        code = 1 + np.searchsorted(np.asarray(limits), away, side="left")
+        touches = self.geometry.intersects(core).to_numpy()
+        code[touches] = 1
+        code[self.index.isin(middle.index)] = 0
+        return pd.Series(
+            pd.Categorical.from_codes(code, labels, ordered=True), self.index, name="ring"
+        )
+
+    def locate(self, points: gpd.GeoSeries) -> pd.Series:
+        """The id of the place that holds each point; missing where none does.
+
+        ``points``  in any CRS (they are moved to the places' own); missing points are allowed.
+
+        A cell is half open: its lower and left edges belong to it. Where areas overlap, the first id
+        wins. Returns a Series of text on the index of ``points``.
+        """
+        import numpy as np
+        import pandas as pd
+
+        if points.crs is None:
+            raise DataError(
+                f"The points have no CRS, so they cannot be placed in {self.crs}. "
+                "Say which it is, for instance crs = 4326 for longitude and latitude."
+            )
+        if points.crs != self.crs:
+            points = points.to_crs(self.crs)
+        found = pd.Series(np.full(len(points), None, object), index=points.index, name="place")
+        known = ~(points.isna() | points.is_empty).to_numpy()
+        if not known.any():
+            return found.astype("str")
+        x, y = points.x.to_numpy()[known], points.y.to_numpy()[known]
+        if self.kind == "cell" and self.cell and self.origin:
+            at = self._cell_of(x, y)
+        else:
+            at = self._area_of(x, y)
+        ids = np.where(at >= 0, self.index.to_numpy(object)[at], None)
+        values = found.to_numpy(object).copy()
+        values[known] = ids
+        return pd.Series(values, index=points.index, name="place").astype("str")
+
+    def _cell_of(self, x: object, y: object) -> object:
+        import numpy as np
+
+        assert self.origin and self.cell
+        column = np.floor((x - self.origin[0]) / self.cell).astype(np.int64)  # type: ignore[operator]
+        row = np.floor((y - self.origin[1]) / self.cell).astype(np.int64)  # type: ignore[operator]
+        held_column, held_row = self.frame["column"].to_numpy(), self.frame["row"].to_numpy()
+        table = np.full((held_column.max() + 1, held_row.max() + 1), -1, np.int64)
+        table[held_column, held_row] = np.arange(len(self))
+        inside = (column >= 0) & (row >= 0) & (column < table.shape[0]) & (row < table.shape[1])
+        at = np.full(len(column), -1, np.int64)
+        at[inside] = table[column[inside], row[inside]]
+        return at
+
+    def _area_of(self, x: object, y: object) -> object:
+        import numpy as np
+        import shapely
+
+        points = shapely.points(x, y)
+        # police.uk snaps thousands of crimes to one point: each distinct point is located once
+        unique, back = np.unique(shapely.to_wkb(points), return_inverse=True)
+        distinct = shapely.from_wkb(unique)
+        which, area = self.frame.sindex.query(distinct, predicate="intersects")
+        at = np.full(len(distinct), len(self), np.int64)
+        np.minimum.at(at, which, area)
+        at[at == len(self)] = -1
+        return at[back]
+
+
+def ring_labels(distances: Sequence[float]) -> list[str]:
+    """Names of the rings between these distances.
+
+    >>> ring_labels([250, 500])
+    ['0-250 m', '250-500 m']
+    """
+    inner = [0.0, *map(float, distances)]
+    return [f"{a:g}-{b:g} m" for a, b in zip(inner, inner[1:], strict=False)]
+
+
+def _check(frame: gpd.GeoDataFrame, name: str = "places") -> None:
+    _check_ids(frame.index, name)
+    _check_crs(frame.crs, name)
+    empty = frame.geometry.isna() | frame.geometry.is_empty
+    if empty.any():
+        raise DataError(f"{name}: no shape for {some(frame.index[empty])}. Each place needs one.")
+    invalid = ~frame.geometry.is_valid
+    if invalid.any():
+        raise DataError(f"{name}: broken shapes for {some(frame.index[invalid])}.")
+    if "households" in frame:
+        _check_households(frame, name)
+
+
+def _check_ids(index: pd.Index, name: str) -> None:
+    if len(index) == 0:
+        raise DataError(f"{name}: holds no place at all.")
+    if index.hasnans:
+        raise DataError(f"{name}: {int(index.isna().sum())} places have no id.")
+    if not index.is_unique:
+        repeated = index[index.duplicated()].unique()
+        raise DataError(
+            f"{name}: {len(repeated)} ids stand more than once: {some(repeated)}. "
+            "Each place needs its own id: dissolve the parts, or choose another id column."
+        )
+
+
+def _check_households(frame: gpd.GeoDataFrame, name: str) -> None:
+    import numpy as np
+    import pandas as pd
+
+    numbers = pd.to_numeric(frame["households"], errors="coerce")
+    wrong = numbers.isna() | (numbers < 0) | ~np.isfinite(numbers)
+    if wrong.any():
+        raise DataError(
+            f"{name}: households is missing, negative or no number for {some(frame.index[wrong])}."
+        )
+
+
+def _check_crs(crs: object, name: str) -> None:
+    """A projected CRS in metres, or a DataError that says what to write."""
+    if crs is None:
+        raise DataError(
+            f"{name}: no CRS is stated. If the coordinates are British National Grid, set crs = 27700."
+        )
+    if crs.is_geographic:  # type: ignore[attr-defined]
+        raise DataError(
+            f"{name}: the CRS is {crs.name} ({crs.to_string()}), in degrees; "  # type: ignore[attr-defined]
+            "distances need metres. In Great Britain write frame.to_crs(27700), or set crs = 27700."
+        )
+    unit = crs.axis_info[0].unit_name  # type: ignore[attr-defined]
+    if unit not in ("metre", "meter"):
+        raise DataError(
+            f"{name}: the CRS {crs.name} counts in {unit}; distances need metres. "  # type: ignore[attr-defined]
+            "Write frame.to_crs(27700) in Great Britain, or the local projection in metres elsewhere."
+        )
+
+
+def require_metres(crs: object, name: str) -> None:
+    """Raise ``DataError`` unless the CRS is projected and counts in metres."""
+    _check_crs(crs, name)
+
+
+def boundary_of(places: Places, where: Iterable[str] | None = None) -> BaseGeometry:
+    """The union of the places (or of those named) as one shape."""
+    chosen = places if where is None else places.select(where)
+    return chosen.geometry.union_all()
