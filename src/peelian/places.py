@@ -172,9 +172,7 @@ class Places:
         return Places(self.frame.loc[sorted(wanted)], self.kind, self.cell, self.origin)
 
     # ---------------------------------------------------------------- relations
-    def neighbours(
-        self, order: int = 1, *, touching: Literal["any", "edge"] = "any"
-    ) -> sparse.csr_array:
+    def neighbours(self, order: int = 1, *, touching: Literal["any", "edge"] = "any") -> sparse.csr_array:
         """Who lies next to whom, as a symmetric 0/1 matrix on the order of the index.
 
         ``order=2`` means within two steps (the place itself excluded). ``touching="edge"`` asks for a
@@ -232,9 +230,7 @@ class Places:
         touches = self.geometry.intersects(core).to_numpy()
         code[touches] = 1
         code[self.index.isin(middle.index)] = 0
-        return pd.Series(
-            pd.Categorical.from_codes(code, labels, ordered=True), self.index, name="ring"
-        )
+        return pd.Series(pd.Categorical.from_codes(code, labels, ordered=True), self.index, name="ring")
 
     def locate(self, points: gpd.GeoSeries) -> pd.Series:
         """The id of the place that holds each point; missing where none does.

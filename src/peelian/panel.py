@@ -1,0 +1,213 @@
+"""Panel: one row per place and month, the one input of every evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from peelian.errors import DataError, DesignError, some
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.places import Places
+    from peelian.programme import Programme
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Counts by place and month, with who was treated from when.
+
+    ``frame``  on (place, month), complete and in order: ``count`` and any other named counts; ``arm``
+               (``treated``, ``control``, ``excluded``); ``treated`` (the place is in the treated arm);
+               ``start`` (its month, missing where untreated); ``after`` (month >= own start, or >= the
+               first start of all for untreated places); ``unit`` (what was chosen: the place, or its
+               ``assigned_by``); ``ring`` (``inside``, ``0-250 m``, ..., ``beyond``); ``saturation``
+               (share of homes with a kit at the end of the month; missing where not known);
+               ``households``; ``recording_break`` (the month lies in a change of recording).
+    ``outcome``  what ``count`` counts, in words (``burglary``).
+    ``outside``  incidents that no place holds, so that counts can be added up again.
+    ``by``       whether incidents were placed by the extract's ``code`` or by their ``point``.
+
+    Raises ``DataError`` for missing or repeated place-months and for counts that are negative or missing.
+    """
+
+    frame: pd.DataFrame
+    outcome: str = "crime"
+    source: str = ""
+    outside: int = 0
+    by: str = "point"
+
+    def __post_init__(self) -> None:
+        index = self.frame.index
+        if list(index.names) != ["place", "month"]:
+            raise DataError(f"A panel stands on (place, month); this one on {list(index.names)}.")
+        if index.has_duplicates:
+            raise DataError(
+                f"{int(index.duplicated().sum())} area-months stand twice, first {index[index.duplicated()][0]}."
+            )
+        places, months = index.unique("place"), index.unique("month")
+        lacking = len(places) * len(months) - len(index)
+        if lacking:
+            full = index.from_product([places, months])
+            first = full.difference(index)[0]
+            raise DataError(
+                f"The panel lacks {lacking:,} area-months (first {first[0]} {first[1]}). "
+                "A missing month is a gap, not zero crime: fill it only where the force says that no record means none."
+            )
+        if len(months) and len(months) != (months.max() - months.min()).n + 1:
+            raise DataError(f"The panel's months have a gap between {months.min()} and {months.max()}.")
+        counts = self.frame["count"]
+        wrong = counts.isna() | (counts < 0)
+        if wrong.any():
+            raise DataError(
+                f"{int(wrong.sum())} counts are negative or missing, first {counts.index[wrong][0]}."
+            )
+
+    @classmethod
+    def build(
+        cls,
+        counts: pd.Series,
+        programme: Programme,
+        places: Places,
+        *,
+        rings: Sequence[float] = (250, 500, 750),
+        saturation: pd.Series | None = None,
+        others: dict[str, pd.Series] | None = None,
+        breaks: Sequence[object] = (),
+        outcome: str = "crime",
+        source: str = "",
+        outside: int = 0,
+        by: str = "point",
+    ) -> Panel:
+        """A panel from monthly counts and the programme's areas.
+
+        ``counts``      Series on (place, month), complete.
+        ``saturation``  Series on (place, month), share of homes with a kit; carried forward.
+        ``others``      further outcomes by name, on the same index.
+        ``breaks``      months in which recording changed.
+
+        Raises ``DataError`` where the programme names a place that is not among the places, and
+        ``DesignError`` where it starts outside the months or treats every place.
+        """
+        import pandas as pd
+
+        areas = programme.areas
+        strange = areas.index.difference(places.index)
+        if len(strange):
+            raise DataError(
+                f"The programme names {len(strange)} areas that are not in the places file: {some(strange)}. "
+                f"The file's ids look like {places.index[0]}. Is it another vintage of areas (2011, 2021), or another column?"
+            )
+        frame = counts.rename("count").sort_index().to_frame()
+        months = frame.index.unique("month")
+        _check_starts(areas, months)
+        if len(areas) and set(areas.index[areas["arm"] == "treated"]) == set(places.index):
+            raise DesignError(f"All {len(places):,} areas are treated: nothing is left to compare with.")
+        place, month = frame.index.get_level_values("place"), frame.index.get_level_values("month")
+        for name, series in (others or {}).items():
+            frame[name] = series.reindex(frame.index, fill_value=0)
+        treated = areas.index[areas["arm"] == "treated"]
+        starts = areas["start"].reindex(places.index) if len(areas) else pd.Series(pd.NaT, places.index)
+        arm = (
+            areas["arm"].reindex(places.index).fillna("control")
+            if len(areas)
+            else pd.Series("control", places.index)
+        )
+        starts = pd.Series(pd.PeriodIndex(starts, freq="M"), places.index).where(arm == "treated")
+        unit = pd.Series(places.index, places.index)
+        if len(areas):
+            given = areas["assigned_by"].reindex(places.index).replace("", pd.NA)
+            unit = given.fillna(unit)
+        first = starts.min() if starts.notna().any() else None
+        frame["arm"] = arm.reindex(place).to_numpy()
+        frame["treated"] = frame["arm"].eq("treated")
+        own = pd.PeriodIndex(starts.reindex(place), freq="M")
+        frame["start"] = own
+        since = own.to_series().fillna(first) if first is not None else own.to_series()
+        frame["after"] = (
+            (pd.PeriodIndex(month) >= pd.PeriodIndex(since, freq="M")) if first is not None else False
+        )
+        frame["unit"] = unit.reindex(place).to_numpy()
+        frame["ring"] = places.rings(rings, around=treated).reindex(place).array
+        frame["saturation"] = _carried(saturation, frame.index)
+        held = places.households
+        frame["households"] = float("nan") if held is None else held.reindex(place).to_numpy()
+        frame["recording_break"] = pd.PeriodIndex(month).isin(
+            pd.PeriodIndex([pd.Period(b, "M") for b in breaks], freq="M")
+        )
+        return cls(frame, outcome, source, outside, by)
+
+    # ---------------------------------------------------------------- what it holds
+    @property
+    def months(self) -> pd.PeriodIndex:
+        """The months, in order."""
+        import pandas as pd
+
+        return pd.PeriodIndex(self.frame.index.unique("month")).sort_values()
+
+    @property
+    def places(self) -> pd.Index:
+        """The place ids, in order."""
+        return self.frame.index.unique("place").sort_values()
+
+    def wide(self, outcome: str = "count") -> pd.DataFrame:
+        """Counts with one row a place and one column a month."""
+        return self.frame[outcome].unstack("month").sort_index()
+
+    def by_place(self) -> pd.DataFrame:
+        """What does not change with time, one row a place: arm, treated, start, unit, ring, households."""
+        keep = ["arm", "treated", "start", "unit", "ring", "households"]
+        return self.frame[keep].groupby(level="place", observed=True).first()
+
+    def write(self, path: object) -> None:
+        """Store as Parquet, months as text."""
+        flat = self.frame.reset_index()
+        for name in ("month", "start"):
+            flat[name] = flat[name].astype(str).replace("NaT", None)
+        for name in ("outcome", "source", "outside", "by"):
+            flat[f"_{name}"] = getattr(self, name)
+        flat.to_parquet(path, index=False, compression="zstd")
+
+    @classmethod
+    def load(cls, path: object) -> Panel:
+        """What ``write`` stored."""
+        import pandas as pd
+
+        flat = pd.read_parquet(path)
+        marks = {name: flat.pop(f"_{name}").iloc[0] for name in ("outcome", "source", "outside", "by")}
+        for name in ("month", "start"):
+            flat[name] = pd.PeriodIndex(flat[name], freq="M")
+        return cls(
+            flat.set_index(["place", "month"]), str(marks["outcome"]), str(marks["source"]),
+            int(marks["outside"]), str(marks["by"]),
+        )  # fmt: skip
+
+
+def _check_starts(areas: pd.DataFrame, months: pd.Index) -> None:
+    treated = areas[areas["arm"] == "treated"]
+    for word, wrong in (
+        ("before", treated["start"] <= months.min()),
+        ("after", treated["start"] > months.max()),
+    ):
+        if wrong.any():
+            raise DesignError(
+                f"The programme starts {word} the data: {some(treated.index[wrong], 3)} from "
+                f"{treated['start'][wrong].iloc[0]}, but the incidents run from {months.min()} to {months.max()}. "
+                "An evaluation needs months on both sides: load more months, or mend the dates."
+            )
+
+
+def _carried(saturation: pd.Series | None, index: pd.MultiIndex) -> object:
+    """Saturation on the panel's index: 0 before the first delivery, carried forward after it."""
+    import numpy as np
+
+    if saturation is None or not len(saturation):
+        return np.full(len(index), np.nan)
+    wide = saturation.unstack("month").sort_index(axis=1)
+    months = index.unique("month").sort_values()
+    every = months.union(wide.columns)
+    wide = wide.reindex(columns=every).ffill(axis=1).fillna(0.0).reindex(columns=months)
+    filled = wide.reindex(index.unique("place"), fill_value=0.0).stack()
+    return filled.reindex(index).to_numpy()
