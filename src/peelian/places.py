@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from peelian.errors import DataError, DesignError, some
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
     import pandas as pd
     from scipy import sparse
@@ -171,6 +173,23 @@ class Places:
             raise DataError(f"{len(missing)} places are not in the file: {some(missing)}.")
         return Places(self.frame.loc[sorted(wanted)], self.kind, self.cell, self.origin)
 
+    # ---------------------------------------------------------------- storing
+    def write(self, path: Path) -> None:
+        """Store as GeoParquet."""
+        _stored(self).to_parquet(path, compression="zstd")
+
+    @classmethod
+    def load(cls, path: Path) -> Places:
+        """What ``write`` stored."""
+        import geopandas as gpd
+
+        frame = gpd.read_parquet(path)
+        kind, cell, x, y = (frame.pop(name).iloc[0] for name in ("_kind", "_cell", "_x", "_y"))
+        frame.index = frame.index.astype(str)
+        frame.index.name = "place"
+        grid = cell == cell
+        return cls(frame, kind, float(cell) if grid else None, (float(x), float(y)) if grid else None)
+
     # ---------------------------------------------------------------- relations
     def neighbours(self, order: int = 1, *, touching: Literal["any", "edge"] = "any") -> sparse.csr_array:
         """Who lies next to whom, as a symmetric 0/1 matrix on the order of the index.
@@ -291,6 +310,12 @@ class Places:
         np.minimum.at(at, which, area)
         at[at == len(self)] = -1
         return at[back]
+
+
+def _stored(places: Places) -> gpd.GeoDataFrame:
+    x, y = places.origin or (float("nan"), float("nan"))
+    about = {"_kind": places.kind, "_cell": places.cell or float("nan"), "_x": x, "_y": y}
+    return places.frame.assign(**about)
 
 
 def ring_labels(distances: Sequence[float]) -> list[str]:
