@@ -180,7 +180,7 @@ def test_help_loads_nothing_heavy(what: str, code: str) -> None:
 # ------------------------------------------------------------ what may be committed
 # Written with brackets so that this file does not match itself.
 MACHINE_PATH = re.compile(
-    rb"(?<![\w./~-])/(?:w[o]rk|r[o]ot|h[o]me/\w+|U[s]ers/\w+|opt/(?:py[p]i|wh[e]els)|tmp/b[a]sh)[/_\s\"']"
+    rb"(?<![\w./~-])/(?:w[o]rk|f[a]rm|r[o]ot|h[o]me/\w+|U[s]ers/\w+|opt/(?:py[p]i|wh[e]els)|tmp/b[a]sh)[/_\s\"']"
     rb"|\.\./\.l[i]brary"
 )
 REGISTRY_HOST = re.compile(

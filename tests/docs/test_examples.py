@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -49,8 +50,8 @@ def _command_lines(program: str) -> Iterator[tuple[str, list[str]]]:
     for page in PAGES:
         for block in blocks_of(page.read_text("utf-8"), "console"):
             for offset, line in enumerate(block.body.splitlines()):
-                if line.startswith(f"$ {program}"):
-                    words = shlex.split(line.removeprefix("$ "), comments=True)
+                if match := re.match(rf"\$ (?:\.venv/bin/)?({program}\b.*)", line):
+                    words = shlex.split(match[1], comments=True)
                     ends = [i for i, word in enumerate(words) if word in ("|", "&&", ">", ";")]
                     yield f"{_name(page)}:{block.line + offset}", words[: min(ends, default=len(words))]
 
@@ -63,6 +64,12 @@ def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
         # the block's own lines in a traceback
         code = "\n" * (block.line - 1) + block.body
         exec(compile(code, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", _pages_with("toml"), ids=_name)
+def test_toml_examples_parse(page: Path) -> None:
+    for block in blocks_of(page.read_text("utf-8"), "toml"):
+        assert tomllib.loads(block.body), f"{_name(page)}:{block.line} is empty"
 
 
 @pytest.mark.parametrize(("where", "words"), [pytest.param(*c, id=c[0]) for c in _command_lines("peelian")])
