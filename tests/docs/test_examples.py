@@ -10,6 +10,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import NamedTuple
 
 import pytest
@@ -18,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "GLOSSARY.md", *(ROOT / "docs").rglob("*.md")]
 )
-FENCE = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+# fences may be indented: they stand in numbered lists too
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^(?P=indent)```\s*$", re.M | re.S
+)
 
 
 class Block(NamedTuple):
@@ -32,7 +36,7 @@ class Block(NamedTuple):
 def blocks_of(text: str, *languages: str) -> list[Block]:
     """The fenced blocks in these languages, in order."""
     found = [
-        Block(match["language"], text.count("\n", 0, match.start("body")) + 1, match["body"])
+        Block(match["language"], text.count("\n", 0, match.start("body")) + 1, dedent(match["body"]))
         for match in FENCE.finditer(text)
     ]
     return [block for block in found if block.language in languages]
@@ -95,7 +99,7 @@ def test_make_lines_use_targets_that_exist(where: str, words: list[str]) -> None
 
 
 def test_blocks_are_found_with_their_lines() -> None:
-    text = "a\n\n```python\nx = 1\n```\n\n```console\n$ peelian run\n```\n"
+    text = "a\n\n```python\nx = 1\n```\n\n   ```console\n   $ peelian run\n   ```\n"
     assert blocks_of(text, "python", "console") == [
         Block("python", 4, "x = 1\n"),
         Block("console", 8, "$ peelian run\n"),
