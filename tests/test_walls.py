@@ -34,9 +34,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(SHOWN, NOUNS | SHOWN),
     "borough": NOUNS | COMMON,
     **{stage: NOUNS | COMMON | SHOWN | {"engine"} for stage in STAGES},
-    "loop": NOUNS | COMMON | SHOWN | STAGES | {"engine", "borough"},
+    "outputs": {"errors", "maps"},
+    "provenance": {"errors", "outputs"},
+    "loop": NOUNS | COMMON | SHOWN | STAGES | {"engine", "borough", "outputs", "provenance"},
     **{door: NOUNS | PUBLIC | {"loop"} for door in DOORS},
-    "peelian": NOUNS | COMMON | SHOWN | STAGES | {"engine", "borough", "loop"},
+    "peelian": NOUNS | COMMON | SHOWN | STAGES | {"engine", "borough", "loop", "outputs", "provenance"},
     "__main__": {"cli"},
 }
 

@@ -45,7 +45,7 @@ class Incidents:
     """
 
     frame: gpd.GeoDataFrame
-    rejected: pd.DataFrame = field(default=None)  # type: ignore[assignment]
+    rejected: pd.DataFrame = field(default=None)
     precision: Precision = "day"
     snapped: bool = False
     published: bool = False
@@ -203,7 +203,7 @@ class Incidents:
         return cls(
             frame,
             rejected,
-            precision=str(marks["precision"].iloc[0]),  # type: ignore[arg-type]
+            precision=str(marks["precision"].iloc[0]),
             snapped=bool(marks["snapped"].iloc[0]),
             published=bool(marks["published"].iloc[0]),
         )
@@ -236,6 +236,6 @@ def _instant(value: object) -> pd.Timestamp:
     if isinstance(value, pd.Period):
         return value.start_time
     try:
-        return pd.Timestamp(value)  # type: ignore[arg-type]
+        return pd.Timestamp(value)
     except (ValueError, TypeError) as error:
         raise DesignError(f"{value!r} is no date. Write 2016-05 or 2016-05-01.") from error

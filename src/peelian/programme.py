@@ -41,7 +41,7 @@ class Programme:
     """
 
     name: str
-    areas: pd.DataFrame = None  # type: ignore[assignment]
+    areas: pd.DataFrame = None
     budget: float | None = None
     kits: int | None = None
     unit_cost: float | None = None

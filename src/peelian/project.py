@@ -156,7 +156,8 @@ class Project:
         own = self.table(stage).get("seed", self.project.seed)
         if not isinstance(own, int) or isinstance(own, bool) or own < 0:
             raise DataError(
-                f"{self.file}: {line_of(self.file, stage, 'seed')}[{stage}] seed is {own!r}; expected a whole number."
+                f"{self.file}: {line_of(self.file, stage, 'seed')}[{stage}] seed is {own!r}; "
+                "expected a whole number."
             )
         return own
 
@@ -186,7 +187,8 @@ def validated(kind: type[Model], values: dict[str, Any], *, table: str, file: Pa
     unknown = [key for key in values if key not in fields]
     if unknown:
         raise DataError(
-            f"{file}: {line_of(file, table, unknown[0])}[{table}] has no key {unknown[0]!r}.{nearest(unknown[0], fields)}"
+            f"{file}: {line_of(file, table, unknown[0])}[{table}] has no key {unknown[0]!r}."
+            f"{nearest(unknown[0], fields)}"
         )
     try:
         return kind(**values)
