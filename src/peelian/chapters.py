@@ -114,6 +114,11 @@ class Context:
         }
         return validated(PanelTable, held, table="evaluate", file=self.project.file)
 
+    @cached_property
+    def programme(self) -> Programme:
+        """The programme, its areas as places."""
+        return self.project.programme(self.places)
+
     @property
     def by(self) -> Literal["code", "point"]:
         """How incidents are placed in areas: as asked, else by the extract's code where it has one."""
@@ -227,7 +232,7 @@ def _plan(context: Context) -> Outcome:
     about = json.loads((context.folder("predict") / "risk.json").read_text(encoding="utf-8"))
     first, last = (pd.Period(month, "M") for month in about["fitted_on"])
     return stage.run(
-        risk, (first, last), context.places, context.project.programme(), context.monthly(context.places),
+        risk, (first, last), context.places, context.programme, context.monthly(context.places),
         stage_parameters(context.project, "plan", stage.Parameters),
         seed=context.project.seed("plan"), crime=context.project.outcome, progress=context.ticker("plan"),
     )  # fmt: skip
@@ -244,7 +249,7 @@ def _deliver(context: Context) -> Outcome:
             "place, month, kits, and street where known; counts only.",
         )  # fmt: skip
     return stage.run(
-        deliveries, context.places, context.project.programme(),
+        deliveries, context.places, context.programme,
         stage_parameters(context.project, "deliver", stage.Parameters),
         recoveries=context.file("deliver", "recoveries"), seed=context.project.seed("deliver"),
         progress=context.ticker("deliver"),
@@ -254,7 +259,7 @@ def _deliver(context: Context) -> Outcome:
 def _evaluate(context: Context) -> Outcome:
     from peelian.evaluate import run as stage
 
-    programme = context.project.programme()
+    programme = context.programme
     if not len(programme.treated):
         return _not_held(
             "evaluate", "Evaluate", "Did it work, did crime move next door, could it be chance or selection?",
@@ -275,7 +280,7 @@ def _account(context: Context) -> Outcome:
     path = context.made("evaluate", "assessment.json")
     return stage.run(
         None if path is None else json.loads(path.read_text(encoding="utf-8")),
-        context.project.programme(),
+        context.programme,
         stage_parameters(context.project, "account", stage.Parameters),
         saturation=saturation_of(context),
         ledger=context.file("account", "ledger"),
