@@ -46,14 +46,12 @@ def write(borough: Borough, folder: str | Path, *, variant: Variant = "all") -> 
       data.police.uk, with some crimes that marking cannot affect;
     - ``dated``          ``dated.csv``: a force's own extract, with date windows and exact points;
     - ``dated_snapped``  ``dated_snapped.csv``: the same with points moved to snap points;
-    - ``dirty``          ``dirty.zip`` and ``dirty_truth.json``: the archive's last year with every fault
-    real ones have;
+    - ``dirty``          ``dirty.zip`` and ``dirty_truth.json``: the last year, with all faults of real ones;
     - ``all``            all four.
 
-    Always written: ``areas.gpkg``, ``wards.gpkg``, ``features.csv``, ``programme.csv``,
-    ``programme_phase_b.csv``, ``deliveries.csv``, ``ledger.csv``, ``recovered.csv``, ``truth.json``. Files
-    of the same name are replaced. Bytes are equal for equal parameters and equal versions of numpy, GDAL and
-    zlib.
+    Areas, wards, features, programmes, deliveries, ledger, recovered items and truth are always written.
+    Files of the same name are replaced. Equal parameters give equal bytes on equal versions of numpy, GDAL
+    and zlib.
 
     Raises ``DesignError`` for an unknown variant.
     """

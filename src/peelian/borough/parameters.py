@@ -50,7 +50,7 @@ class BoroughParameters:
     """Everything that is planted in the borough; the same parameters always give the same bytes.
 
     *Chance*
-    ``seed``                  of every random draw (the default is one of the first dozen, chosen because what
+    ``seed``                  of every random draw (the default is one of a dozen tried, chosen because what
                               came of it lies near what was planted); parts draw from streams of their own,
                               so that a change to the programme leaves streets, features and the crimes
                               that would have happened as they were.

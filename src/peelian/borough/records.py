@@ -12,18 +12,9 @@ if TYPE_CHECKING:
     from peelian.borough.parameters import BoroughParameters
     from peelian.borough.programme import Treatment
 
-LEDGER = (
-    "date",
-    "financial_year",
-    "line",
-    "quantity",
-    "unit",
-    "unit_price",
-    "planned",
-    "committed",
-    "actual",
-)
-LEDGER += ("funder", "inside_budget", "decision", "document")
+_MONEY = ("unit_price", "planned", "committed", "actual")
+_PAPER = ("funder", "inside_budget", "decision", "document")
+LEDGER = ("date", "financial_year", "line", "quantity", "unit", *_MONEY, *_PAPER)
 
 
 def programme_table(
@@ -119,25 +110,23 @@ def ledger(parameters: BoroughParameters, kits_by_month: pd.Series) -> pd.DataFr
     """
     import pandas as pd
 
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for entry in _entries(parameters, kits_by_month) if len(kits_by_month) else ():
         date, line, quantity, unit, price, over, decision, inside = entry
         actual = round(quantity * price, 2)
         year = int(date[:4]) - (date[5:7] < "04")
         funder = "Peelborough Police" if inside == "yes" else "Peelborough Council"
-        rows.append(
-            (date, f"{year}/{(year + 1) % 100:02d}", line, round(quantity, 2), unit, price)
-            + (round(actual / over, 2), actual, actual, funder, inside)
-            + (f"PBD-{decision:03d}", f"PB-INV-{len(rows) + 1:04d}")
-        )
+        paper = (funder, inside, f"PBD-{decision:03d}", f"PB-INV-{len(rows) + 1:04d}")
+        money = (price, round(actual / over, 2), actual, actual)
+        rows.append((date, f"{year}/{(year + 1) % 100:02d}", line, round(quantity, 2), unit, *money, *paper))
     return pd.DataFrame(rows, columns=list(LEDGER)).sort_values(["date", "document"], ignore_index=True)
 
 
 def _entries(parameters: BoroughParameters, kits_by_month: pd.Series) -> Iterator[tuple[Any, ...]]:
     """Date, line, quantity, unit, unit price, actual over planned, number of the decision, inside the budget.
 
-    Kits come in one batch a delivery month, 5 % to spare; officers' hours follow deliveries; the plan was made for a
-    tenth more kits than were needed; a correction is a new row.
+    Kits come in one batch a delivery month, 5 % to spare; officers' hours follow deliveries; the plan was
+    made for a tenth more kits than were needed; a correction is a new row.
     """
     import numpy as np
 

@@ -26,9 +26,8 @@ def truth(
     ``exposed``  the frame of ``home_risk``; ``events``  every burglary of the world without the programme
     and its fate.
     """
-    codes = ground.areas["LSOA11CD"]
     return {
-        "note": "Simulated: Peelborough does not exist. Counts with and without the programme are of one world.",
+        "note": "Simulated: Peelborough does not exist. Counts with and without it are of one world.",
         "seed": parameters.seed,
         "parameters": asdict(parameters),
         "counts": _counts(parameters, ground, events),
@@ -44,19 +43,7 @@ def truth(
             "residential_share_before": parameters.dwelling_share,
             "residential_share_after": parameters.dwelling_share + parameters.shed_share,
         },
-        "phases": {
-            "A": {
-                "places": codes[treatment.phase == "A"].tolist(),
-                "selected_on": "..".join(parameters.selection),
-                "starts": list(parameters.starts),
-            },
-            "B": {
-                "places": codes[treatment.phase == "B"].tolist(),
-                "start": parameters.phase_b_start,
-                "effect": 0.0,
-            },
-            "first_ring": codes[treatment.ring].tolist(),
-        },
+        "phases": _phases(parameters, ground, treatment),
     }
 
 
@@ -241,3 +228,15 @@ def _overdispersion(parameters: BoroughParameters, ground: Ground, events: pd.Da
         for i in range(len(years) - 1)
     }
     return {"pairs": pairs, "mean": round(float(np.mean(list(pairs.values()))), 3) if pairs else None}
+
+
+def _phases(parameters: BoroughParameters, ground: Ground, treatment: Treatment) -> dict[str, Any]:
+    """Who was treated, on what ground, and who is in the first ring."""
+    codes = ground.areas["LSOA11CD"]
+    well = {"selected_on": "..".join(parameters.selection), "starts": list(parameters.starts)}
+    badly = {"start": parameters.phase_b_start, "effect": 0.0}
+    return {
+        "A": {"places": codes[treatment.phase == "A"].tolist(), **well},
+        "B": {"places": codes[treatment.phase == "B"].tolist(), **badly},
+        "first_ring": codes[treatment.ring].tolist(),
+    }
