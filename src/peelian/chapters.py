@@ -392,8 +392,8 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
 def _no_column(context: Context, key: str, column: str) -> DataError:
     file = context.project.file
     return DataError(
-        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have no such "
-        f"column; they have {some(context.places.frame.columns, 20)}."
+        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have "
+        f"no such column; they have {some(context.places.frame.columns, 20)}."
     )
 
 
