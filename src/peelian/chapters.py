@@ -265,7 +265,8 @@ def _deliver(context: Context) -> Outcome:
     return stage.run(
         deliveries, context.places, context.programme,
         stage_parameters(context.project, "deliver", stage.Parameters),
-        recoveries=context.file("deliver", "recoveries"), seed=context.project.seed("deliver"),
+        months=context.incidents.span, recoveries=context.file("deliver", "recoveries"),
+        seed=context.project.seed("deliver"),
         progress=context.ticker("deliver"),
     )  # fmt: skip
 
