@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, DesignError
 
@@ -270,7 +270,7 @@ def _draws(
     return rates / belief.risk_years, level, ratio, rng
 
 
-def _quantiles(values: NDArray[np.float64]) -> dict[str, float]:
+def _quantiles(values: NDArray[Any]) -> dict[str, float]:
     import numpy as np
 
     names = ("low", "low50", "median", "high50", "high")

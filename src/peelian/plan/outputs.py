@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from peelian.programme import Plan
 
 PROGRAMME = (
-    "place", "arm", "start", "end", "kits", "households", "selected_on", "assigned_by", "block", "probability",
+    "place", "arm", "start", "end", "kits", "households", "selected_on", "assigned_by", "block",
+    "probability",
 )  # fmt: skip
 
 
@@ -51,9 +52,9 @@ def plan_json(plan: Plan, found: Findings) -> dict[str, Any]:
     chosen = plan.chosen
     content: dict[str, Any] = {
         "areas": [
-            {"place": place, "rank": int(row.rank_), "kits": int(row.kits), "households": int(row.households),
-             "risk": float(row.risk)}
-            for place, row in zip(chosen.index, chosen.rename(columns={"rank": "rank_"}).itertuples(), strict=True)
+            {"place": place, "rank": int(row["rank"]), "kits": int(row["kits"]),
+             "households": int(row["households"]), "risk": float(row["risk"])}
+            for place, row in chosen.iterrows()
         ],
         "fitted_on": [str(plan.fitted_on[0]), str(plan.fitted_on[1])],
         "start": str(plan.start),

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from peelian.errors import DesignError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 Rule = Callable[["pd.Series"], "pd.Index"]
 YEAR = 12
@@ -87,11 +89,11 @@ def naive_change(
     return (treated_after / treated_before) / (control_after / control_before) - 1
 
 
-def _naive(wide: pd.DataFrame, chosen: object, start: int) -> float:
+def _naive(wide: pd.DataFrame, chosen: NDArray[np.bool_], start: int) -> float:
     if start + YEAR > wide.shape[1] or start < YEAR:
         return float("nan")
     before = wide.iloc[:, start - YEAR : start].to_numpy().sum(axis=1)
     after = wide.iloc[:, start : start + YEAR].to_numpy().sum(axis=1)
     return naive_change(
         before[chosen].sum(), after[chosen].sum(), before[~chosen].sum(), after[~chosen].sum()
-    )  # type: ignore[operator]
+    )

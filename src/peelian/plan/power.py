@@ -152,7 +152,7 @@ def by_number(
 
 
 def _mde(risk: pd.Series, treated: object, phi: float) -> float:
-    held = float(risk[treated].sum())  # type: ignore[index]
+    held = float(risk[treated].sum())
     others = float(risk.sum()) - held
     return mde_formula(held, held, others, others, phi)
 

@@ -72,8 +72,8 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
 
 
 NEXT = (
-    "This chapter plans the next programme. The past one, of [programme], is what the chapter Evaluate judges; "
-    "its unit cost, its saturation and its promise are taken over here unless [plan] has its own."
+    "This chapter plans the next programme. The past one, of [programme], is what the chapter Evaluate "
+    "judges; its unit cost, its saturation and its promise are taken over here unless [plan] has its own."
 )
 
 
@@ -118,7 +118,8 @@ def promise(found: Findings) -> list[str]:
     return [
         f"{whole(found.promise)} fewer over {_years(found.belief.years)} ({found.promise_words}) needs "
         f"{_fall(lasting)} that lasts, with kits given out evenly, or {_fall(fading)} that fades within "
-        f"12 months of all kits given on the first day; the assumed fall is {percent(1 - found.belief.effect)}."
+        "12 months of all kits given on the first day; the assumed fall is "
+        f"{percent(1 - found.belief.effect)}."
     ]
 
 
@@ -176,25 +177,26 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
     """What could make this wrong."""
     numbers = plan.summary
     words = [
-        f"The effect is an assumption: {found.effect_source}. The choice of areas does not depend on it; every "
-        "number of incidents prevented does."
+        f"The effect is an assumption: {found.effect_source}. The choice of areas does not depend on it; "
+        "every number of incidents prevented does."
     ]
     if plan.overlaps_baseline:
         words.append(
-            f"Only {plan.clean_months} whole months lie between the choice and the start. Areas chosen on high "
-            "counts fall back by themselves, and a comparison with those months would count that as an effect."
+            f"Only {plan.clean_months} whole months lie between the choice and the start. Areas chosen on "
+            "high counts fall back by themselves, and a comparison with those months would count that as an "
+            "effect."
         )
     if numbers["risk_share"] > 0.4:
         words.append(
-            f"The chosen areas hold {percent(numbers['risk_share'])} of expected {found.crime}: above 40 %, few "
-            "areas of like risk are left to compare with."
+            f"The chosen areas hold {percent(numbers['risk_share'])} of expected {found.crime}: above 40 %, "
+            "few areas of like risk are left to compare with."
         )
     busy = crowded(plan)
     if busy:
         words.append(
-            f"{len(busy)} chosen areas have more than 3 times the {found.crime} that their households suggest "
-            f"({some(busy)}): shops and offices may hold much of it, which kits for homes cannot reach. "
-            "Accept them, or strike them with must_not."
+            f"{len(busy)} chosen areas have more than 3 times the {found.crime} that their households "
+            f"suggest ({some(busy)}): shops and offices may hold much of it, which kits for homes cannot "
+            "reach. Accept them, or strike them with must_not."
         )
     if found.treated_before:
         words.append(
@@ -204,8 +206,8 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
     unsure = int((found.steadiness.loc[plan.chosen.index, "share"] < 0.5).sum())
     if unsure:
         words.append(
-            f"{whole(unsure)} of the {whole(len(plan.chosen))} chosen areas are chosen in fewer than half of the "
-            "draws of the risk: areas just outside may deserve kits as much."
+            f"{whole(unsure)} of the {whole(len(plan.chosen))} chosen areas are chosen in fewer than half of "
+            "the draws of the risk: areas just outside may deserve kits as much."
         )
     return words
 
@@ -223,11 +225,11 @@ def notes(plan: Plan, found: Findings) -> list[str]:
     """Method and sources."""
     numbers, belief = plan.summary, found.belief
     solver = (
-        f"An area is brought to {per_cent(plan.saturation)} whole or not begun; kits are counted in whole numbers. "
-        f"Solver {numbers['solver']}, status {numbers['status']}: {numbers['objective']:,.1f} incidents a year "
-        f"are covered, no choice covers more than {numbers['bound']:,.1f} (gap {100 * numbers['gap']:.3f} %); taking "
-        f"the most risk by kit first covers {numbers['greedy']:,.1f}. A further 1,000 kits would cover "
-        f"{numbers['risk_per_1000_kits']:,.1f} more."
+        f"An area is brought to {per_cent(plan.saturation)} whole or not begun; kits are counted in whole "
+        f"numbers. Solver {numbers['solver']}, status {numbers['status']}: {numbers['objective']:,.1f} "
+        f"incidents a year are covered, no choice covers more than {numbers['bound']:,.1f} (gap "
+        f"{100 * numbers['gap']:.3f} %); taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
+        f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
     )
     level = (
         f"the region's level by a log SD of {belief.level_sd:.3f}, as between earlier years"

@@ -260,4 +260,4 @@ def _placebo(plan: Plan, past: pd.Series) -> Any:
 
 
 def _plain(parameters: Parameters) -> dict[str, Any]:
-    return asdict(parameters)  # type: ignore[call-overload, no-any-return]
+    return asdict(parameters)

@@ -80,7 +80,7 @@ def _edge(plan: Plan) -> Table:
                  "kits_short": area.get("kits_short", 0)}
             )  # fmt: skip
     frame = pd.DataFrame(rows, columns=["area", "place", "needs", "risk", "kits_short"])
-    title = f"{whole(numbers['kits_left'])} of {whole(numbers['kits_limit'])} kits are left at the edge of the plan"
+    title = f"{whole(numbers['kits_left'])} of {whole(numbers['kits_limit'])} kits are left"
     formats = {"needs": ",.0f", "risk": ",.1f", "kits_short": ",.0f"}
     return Table("plan_edge", title, frame, formats, source=_source(plan))
 
@@ -92,11 +92,12 @@ def _comparison(found: Findings) -> Table:
         "high": ",.0f", "less": ",.0f", "less_low": ",.0f", "less_high": ",.0f",
     }  # fmt: skip
     return Table(
-        "plan_comparison", f"This plan covers {percent(frame['risk_share'].iloc[0])} of expected {found.crime}",
+        "plan_comparison",
+        f"This plan covers {percent(frame['risk_share'].iloc[0])} of expected {found.crime}",
         frame, formats, source="the same draws for every plan",
-        note="areas: those that reach the line. less: how many fewer would be prevented than by this plan, with "
-        "the 95 % interval of the difference. Kits spread over all homes bring no area to the line; they count "
-        "here by the share of its need that each area gets.",
+        note="areas: those that reach the line. less: how many fewer are prevented than by this plan, with "
+        "the 95 % interval of the difference. Kits spread over all homes bring no area to the line; they "
+        "count here by the share of its need that each area gets.",
     )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def _promise(found: Findings) -> list[Block]:
 
 def _sources(found: Findings) -> list[Block]:
     frame = found.expected.by_source[["source", "median", "low", "high"]]
-    formats = {name: ",.0f" for name in ("median", "low", "high")}
+    formats = dict.fromkeys(("median", "low", "high"), ",.0f")
     widest = (
         frame.iloc[1:].assign(width=lambda f: f["high"] - f["low"]).sort_values("width")["source"].iloc[-1]
     )
@@ -131,9 +132,9 @@ def _placebo(found: Findings) -> list[Block]:
         return []
     frame = found.placebo.frame.assign(chosen_to=found.placebo.frame["chosen_to"].astype(str))
     note = (
-        "Change of the chosen areas against all others, less one; nothing was done to them. same_year: the year "
-        f"chosen on is the baseline. clean_year: {found.placebo.gap_months} months lie between. Chosen on the "
-        "year's count by kit, greedy, with this plan's kits."
+        "Change of the chosen areas against all others, less one; nothing was done to them. same_year: the "
+        f"year chosen on is the baseline. clean_year: {found.placebo.gap_months} months lie between. Chosen "
+        "on the year's count by kit, greedy, with this plan's kits."
     )
     title = "What areas chosen like this did in earlier years with no programme"
     formats = {"areas": ",.0f", "same_year": "+.1%", "clean_year": "+.1%"}
@@ -144,7 +145,7 @@ def _power(found: Findings) -> list[Block]:
     if found.visible is None or found.visible.by_number.empty:
         return []
     title = f"Fewer areas see less: the plan's own areas see {percent(found.visible.mde)}"
-    note = "mde: smallest fall seen four times in five, 12 months before against 12 after, were only these treated."
+    note = "mde: smallest fall seen four times in five, 12 months against 12, were only these treated."
     formats = {"areas": ",.0f", "incidents": ",.0f", "mde": ".1%"}
     return [Table("plan_power", title, found.visible.by_number, formats, source="formula", note=note)]
 
@@ -174,8 +175,8 @@ def _map(plan: Plan, areas: Places, found: Findings) -> Chart:
     )
     top = plan.chosen.index[0]
     alt = (
-        f"Map of {len(frame):,} areas, {len(plan.chosen):,} of them chosen. The first in order is {top}, the last "
-        f"{plan.chosen.index[-1]}."
+        f"Map of {len(frame):,} areas, {len(plan.chosen):,} of them chosen. The first in order is {top}, the "
+        f"last {plan.chosen.index[-1]}."
     )
     return Chart("plan_map", title, spec, alt, source=_source(plan))
 
@@ -205,6 +206,7 @@ def _curve(plan: Plan, found: Findings) -> Chart:
         frame, "kits", "share", x_title="kits, areas in order of risk by kit",
         y_title=f"share of expected {found.crime} covered, %", rules=[(limit, "this plan")],
     )  # fmt: skip
-    alt = f"A curve that rises from 0 and flattens: {whole(limit)} kits cover {percent(plan.summary['risk_share'])}."
+    covered = percent(plan.summary["risk_share"])
+    alt = f"A curve that rises from 0 and flattens: {whole(limit)} kits cover {covered}."
     formats = {"kits": ",.0f", "share": ".1f"}
     return Chart("plan_curve", title, spec, alt, frame, formats, source=_source(plan))

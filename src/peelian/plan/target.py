@@ -232,7 +232,7 @@ def _frame(
     order = np.concatenate([order[chosen[order]], order[~chosen[order]]])
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(1, len(order) + 1)
-    starts = pd.PeriodIndex(np.where(chosen, str(start), None), freq="M")
+    starts = pd.PeriodIndex([str(start) if taken else None for taken in chosen], freq="M")
     return pd.DataFrame(
         {
             "arm": np.where(chosen, "treated", "control"), "kits": np.where(chosen, need, 0),
