@@ -59,3 +59,12 @@ def per_cent(share: float) -> str:
     '85 %'
     """
     return f"{100 * share:g} %"
+
+
+def several(number: int, thing: str) -> str:
+    """So many of a thing, one of it in the singular.
+
+    >>> several(1, "area"), several(1200, "area")
+    ('1 area', '1,200 areas')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -119,25 +119,23 @@ def expected(plan: Plan, belief: Belief, *, seed: int, cost: float | None = None
     """Incidents that the plan may prevent, from draws of everything that is uncertain.
 
     ``cost`` in pounds, of the whole plan. Draws: an area's rate from a gamma (mean its risk, variance risk
-    over ``risk_years``), the region's level from a lognormal, the incidents from a Poisson, the log of the
-    effect from a normal; prevented = incidents at full effect x (1 - ratio). The same seed, the same draws.
+    over ``risk_years``), its incidents from a Poisson, the region's level from a lognormal, the log of the
+    effect from a normal; prevented = incidents at full effect x level x (1 - ratio). The same seed, the same draws.
     """
     import numpy as np
     import pandas as pd
 
     chosen = (plan.frame["arm"] == "treated").to_numpy()
     risk = plan.frame["risk"].to_numpy()
-    rates, level, ratio, rng = _draws(risk, chosen[:, None].astype(float), belief, seed)
-    span = belief.effect_years
-    mean = float(risk[chosen].sum()) * span
-    incidents = rng.poisson(rates[:, 0] * level * span)
-    prevented = incidents * (1 - ratio)
+    covered, level, ratio = _draws(risk, chosen[:, None].astype(float), belief, seed)
+    mean = float(risk[chosen].sum()) * belief.effect_years
+    prevented = covered[:, 0] * level * (1 - ratio)
     saved = 1 - belief.effect
     alone = {
         "all of them": prevented,
         "the effect": mean * (1 - ratio),
         "the level of crime": mean * level * saved,
-        "which areas": rng.poisson(rates[:, 0] * span) * saved,
+        "which areas": covered[:, 0] * saved,
     }
     rows = [{"source": name, **_quantiles(values)} for name, values in alone.items()]
     middle = _quantiles(prevented)
@@ -168,8 +166,8 @@ def compare_plans(
     kits = {name: frame["kits"], **{k: v.reindex(frame.index, fill_value=0) for k, v in others.items()}}
     given = np.column_stack([series.to_numpy(float) for series in kits.values()])
     cover = np.minimum(np.divide(given, need[:, None], out=np.zeros_like(given), where=need[:, None] > 0), 1)
-    rates, level, ratio, _ = _draws(risk, cover, belief, seed)
-    prevented = rates * (level * (1 - ratio) * belief.effect_years)[:, None]
+    covered, level, ratio = _draws(risk, cover, belief, seed)
+    prevented = covered * (level * (1 - ratio))[:, None]
     rows = []
     for at, label in enumerate(kits):
         less = _quantiles(prevented[:, 0] - prevented[:, at])
@@ -253,21 +251,24 @@ def level_spread(counts: pd.Series, *, gap_months: int) -> float:
 
 def _draws(
     risk: NDArray[np.float64], cover: NDArray[np.float64], belief: Belief, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], np.random.Generator]:
-    """Covered incidents a year by draw and plan, the level, the ratio, and the generator for what follows."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Covered incidents by draw and plan, at full effect; the level; the ratio.
+
+    Every area of any risk is drawn whatever the plans cover, so that one seed gives one future.
+    """
     import numpy as np
 
     rng = np.random.default_rng(seed)
     level = np.exp(belief.level_sd * rng.standard_normal(belief.draws) - belief.level_sd**2 / 2)
     spread = (math.log(belief.high) - math.log(belief.low)) / (2 * Z95)
     ratio = np.exp(math.log(belief.effect) + spread * rng.standard_normal(belief.draws))
-    held = (cover > 0).any(axis=1) & (risk > 0)
-    shape, weights = risk[held] * belief.risk_years, cover[held]
-    rates = np.empty((belief.draws, cover.shape[1]))
+    shape, weights = risk[risk > 0] * belief.risk_years, cover[risk > 0]
+    incidents = np.empty((belief.draws, cover.shape[1]))
     for first in range(0, belief.draws, CHUNK):
         size = min(CHUNK, belief.draws - first)
-        rates[first : first + size] = rng.standard_gamma(shape, (size, len(shape))) @ weights
-    return rates / belief.risk_years, level, ratio, rng
+        rates = rng.standard_gamma(shape, (size, len(shape))) / belief.risk_years
+        incidents[first : first + size] = rng.poisson(rates * belief.effect_years) @ weights
+    return incidents, level, ratio
 
 
 def _quantiles(values: NDArray[Any]) -> dict[str, float]:

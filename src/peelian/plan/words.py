@@ -66,3 +66,12 @@ def interval(middle: float, low: float, high: float) -> str:
     '606 (95 % interval 411 to 812)'
     """
     return f"{whole(middle)} (95 % interval {whole(low)} to {whole(high)})"
+
+
+def several(number: int, thing: str) -> str:
+    """So many of a thing, one of it in the singular.
+
+    >>> several(1, "area"), several(1200, "area")
+    ('1 area', '1,200 areas')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
