@@ -119,7 +119,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     "column",
-    ["name", "Full Name", "surname", "firstName", "address", "Address line 1", "postcode", "post code", 
+    ["name", "Full Name", "surname", "firstName", "address", "Address line 1", "postcode", "post code",
      "phone",
      "Tel.", "mobile_number", "email", "e-mail", "UPRN", "keeper_name"],
 )  # fmt: skip
@@ -172,7 +172,9 @@ def test_more_kits_than_homes_are_not_clipped(outcome) -> None:
 
 def test_more_kits_than_homes_are_a_fault(outcome) -> None:
     warnings = [b.text for b in outcome.section.blocks if getattr(b, "kind", "") == "warning"]
-    assert warnings[0].startswith("1 areas have more kits than homes (d): d has 90 kits for 80 homes.")
+    assert warnings[0].startswith(
+        "More kits than homes are recorded for 1 area (d): d has 90 kits for 80 homes."
+    )
 
 
 def test_streets_are_counted_by_their_dwellings(outcome) -> None:
@@ -202,8 +204,8 @@ def test_the_forecast_says_when_the_line_is_reached() -> None:
 # ------------------------------------------------------------------- sentences
 def test_homes_with_a_kit(outcome) -> None:
     assert outcome.section.findings[0] == (
-        "By the end of March 2016, 517 kits had been given in the 3 treated areas, for 709 homes: 72.9 %, "
-        "against a line of 85 %. A further 90 went to 1 areas that the programme does not treat."
+        "By the end of March 2016, 517 kits had been given in 3 treated areas, for 709 homes: 72.9 %, "
+        "against a line of 85 %. A further 90 went to 1 area that the programme does not treat."
     )
 
 
@@ -216,7 +218,7 @@ def test_areas_that_reached_the_line(outcome) -> None:
 
 def test_streets_in_a_sentence(outcome) -> None:
     assert outcome.section.findings[2] == (
-        "2 of 3 streets with known dwellings reached 85 % (dwellings are not known for 1 streets)."
+        "2 of 3 streets with known dwellings reached 85 % (dwellings are not known for 1 street)."
     )
 
 

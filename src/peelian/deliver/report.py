@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from peelian.deliver.words import day, month, per_cent, percent, whole
+from peelian.deliver.words import day, month, per_cent, percent, several, whole
 from peelian.errors import some
 from peelian.report import Block, Section, Text
 
@@ -74,18 +74,18 @@ def homes(found: Delivered) -> str:
     """Kits given in the treated areas and the share of their homes that this is."""
     state = found.state
     kits, total = int(state["delivered"].sum()), int(state["households"].sum())
-    which = "treated areas" if found.named else "areas with a delivery"
+    which = several(len(state), "treated area" if found.named else "area")
     share = kits / total if total else 0.0
     words = (
-        f"By the end of {month(found.at)}, {whole(kits)} kits had been given in the {len(state):,} {which}, "
+        f"By the end of {month(found.at)}, {whole(kits)} kits had been given in {which}, "
         f"for {whole(total)} homes: {percent(share)}, against a line of {per_cent(found.line)}."
     )
     elsewhere = found.last[~found.last.index.isin(found.treated)]
     if not elsewhere["delivered"].sum():
         return words
     return words + (
-        f" A further {whole(elsewhere['delivered'].sum())} went to {len(elsewhere):,} areas that the "
-        "programme does not treat."
+        f" A further {whole(elsewhere['delivered'].sum())} went to {several(len(elsewhere), 'area')} that "
+        "the programme does not treat."
     )
 
 
@@ -94,7 +94,7 @@ def reached(found: Delivered) -> str:
     since = found.since.reindex(found.treated)
     there = since.dropna()
     short = found.ahead[found.ahead["place"].isin(found.treated)]
-    words = f"{len(there):,} of {len(since):,} areas reached {per_cent(found.line)} of their homes"
+    words = f"{len(there):,} of {several(len(since), 'area')} reached {per_cent(found.line)} of their homes"
     if len(there):
         words += f", the first in {month(there.min())}"
         words += f" and the last in {month(there.max())}" if there.max() > there.min() else ""
@@ -115,13 +115,13 @@ def streets(found: Delivered) -> list[str]:
         return []
     if known.empty:
         return [
-            f"Kits are recorded for {len(found.streets):,} streets, but dwellings for none: saturation by "
-            "street is not known."
+            f"Kits are recorded for {several(len(found.streets), 'street')}, but dwellings for none: "
+            "saturation by street is not known."
         ]
     there = int((known["reached"] != "").sum())
     return [
-        f"{there:,} of {len(known):,} streets with known dwellings reached {per_cent(found.line)} "
-        f"(dwellings are not known for {len(found.streets) - len(known):,} streets)."
+        f"{there:,} of {several(len(known), 'street')} with known dwellings reached {per_cent(found.line)} "
+        f"(dwellings are not known for {several(len(found.streets) - len(known), 'street')})."
     ]
 
 
@@ -157,9 +157,9 @@ def returned(found: Delivered) -> str:
     parts = [_items(found.recovered, name) for name in ("examined", "marked", "traced", "returned")]
     span = f"{month(found.recovered['month'].min())} to {month(found.recovered['month'].max())}"
     words = f"Recovered items, {span}: {', '.join(parts)}."
-    value = found.recovered["value"].sum(min_count=1)
-    if value == value:
-        words += f" What was returned was worth £{float(value):,.2f}"
+    values = found.recovered["value"].dropna()
+    if len(values):
+        words += f" What was returned was worth £{float(values.sum()):,.2f}"
         lacking = int(found.recovered["values_missing"].sum())
         words += f", with {lacking:,} values not recorded." if lacking else "."
     return words
@@ -180,9 +180,10 @@ def warnings(found: Delivered) -> list[str]:
     if len(found.faults):
         first = found.faults.iloc[0]
         words.append(
-            f"{len(found.faults):,} areas have more kits than homes ({some(found.faults['place'])}): "
-            f"{first['place']} has {whole(first['delivered'])} kits for {whole(first['households'])} homes. "
-            "Two kits a home, homes built since the count, or another area's kits? Nothing was clipped."
+            f"More kits than homes are recorded for {several(len(found.faults), 'area')} "
+            f"({some(found.faults['place'])}): {first['place']} has {whole(first['delivered'])} kits for "
+            f"{whole(first['households'])} homes. Two kits a home, homes built since the count, or another "
+            "area's kits? Nothing was clipped."
         )
     if len(found.rejected):
         reasons = found.rejected.groupby(["column", "reason"]).size().sort_values(ascending=False)
@@ -196,7 +197,9 @@ def warnings(found: Delivered) -> list[str]:
         words.append(f"Places that are not in the places file: {some(sorted(unknown))}.")
     empty = found.state[found.state["delivered"] == 0]
     if len(empty):
-        words.append(f"{len(empty):,} treated areas have no delivery at all: {some(empty.index)}.")
+        words.append(
+            f"No delivery at all is recorded for {several(len(empty), 'treated area')}: {some(empty.index)}."
+        )
     return words
 
 

@@ -120,7 +120,8 @@ def expected(plan: Plan, belief: Belief, *, seed: int, cost: float | None = None
 
     ``cost`` in pounds, of the whole plan. Draws: an area's rate from a gamma (mean its risk, variance risk
     over ``risk_years``), its incidents from a Poisson, the region's level from a lognormal, the log of the
-    effect from a normal; prevented = incidents at full effect x level x (1 - ratio). The same seed, the same draws.
+    effect from a normal; prevented = incidents at full effect x level x (1 - ratio). One seed, one
+    answer.
     """
     import numpy as np
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import some
 from peelian.plan.expect import Belief, Expected
-from peelian.plan.words import interval, money, month, per_cent, percent, whole
+from peelian.plan.words import interval, money, month, per_cent, percent, several, whole
 from peelian.report import Block, Section, Text
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def choice(plan: Plan, crime: str) -> str:
     """Which areas, how many kits, what share of crime, what cost."""
     numbers, chosen = plan.summary, plan.chosen
     words = (
-        f"{whole(numbers['kits_used'])} kits bring {whole(len(chosen))} of {whole(len(plan.frame))} areas to "
-        f"{per_cent(plan.saturation)} of their {whole(chosen['households'].sum())} homes. These areas hold "
-        f"{percent(numbers['risk_share'])} of expected {crime} ({whole(numbers['risk'])} of "
-        f"{whole(numbers['risk_total'])} incidents a year)."
+        f"{whole(numbers['kits_used'])} kits bring {whole(len(chosen))} of "
+        f"{several(len(plan.frame), 'area')} to {per_cent(plan.saturation)} of their "
+        f"{whole(chosen['households'].sum())} homes. These areas hold {percent(numbers['risk_share'])} of "
+        f"expected {crime} ({whole(numbers['risk'])} of {whole(numbers['risk_total'])} incidents a year)."
     )
     if numbers["cost"] is None:
         return words + " No cost is given, because no price of a kit is known."
@@ -194,13 +194,13 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
     busy = crowded(plan)
     if busy:
         words.append(
-            f"{len(busy)} chosen areas have more than 3 times the {found.crime} that their households "
+            f"{several(len(busy), 'chosen area')} with more than 3 times the {found.crime} that households "
             f"suggest ({some(busy)}): shops and offices may hold much of it, which kits for homes cannot "
             "reach. Accept them, or strike them with must_not."
         )
     if found.treated_before:
         words.append(
-            f"{len(found.treated_before)} chosen areas were treated by the past programme "
+            f"The past programme treated {several(len(found.treated_before), 'chosen area')} "
             f"({some(found.treated_before)}): what it did there is inside their risk."
         )
     unsure = int((found.steadiness.loc[plan.chosen.index, "share"] < 0.5).sum())
