@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import geopandas as gpd
@@ -244,6 +245,15 @@ def test_refused_rows_are_counted_by_reason(tmp_path) -> None:
         "1 of 7 rows were refused and are kept in rejected.csv: place: not in the places file (1)."
         in warnings
     )
+
+
+def test_the_title_of_the_table_counts_the_areas_at_the_line(outcome) -> None:
+    table = next(b for b in outcome.section.blocks if getattr(b, "name", "") == "deliver_areas")
+    assert table.title == "1 of 3 areas reached 85 % by March 2016"
+
+
+def test_files_for_machines_hold_no_missing_number(outcome) -> None:
+    json.dumps(outcome.files["doses.json"], allow_nan=False)
 
 
 def test_no_deliveries_are_not_held() -> None:

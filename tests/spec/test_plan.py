@@ -243,6 +243,11 @@ def test_the_hash_is_the_same_again_and_under_shuffled_rows(outcome, counts) -> 
     assert again.files["plan.json"]["hash"] == outcome.files["plan.json"]["hash"]
 
 
+def test_programme_csv_gives_no_start_to_untreated_areas(outcome) -> None:
+    table = outcome.files["programme.csv"].set_index("place")
+    assert table["start"].to_dict() == {"a": "", "b": "2016-01", "c": "2016-01", "d": "", "e": ""}
+
+
 def test_files_hold_no_seconds(outcome) -> None:
     assert "seconds" not in str(outcome.files["plan.json"])
 

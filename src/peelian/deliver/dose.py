@@ -86,39 +86,39 @@ def streets(deliveries: pd.DataFrame, *, threshold: float = 0.85) -> pd.DataFram
     or rows disagree), ``delivered``, ``needed``, ``saturation``, ``reached`` (month of the line; blank
     where not reached or not known), ``fault`` in words.
     """
-    import pandas as pd
+    import numpy as np
 
     named = deliveries[deliveries["street"] != ""]
-    rows = []
-    for (place, street), part in named.groupby(["place", "street"]):
-        homes = part["dwellings"].dropna().unique()
-        rows.append(_street(str(place), str(street), part, homes, threshold))
-    columns = ["place", "street", "dwellings", "delivered", "needed", "saturation", "reached", "fault"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype(
-        {"dwellings": "Int64", "delivered": "int64", "needed": "Int64", "saturation": "float64"}
+    keys = ["place", "street"]
+    homes = named.groupby(keys)["dwellings"].agg(["nunique", "first"])
+    known = (homes["nunique"] == 1) & (homes["first"].fillna(0) > 0)
+    frame = named.groupby(keys)["kits"].sum().rename("delivered").to_frame()
+    frame.insert(0, "dwellings", homes["first"].where(known).astype("Int64"))
+    frame["needed"] = needed(frame["dwellings"].dropna(), threshold).reindex(frame.index).astype("Int64")
+    frame["saturation"] = (
+        (frame["delivered"] / frame["dwellings"]).astype("Float64").to_numpy("float64", na_value=np.nan)
     )
+    running = named.groupby([*keys, "month"])["kits"].sum().groupby(level=keys).cumsum().reset_index()
+    line = frame["needed"].reindex(running.set_index(keys).index).fillna(running["kits"].max() + 1)
+    there = running[running["kits"].to_numpy() >= line.to_numpy("int64")]
+    frame["reached"] = months_as_text(there.groupby(keys)["month"].min().reindex(frame.index))
+    several = (homes["nunique"] > 1).to_numpy()
+    over = (frame["delivered"] > frame["dwellings"]).fillna(False).to_numpy(bool)
+    frame["fault"] = np.select(
+        [several, ~known.to_numpy(), over],
+        ["rows give different dwellings", "no dwellings given", "more kits than dwellings"], "",
+    )  # fmt: skip
+    return frame.reset_index()
 
 
-def _street(
-    place: str, street: str, part: pd.DataFrame, homes: object, threshold: float
-) -> dict[str, object]:
-    by_month = part.groupby("month")["kits"].sum().sort_index().cumsum()
-    delivered = int(by_month.iloc[-1])
-    row: dict[str, object] = {"place": place, "street": street, "delivered": delivered, "fault": ""}
-    if len(homes) != 1 or int(homes[0]) == 0:  # type: ignore[arg-type, index]
-        several = len(homes) > 1  # type: ignore[arg-type]
-        fault = "rows give different dwellings" if several else "no dwellings given"
-        return row | {"fault": fault, "reached": ""}
-    dwellings = int(homes[0])  # type: ignore[index]
-    line = kits_needed(dwellings, threshold)
-    there = by_month[by_month >= line]
-    if delivered > dwellings:
-        row["fault"] = "more kits than dwellings"
-    return row | {
-        "dwellings": dwellings, "needed": line, "saturation": delivered / dwellings,
-        "reached": str(there.index[0]) if len(there) else "",
-    }  # fmt: skip
+def months_as_text(months: pd.Series) -> list[str]:
+    """Months as ISO text, blank where missing.
+
+    >>> import pandas as pd
+    >>> months_as_text(pd.Series(pd.PeriodIndex(["2016-01", None], freq="M")))
+    ['2016-01', '']
+    """
+    return ["" if month != month or month is None else str(month) for month in months]
 
 
 def faults(saturations: pd.DataFrame) -> pd.DataFrame:

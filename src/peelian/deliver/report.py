@@ -217,12 +217,12 @@ def notes(found: Delivered) -> list[str]:
 # -------------------------------------------------------------------- for files
 def area_table(found: Delivered, areas: Places) -> pd.DataFrame:
     """One row an area: kits, homes, share, what is short, month of the line, day forecast."""
-    from peelian.deliver.dose import needed
+    from peelian.deliver.dose import months_as_text, needed
 
     frame = found.last.copy()
     frame["needed"] = needed(frame["households"], found.line)
     frame["short"] = (frame["needed"] - frame["delivered"]).clip(lower=0)
-    frame["reached"] = found.since.astype(str).replace("NaT", "")
+    frame["reached"] = months_as_text(found.since.reindex(frame.index))
     ahead = found.ahead.set_index("place")
     for name in ("day", "earliest", "latest"):
         frame[name] = ahead[name].reindex(frame.index).fillna("")
@@ -241,8 +241,10 @@ def map_frame(found: Delivered, areas: Places) -> pd.DataFrame:
 
 def doses(found: Delivered) -> dict[str, Any]:
     """What other stages read: the state of each place and since when it is at the line."""
+    from peelian.deliver.dose import months_as_text
+
     last = found.last
-    since = found.since.astype(str).replace("NaT", "")
+    since = dict(zip(found.since.index, months_as_text(found.since), strict=True))
     state = found.state
     kits, total = int(state["delivered"].sum()), int(state["households"].sum())
     return {
@@ -257,7 +259,7 @@ def doses(found: Delivered) -> dict[str, Any]:
             str(place): {
                 "delivered": int(row["delivered"]), "households": int(row["households"]),
                 "saturation": float(row["saturation"]) if row["households"] else None,
-                "reached": since[place] or None,
+                "reached": since[str(place)] or None,
             }
             for place, row in last.iterrows()
         },

@@ -40,7 +40,7 @@ def programme_csv(plan: Plan) -> pd.DataFrame:
     ``end``, ``assigned_by``, ``block`` and ``probability`` stay blank: areas were chosen, not drawn.
     """
     frame = plan.frame.reset_index()
-    frame["start"] = frame["start"].astype(str).replace("NaT", "")
+    frame["start"] = [str(plan.start) if arm == "treated" else "" for arm in frame["arm"]]
     frame["selected_on"] = f"{plan.fitted_on[0]}..{plan.fitted_on[1]}"
     for name in ("end", "assigned_by", "block", "probability"):
         frame[name] = ""

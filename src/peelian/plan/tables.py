@@ -167,16 +167,15 @@ def map_frame(plan: Plan, areas: Places) -> pd.DataFrame:
 def _map(plan: Plan, areas: Places, found: Findings) -> Chart:
     from peelian import maps
 
-    frame = map_frame(plan, areas)
+    frame = map_frame(plan, areas).assign(chosen=lambda f: f["arm"] == "treated")
     share = percent(plan.summary["risk_share"])
     title = f"The {whole(len(plan.chosen))} chosen areas hold {share} of expected {found.crime}"
-    spec = maps.areas_map(
-        frame, "choice", legend="area", kind="categories", order=["chosen", "not chosen"], outline=None
-    )
+    legend = f"expected {found.crime} a year; thick border: chosen"
+    spec = maps.areas_map(frame, "risk", legend=legend, outline="chosen")
     top = plan.chosen.index[0]
     alt = (
-        f"Map of {len(frame):,} areas, {len(plan.chosen):,} of them chosen. The first in order is {top}, the "
-        f"last {plan.chosen.index[-1]}."
+        f"Map of {len(frame):,} areas by what is expected in them, {len(plan.chosen):,} of them chosen. The "
+        f"first in order is {top}, the last {plan.chosen.index[-1]}."
     )
     return Chart("plan_map", title, spec, alt, source=_source(plan))
 
