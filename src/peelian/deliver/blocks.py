@@ -149,4 +149,5 @@ def _map(found: Delivered, areas: Places) -> Chart:
     alt = f"Map of {len(frame):,} areas; {len(known):,} have a known share of homes with a kit."
     if len(known):
         alt += f" The highest is {known.idxmax()} with {percent(known.max())}."
-    return Chart("deliver_map", title, spec, alt, source=SOURCE, published=False)
+    note = "Thick border: treated. Not known: no delivery and not treated."
+    return Chart("deliver_map", title, spec, alt, source=SOURCE, note=note, published=False)

@@ -170,14 +170,13 @@ def _map(plan: Plan, areas: Places, found: Findings) -> Chart:
     frame = map_frame(plan, areas).assign(chosen=lambda f: f["arm"] == "treated")
     share = percent(plan.summary["risk_share"])
     title = f"The {whole(len(plan.chosen))} chosen areas hold {share} of expected {found.crime}"
-    legend = f"expected {found.crime} a year; thick border: chosen"
-    spec = maps.areas_map(frame, "risk", legend=legend, outline="chosen")
+    spec = maps.areas_map(frame, "risk", legend=f"expected {found.crime} a year", outline="chosen")
     top = plan.chosen.index[0]
     alt = (
         f"Map of {len(frame):,} areas by what is expected in them, {len(plan.chosen):,} of them chosen. The "
         f"first in order is {top}, the last {plan.chosen.index[-1]}."
     )
-    return Chart("plan_map", title, spec, alt, source=_source(plan))
+    return Chart("plan_map", title, spec, alt, source=_source(plan), note="Thick border: chosen.")
 
 
 def _curve(plan: Plan, found: Findings) -> Chart:
