@@ -1,0 +1,325 @@
+"""Backtest: every method on the same many origins, each forecast made from what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from peelian.arithmetic.scores import capture, information_gain, log_score
+from peelian.effect import Check
+from peelian.errors import DesignError
+from peelian.predict.claims import Verdict
+from peelian.predict.history import YEAR, History, Step, moment_of, step_of
+from peelian.predict.method import FLOOR, Method, at_level, checked
+from peelian.predict.pooling import pool
+
+if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+
+Horizon = Literal["month", "week", "day"]
+Forecaster = Callable[..., pd.Series]
+STEP: dict[str, Step] = {"month": "month", "week": "day", "day": "day"}
+LENGTH = {"month": 1, "week": 7, "day": 1}
+ENOUGH = {"month": 24, "week": 50, "day": 50}
+MAIN_SHARE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What every method scored, origin by origin and pooled, and what may be said of it.
+
+    ``by_origin``  a row an origin and method: ``incidents``, ``expected``, ``log_score``, ``floored``
+                   places, ``information_gain``, and ``hits_5`` for each share of the area (percent).
+    ``pooled``     a row a method, best log score first: hit rates and PAI with 95 % intervals over origins,
+                   calibration, dispersion; ``best possible`` is what nobody could beat.
+    ``pairs``      a row a method: its difference to plain counts, with intervals and corrected p.
+    ``verdict``    the sentence that opens the page; ``sentences`` one a method.
+    ``refused``    methods that gave no forecast, with the reason; the others finished.
+    ``reference``  the method that stands for plain counts; ``outcomes`` and ``forecasts`` places x origins.
+    """
+
+    by_origin: pd.DataFrame
+    pooled: pd.DataFrame
+    pairs: pd.DataFrame
+    verdict: Verdict
+    sentences: tuple[str, ...]
+    refused: dict[str, str]
+    words: dict[str, str]
+    reference: str
+    origins: int
+    shares: tuple[float, ...]
+    places: int
+    horizon: str
+    lag: int
+    outcomes: np.ndarray = field(repr=False)
+    forecasts: dict[str, np.ndarray] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What stays the same over the origins: who is asked, about what, from what."""
+
+    incidents: Incidents
+    places: Places
+    histories: dict[Step, History]
+    step: Step
+    length: int
+    lag: int
+    refit: int
+    fitted: dict[str, Any] = field(default_factory=dict)
+
+
+def backtest(
+    methods: Mapping[str, Forecaster],
+    incidents: Incidents,
+    places: Places,
+    *,
+    origins: int | Sequence[object] | None = None,
+    horizon: Horizon = "month",
+    areas: Sequence[float] = (0.01, 0.05, 0.1, 0.2),
+    size: pd.Series | None = None,
+    lag: int = 0,
+    refit: int = 1,
+    by: Literal["code", "point"] = "point",
+    crimes: str = "crimes",
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Backtest:
+    """Every method's forecasts scored on the same rolling origins, with plain counts always among them.
+
+    ``methods``   name -> callable ``(incidents, places, period) -> Series``; ours share one count matrix.
+    ``origins``   how many of the last periods to forecast (24 months, or 52 weeks or days), or their starts.
+    ``horizon``   what each forecast spans: a ``month``, ``week`` or ``day`` (the last two need dates).
+    ``areas``     shares of the total ``size`` (square metres unless another Series by place is given: homes, kits).
+    ``lag``       steps before each origin that are not known yet, as when publication is late.
+    ``refit``     learned methods (with a ``fit``) are fitted again every so many origins.
+    ``by``        how incidents are counted in places; a method of your own counts as it likes.
+
+    Settings are chosen only on origins before the scored one. Raises ``DesignError`` where no origin has
+    history before it; a method that fails is listed in ``refused``. ``spec/predict.md`` 9.
+    """
+    step, length = STEP[horizon], LENGTH[horizon]
+    _refuse_tiny(incidents, horizon)
+    starts = _starts(incidents, origins, horizon, lag)
+    end = moment_of(max(starts) + length, step)
+    methods = _with_reference(methods, step)
+    history = History.of(incidents, places, end=end, step=step, by=by)
+    setting = Setting(incidents, places, {step: history}, step, length, lag, max(refit, 1))
+    area = _sizes(places, size)
+    rows: list[dict[str, Any]] = []
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in methods}
+    outcomes, refused = [], {}
+    for done, at in enumerate(starts, start=1):
+        outcome = history.outcome(at, at + length)
+        outcomes.append(outcome)
+        known = history.before(at - lag)
+        rows.append(_best(at, step, outcome, areas, area))
+        for name, method, risk in _forecasts(methods, setting, at, done - 1, refused):
+            rate = risk if getattr(method, "is_rate", True) else at_level(risk, known.level(at, at + length))
+            kept[name].append(rate)
+            floor = FLOOR * known.level(at, at + length) / len(rate)
+            rows.append(_scored(name, at, step, outcome, rate, floor, areas, area))
+        if progress is not None:
+            progress(done, len(starts))
+    finished = {name: method for name, method in methods.items() if name not in refused}
+    by_origin = pd.DataFrame([row for row in rows if row["method"] not in refused])
+    return pool(
+        by_origin, finished, np.column_stack(outcomes),
+        {name: np.column_stack(kept[name]) for name in finished},
+        refused=refused, reference=_reference(step)[0], enough=ENOUGH[horizon], shares=tuple(areas),
+        horizon=horizon, lag=lag, crimes=crimes, seed=seed, main=MAIN_SHARE,
+    )  # fmt: skip
+
+
+def forecast_at(
+    method: Forecaster, setting: Setting, at: int, *, name: str = "the method", nth: int = 0
+) -> np.ndarray:
+    """Expected incidents by place in the period that starts at step ``at``, from what was known then."""
+    start = moment_of(at, setting.step)
+    known_to = moment_of(at - setting.lag, setting.step)
+    if isinstance(method, Method) and type(method).__call__ is Method.__call__:
+        history = _history(setting, method.step)
+        stop = moment_of(at + setting.length, setting.step)
+        first, last = (step_of(moment, method.step) for moment in (start, stop))
+        answer = pd.Series(
+            method.expected(history.before(step_of(known_to, method.step)), first, last), setting.places.index
+        )
+        return checked(answer, setting.places, name).to_numpy()
+    known = setting.incidents.known_at(known_to)
+    period = (start, moment_of(at + setting.length, setting.step))
+    if hasattr(method, "fit"):
+        if name not in setting.fitted or nth % setting.refit == 0:
+            setting.fitted[name] = method.fit(known, setting.places, start)
+        method = setting.fitted[name]
+    return checked(method(known, setting.places, period), setting.places, name).to_numpy()
+
+
+def leakage(
+    method: Forecaster,
+    incidents: Incidents,
+    places: Places,
+    *,
+    origin: object,
+    horizon: Horizon = "month",
+    seed: int = 1,
+) -> Check:
+    """Whether a forecast changes when the future does: adding, moving or deleting later incidents.
+
+    The backtest's own path is followed with the incidents as they are, without those at or after the
+    origin, with them doubled, and with them moved to other places. Byte-identical forecasts are clear.
+    """
+    step = STEP[horizon]
+    at = step_of(_moment(origin), step)
+    start = moment_of(at, step)
+    frame = incidents.frame
+    later = frame["start"] >= start
+    rng = np.random.default_rng(seed)
+    moved = frame.copy()
+    spots = frame.geometry.to_numpy()
+    moved.loc[later, "geometry"] = spots[rng.integers(0, len(frame), int(later.sum()))]
+    changed = {
+        "deleted": frame.loc[~later],
+        "doubled": pd.concat([frame, frame.loc[later]], ignore_index=True),
+        "moved": moved,
+    }
+    before = _forecast_of(method, incidents, frame, places, at, horizon)
+    differ = [
+        what for what, rows in changed.items()
+        if _forecast_of(method, incidents, rows, places, at, horizon) != before
+    ]  # fmt: skip
+    name = getattr(method, "words", getattr(method, "__name__", type(method).__name__))
+    told = f"{int(later.sum())} incidents from {start:%-d %B %Y} on were {', '.join(differ or changed)}"
+    return Check(
+        "leakage",
+        "the future changes the forecast",
+        bool(differ),
+        value=float(len(differ)),
+        threshold=0.0,
+        sentence=f"{told}: the forecast of {name} {'changed' if differ else 'stayed the same to the last byte'}.",
+        consequence="Its scores mean nothing: it saw what it was to foretell." if differ else "",
+        answer="Make it forecast only from the incidents it is given." if differ else "",
+    )
+
+
+def _forecast_of(
+    method: Forecaster, incidents: Incidents, rows: Any, places: Places, at: int, horizon: Horizon
+) -> bytes:
+    from dataclasses import replace
+
+    step = STEP[horizon]
+    held = replace(incidents, frame=rows)
+    end = moment_of(at + LENGTH[horizon], step)
+    history = History.of(held, places, end=end, step=step)
+    setting = Setting(held, places, {step: history}, step, LENGTH[horizon], 0, 1)
+    return forecast_at(method, setting, at).tobytes()
+
+
+def _forecasts(
+    methods: Mapping[str, Forecaster], setting: Setting, at: int, nth: int, refused: dict[str, str]
+) -> Iterator[tuple[str, Forecaster, np.ndarray]]:
+    for name, method in methods.items():
+        if name in refused:
+            continue
+        try:
+            risk = forecast_at(method, setting, at, name=name, nth=nth)
+        except DesignError as error:
+            refused[name] = str(error)
+            continue
+        yield name, method, risk
+
+
+def _history(setting: Setting, step: Step) -> History:
+    if step not in setting.histories:
+        held = setting.histories[setting.step]
+        end = moment_of(held.end, held.step)
+        setting.histories[step] = History.of(setting.incidents, setting.places, end=end, step=step)
+    return setting.histories[step]
+
+
+def _scored(
+    name: str, at: int, step: Step, outcome: np.ndarray, rate: np.ndarray, floor: float,
+    shares: Sequence[float], area: np.ndarray,
+) -> dict[str, Any]:  # fmt: skip
+    held = capture(rate, outcome, shares=shares, size=area)
+    score = log_score(outcome, rate, floor=floor)
+    return {
+        "origin": moment_of(at, step),
+        "method": name,
+        "incidents": held.total,
+        "expected": float(rate.sum()),
+        "log_score": score.value,
+        "floored": score.floored,
+        "information_gain": information_gain(outcome, rate, floor=floor),
+        **{f"hits_{share * 100:g}": hits for share, hits in zip(shares, held.hits, strict=True)},
+        **{f"pei_{share * 100:g}": pei for share, pei in zip(shares, held.pei, strict=True)},
+    }
+
+
+def _best(
+    at: int, step: Step, outcome: np.ndarray, shares: Sequence[float], area: np.ndarray
+) -> dict[str, Any]:
+    held = capture(outcome, outcome, shares=shares, size=area)
+    hits = {f"hits_{share * 100:g}": hits for share, hits in zip(shares, held.hits, strict=True)}
+    return {
+        "origin": moment_of(at, step),
+        "method": "best possible",
+        "incidents": held.total,
+        "expected": held.total,
+    } | hits
+
+
+def _sizes(places: Places, size: pd.Series | None) -> np.ndarray:
+    if size is not None:
+        return size.reindex(places.index).to_numpy(float)
+    if places.kind == "cell":  # equal by construction: their shapes' areas differ in the last digits
+        return np.ones(len(places))
+    return places.areas.to_numpy()
+
+
+def _reference(step: Step) -> tuple[str, str]:
+    """Name of plain counts over a year, and its window in words."""
+    return ("counts(12)", "last 12 months") if step == "month" else ("counts(365)", "last 365 days")
+
+
+def _with_reference(methods: Mapping[str, Forecaster], step: Step) -> dict[str, Forecaster]:
+    from peelian.predict.baselines import Counts
+
+    return {_reference(step)[0]: Counts(YEAR[step], step)} | dict(methods)
+
+
+def _refuse_tiny(incidents: Incidents, horizon: Horizon) -> None:
+    if incidents.frame.empty:
+        raise DesignError("There is no incident, so there is nothing to forecast from or to test on.")
+    if STEP[horizon] == "day" and incidents.precision == "month":
+        raise DesignError(
+            f"These incidents are dated by month, so forecasts of a {horizon} cannot be tested. "
+            'Use horizon = "month", or load a force extract with dates.'
+        )
+
+
+def _starts(
+    incidents: Incidents, origins: int | Sequence[object] | None, horizon: Horizon, lag: int
+) -> list[int]:
+    step, length = STEP[horizon], LENGTH[horizon]
+    first, last = (step_of(moment, step) for moment in (incidents.frame["start"].min(), incidents.frame["start"].max()))
+    if origins is None or isinstance(origins, int):
+        number = origins if origins is not None else {"month": 24, "week": 52, "day": 52}[horizon]
+        starts = [last + 1 - length * back for back in range(number, 0, -1)]
+    else:
+        starts = sorted(step_of(_moment(origin), step) for origin in origins)
+    kept = [at for at in starts if at - lag - first >= YEAR[step] // 12]
+    if not kept:
+        raise DesignError(
+            f"No origin has history before it: incidents start on {moment_of(first, step):%-d %B %Y} and end in "
+            f"{moment_of(last, step):%B %Y}. Give a longer history, or fewer origins."
+        )
+    return kept
+
+
+def _moment(origin: object) -> pd.Timestamp:
+    return origin.start_time if isinstance(origin, pd.Period) else pd.Timestamp(origin)  # type: ignore[arg-type]
