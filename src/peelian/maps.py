@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.charts import CONFIG, INK, SCHEMA
@@ -83,7 +84,7 @@ def areas_map(
     features = []
     marked = shapes[outline].to_numpy(bool) if outline else [False] * len(shapes)
     for word, thick, shape in zip(label, marked, shapes.geometry, strict=True):
-        geometry = _clockwise(_rounded(shape.__geo_interface__))
+        geometry = _rounded(shape.__geo_interface__)
         features.append(
             {"type": "Feature", "geometry": geometry, "properties": {"class": word, "thick": bool(thick)}}
         )
@@ -238,7 +239,7 @@ def limit_names(limits: Sequence[float] | np.ndarray) -> list[str]:
     ['0 to 5', '5 to 1,200']
     """
     text = [_number(float(limit)) for limit in limits]
-    return [f"{a} to {b}" for a, b in zip(text, text[1:], strict=False)]
+    return [f"{a} to {b}" for a, b in pairwise(text)]
 
 
 def _number(value: float) -> str:
@@ -254,11 +255,6 @@ def _rounded(geometry: Any) -> Any:
         if geometry and isinstance(geometry[0], float):
             return [round(v, 1) for v in geometry[:2]]
         return [_rounded(part) for part in geometry]
-    return geometry
-
-
-def _clockwise(geometry: dict[str, Any]) -> dict[str, Any]:
-    """GeoJSON as it came: the identity projection does not mind the order of rings."""
     return geometry
 
 
@@ -317,25 +313,22 @@ def style_qml(frame: gpd.GeoDataFrame, style: Style) -> str:
 
     kind = frame.geometry.geom_type.iloc[0] if len(frame) else "Polygon"
     values = frame[style.column]
+    names, colours, _ = _classed(values, style.kind, style.classes, style.breaks, None)
     if style.kind == "categories":
-        names, colours, _ = _classed(values, "categories", style.classes, None, None)
-        body = "".join(
-            f'<category symbol={quoteattr(str(i))} value={quoteattr(n)} label={quoteattr(n)} render="true"/>'
-            for i, n in enumerate(names)
-        )
-        head = f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(style.column)}><categories>{body}</categories>'
+        renderer, wrap, extra = "categorizedSymbol", "categories", ""
+        rows = [f'<category symbol="{i}" value={quoteattr(n)}' for i, n in enumerate(names)]
     else:
-        limits = class_limits(values, style.classes, style.breaks)
-        names, colours, _ = _classed(values, style.kind, style.classes, style.breaks, None)
-        body = "".join(
-            f'<range symbol="{i}" lower="{a:.10g}" upper="{b:.10g}" label={quoteattr(n)} render="true"/>'
-            for i, (a, b, n) in enumerate(zip(limits, limits[1:], names, strict=False))
-        )
-        head = f'<renderer-v2 type="graduatedSymbol" attr={quoteattr(style.column)} graduatedMethod="GraduatedColor"><ranges>{body}</ranges>'
+        renderer, wrap, extra = "graduatedSymbol", "ranges", ' graduatedMethod="GraduatedColor"'
+        limits = pairwise(class_limits(values, style.classes, style.breaks))
+        rows = [f'<range symbol="{i}" lower="{a:.10g}" upper="{b:.10g}"' for i, (a, b) in enumerate(limits)]
+    body = "".join(
+        f'{row} label={quoteattr(name)} render="true"/>' for row, name in zip(rows, names, strict=False)
+    )
     symbols = "".join(_symbol(str(i), colour, kind) for i, colour in enumerate(colours))
     return (
         '<!DOCTYPE qgis><qgis version="3.22" styleCategories="Symbology">'
-        f"{head}<symbols>{symbols}</symbols></renderer-v2></qgis>"
+        f'<renderer-v2 type="{renderer}" attr={quoteattr(style.column)}{extra}><{wrap}>{body}</{wrap}>'
+        f"<symbols>{symbols}</symbols></renderer-v2></qgis>"
     )
 
 
@@ -343,19 +336,14 @@ def _symbol(name: str, colour: str, kind: str) -> str:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     rgba = f"{red},{green},{blue},255"
     if "Point" in kind:
-        what, layer = "marker", "SimpleMarker"
-        options = f'<Option name="color" value="{rgba}" type="QString"/><Option name="size" value="2" type="QString"/>'
+        what, layer, options = "marker", "SimpleMarker", {"color": rgba, "size": "2"}
     elif "Line" in kind:
-        what, layer = "line", "SimpleLine"
-        options = f'<Option name="line_color" value="{rgba}" type="QString"/>'
+        what, layer, options = "line", "SimpleLine", {"line_color": rgba}
     else:
-        what, layer = "fill", "SimpleFill"
-        options = (
-            f'<Option name="color" value="{rgba}" type="QString"/>'
-            '<Option name="outline_color" value="127,134,138,255" type="QString"/>'
-            '<Option name="outline_width" value="0.1" type="QString"/>'
-        )
+        edge = {"outline_color": "127,134,138,255", "outline_width": "0.1"}
+        what, layer, options = "fill", "SimpleFill", {"color": rgba, **edge}
+    body = "".join(f'<Option name="{key}" value="{value}" type="QString"/>' for key, value in options.items())
     return (
         f'<symbol type="{what}" name="{name}" alpha="1"><layer class="{layer}" enabled="1">'
-        f'<Option type="Map">{options}</Option></layer></symbol>'
+        f'<Option type="Map">{body}</Option></layer></symbol>'
     )

@@ -97,7 +97,7 @@ def cell(value: Any, form: str = "") -> str:
     ('£1,234.50', '-£3', '8.5%', '12,345', '–')
     """
     if value is None or value != value or str(value) in ("NaT", "<NA>"):
-        return "–"  # noqa: RUF001
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) or not hasattr(value, "__float__"):
