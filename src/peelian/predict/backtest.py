@@ -86,6 +86,7 @@ def backtest(
     lag: int = 0,
     refit: int = 1,
     by: Literal["code", "point"] = "point",
+    seen: Sequence[str] = (),
     crimes: str = "crimes",
     seed: int,
     progress: Callable[[int, int], None] | None = None,
@@ -99,6 +100,8 @@ def backtest(
     ``lag``       steps before each origin that are not known yet, as when publication is late.
     ``refit``     learned methods (with a ``fit``) are fitted again every so many origins.
     ``by``        how incidents are counted in places; a method of your own counts as it likes.
+    ``seen``      methods of which an input (a risk terrain, a layer) saw tested months: shown, never claimed.
+    ``crimes``    what is counted, in the plural, for the sentences.
 
     Settings are chosen only on origins before the scored one. Raises ``DesignError`` where no origin has
     history before it; a method that fails is listed in ``refused``. ``spec/predict.md`` 9.
@@ -132,7 +135,7 @@ def backtest(
         by_origin, finished, np.column_stack(outcomes),
         {name: np.column_stack(kept[name]) for name in finished},
         refused=refused, reference=_reference(step)[0], enough=ENOUGH[horizon], shares=tuple(areas),
-        horizon=horizon, lag=lag, crimes=crimes, seed=seed, main=MAIN_SHARE,
+        horizon=horizon, lag=lag, crimes=crimes, seen=seen, seed=seed, main=MAIN_SHARE,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ Numbers in, small results out: ``differences`` per origin, block bootstrap, Dieb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,11 +147,13 @@ def pairs(
     *,
     reference: str,
     drawn: np.ndarray,
+    seen: Collection[str] = (),
 ) -> list[Pair]:
     """Every other method against the reference, origin by origin.
 
     ``log_scores``, ``hits``  by method, an origin each (NaN where the method gave none: left out of its
-    pair); ``incidents`` of each origin; ``drawn`` the redraws of ``block_draws``.
+    pair); ``incidents`` of each origin; ``drawn`` the redraws of ``block_draws``; ``seen`` the methods that
+    saw tested months in some input: they are shown, counted among the tried, and never said to beat.
     """
     tested = {}
     for name in log_scores:
@@ -168,7 +170,7 @@ def pairs(
         log_low, log_high = interval(ratio_draws(some, d_log, both.astype(float)))
         hit_low, hit_high = interval(ratio_draws(some, d_hit, total))
         hit = float(d_hit.sum() / total.sum()) if total.sum() else float("nan")
-        beats = bool(corrected[name] < ALPHA and hit_low >= 0)
+        beats = bool(name not in seen and corrected[name] < ALPHA and hit_low >= 0)
         out.append(
             Pair(
                 name, reference, test.mean, log_low, log_high, test.statistic, test.p, test.p_lower,

@@ -28,7 +28,7 @@ METHODS = {
 BASELINES: dict[Step, tuple[str, ...]] = {
     "month": (
         "counts(1)", "counts(3)", "counts(12)", "counts(36)", "counts", "same_month", "same_month(3)",
-        "ewma", "kde", "kde(half_life=12)", "gamma_poisson",
+        "ewma", "kde", "kde(half_life=12)", "gamma_poisson(24)",
     ),
     "day": (
         "counts(28)", "counts(90)", "counts(365)", "counts", "same_month", "ewma", "kde",

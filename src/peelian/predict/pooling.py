@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ def pool(
     horizon: str,
     lag: int,
     crimes: str,
+    seen: Sequence[str],
     seed: int,
     main: float,
 ) -> Backtest:
@@ -49,12 +50,12 @@ def pool(
         row |= _calibrated(outcomes, forecasts[row["method"]])
         row["words"] = words[row["method"]]
     pooled = pd.DataFrame(rows).sort_values("log_score", kind="stable", na_position="last", ignore_index=True)
-    pooled["words"] = pooled["words"].fillna("whoever had known the outcome")
+    pooled["words"] = pooled["words"].fillna("best possible: the outcome itself")
     column = f"hits_{main * 100:g}"
     compared = claims.pairs(
         {name: wide[name]["log_score"].to_numpy(float) for name in methods},
         {name: wide[name][column].to_numpy(float) for name in methods},
-        incidents, reference=reference, drawn=drawn,
+        incidents, reference=reference, drawn=drawn, seen=seen,
     )  # fmt: skip
     window = words[reference].removeprefix("counts of the ")
     verdict = claims.verdict(
