@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass as model
 
-from peelian.errors import DataError
+from peelian.errors import DataError, some
 from peelian.outputs import SECTION, read_record
-from peelian.project import STRICT, Project, validated
+from peelian.programme import read_programme
+from peelian.project import STRICT, Project, line_of, validated
 from peelian.report import Chart, Outcome, Report, Section, Table, Text, section_from_json
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class PanelTable:
     ``others``    crime types that the programme cannot affect, as negative controls.
     ``group``     column of the places that names a larger area (a ward); totals are given by it too.
     ``group_file``, ``group_id``   polygons of those larger areas, so that totals can be counted by point.
+    ``phases``    further phases of the programme by name: each a file like that of ``[programme]``, and
+                  each evaluated the same way, beside the first.
     ``force``     the police force, for changes of recording that concern one force only.
     """
 
@@ -54,6 +57,7 @@ class PanelTable:
     group_file: str = ""
     group_id: str = ""
     force: str = ""
+    phases: dict[str, str] = Field(default_factory=dict)
     rings: tuple[Annotated[float, Field(gt=0)], ...] = (250, 500, 750)
 
 
@@ -168,6 +172,11 @@ def _not_held(stage: str, title: str, question: str, why: str) -> Outcome:
 
 # -------------------------------------------------------------------- the chapters
 def _read(context: Context) -> Outcome:
+    return judged(context)[0]
+
+
+def judged(context: Context) -> tuple[Outcome, Places]:
+    """The chapter on what was read, and the places, without keeping anything."""
     from peelian.places import Places
     from peelian.read import run as stage
 
@@ -183,7 +192,7 @@ def _read(context: Context) -> Outcome:
     study = places.select(stage.study_area(places, sources.places.where)) if sources.places.where else places
     cells = Places.grid(study.geometry, sources.places.cell)
     files = {"incidents": incidents, "layers": layers, "places.parquet": places, "cells.parquet": cells}
-    return replace(outcome, files={**outcome.files, **files})
+    return replace(outcome, files={**outcome.files, **files}), places
 
 
 def _explain(context: Context) -> Outcome:
@@ -265,12 +274,20 @@ def _evaluate(context: Context) -> Outcome:
             "evaluate", "Evaluate", "Did it work, did crime move next door, could it be chance or selection?",
             "the project says of no area that it was treated. Add areas = \"programme.csv\" to [programme].",
         )  # fmt: skip
+    parameters = stage_parameters(context.project, "evaluate", stage.Parameters)
+    seed, crime = context.project.seed("evaluate"), context.project.outcome
+    phases = {}
+    for name, file in context.panel_table.phases.items():
+        path = context.project.existing(file, table="evaluate", key="phases")
+        other = replace(programme, areas=read_programme(path), name=name)
+        panel, places = panel_of(context, other)
+        told = stage.run(panel, places, parameters, programme=other, seed=seed, crime=crime)
+        phases[name] = told.files.get("assessment.json") or {"not_held": told.not_held}
     panel, places = panel_of(context, programme)
     return stage.run(
-        panel, places, stage_parameters(context.project, "evaluate", stage.Parameters),
-        programme=programme, seed=context.project.seed("evaluate"), crime=context.project.outcome,
+        panel, places, parameters, programme=programme, seed=seed, crime=crime,
         groups=context.panel_table.group or None, group_counts=group_counts(context, programme),
-        progress=context.ticker("evaluate"),
+        phases=phases, progress=context.ticker("evaluate"),
     )  # fmt: skip
 
 
@@ -301,9 +318,7 @@ def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
     table, places = context.panel_table, context.places
     if table.where:
         if table.where not in places.frame:
-            raise DataError(
-                f"{context.project.file}: [evaluate] where names {table.where!r}, but the places have no such column."
-            )
+            raise _no_column(context, "where", table.where)
         places = places.select(places.index[places.frame[table.where].astype(bool)])
     incidents = context.incidents
     counts = context.monthly(places)
@@ -347,9 +362,7 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
         return None
     places = context.places
     if table.group not in places.frame:
-        raise DataError(
-            f"{context.project.file}: [evaluate] group names {table.group!r}, but the places have no such column."
-        )
+        raise _no_column(context, "group", table.group)
     member = places.frame[table.group].astype(str)
     if table.where:
         member = member[places.frame[table.where].astype(bool)]
@@ -369,6 +382,14 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
         frame = pd.DataFrame(totals).reindex(arm.index).fillna(0).astype(int)
         parts.append(frame.assign(arm=arm, by=by).rename_axis("group").reset_index())
     return pd.concat(parts, ignore_index=True)[["group", "arm", "by", "before", "after"]]
+
+
+def _no_column(context: Context, key: str, column: str) -> DataError:
+    file = context.project.file
+    return DataError(
+        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have no such "
+        f"column; they have {some(context.places.frame.columns, 20)}."
+    )
 
 
 def _groups_by_point(context: Context) -> Callable[[Incidents], pd.Series]:

@@ -235,7 +235,7 @@ def _table(header: list[str], rows: list[list[Any]], *, widest: int = 58) -> Non
             click.echo("  " + "  ".join("-" * width for width in widths))
 
 
-class _bars:  # noqa: N801
+class _bars:
     """Progress bars on standard error, one a stage; silent where that is no terminal."""
 
     def __init__(self) -> None:

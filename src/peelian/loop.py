@@ -8,13 +8,16 @@ reads the first, calls the stage and keeps the second. It computes nothing of it
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from peelian.chapters import CHAPTERS, Context, Progress, stage_parameters
-from peelian.errors import Error
+from peelian.chapters import CHAPTERS, Context, Progress, judged, stage_parameters
+from peelian.errors import DataError, Error, some
 from peelian.outputs import (
     HIDDEN,
     SECTION,
@@ -27,6 +30,7 @@ from peelian.outputs import (
     restore,
     why_stale,
     write_stage,
+    write_text,
 )  # fmt: skip
 from peelian.project import Project
 
@@ -163,6 +167,8 @@ def _step(context: Context, stage: str, hashes: Hashes, *, fresh: bool) -> Step:
             tuple(record.get("findings", ())),
             record.get("summary", {}),
         )
+    if context.progress is not None:
+        context.progress(stage, 0, 1)
     began = time.perf_counter()
     outcome = CHAPTERS[stage](context)
     findings = tuple(outcome.section.findings)
@@ -189,6 +195,10 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
         ]
     if stage in ("plan", "deliver", "evaluate", "account"):
         named += [("programme", str(project.table("programme").get("areas", "")))]
+    if stage == "evaluate":
+        named += [
+            ("evaluate", str(name)) for name in dict(project.table("evaluate").get("phases", {})).values()
+        ]
     keys = {
         "deliver": ("deliveries", "recoveries"),
         "evaluate": ("group_file",),
@@ -224,9 +234,7 @@ def code_of(stage: str) -> str:
     root = Path(__file__).parent
     files = [root / f"{name}.py" for name in SHARED]
     folders = [root / "arithmetic", root / "figures"]
-    folders += [root / "account"] if stage == "report" else [root / stage]
-    if stage == "report":
-        files.append(root / "borough.py")
+    folders += [root / "account", root / "borough"] if stage == "report" else [root / stage]
     for folder in folders:
         files += [
             p for p in sorted(folder.rglob("*")) if p.suffix in (".py", ".toml", ".html", ".css", ".json")
@@ -253,3 +261,82 @@ def check_tables(project: Project) -> None:
         stage_parameters(project, stage, module.Parameters)
     Context(project).panel_table  # noqa: B018
     project.programme()
+
+
+# -------------------------------------------------------------------- beside the run
+def demo(
+    folder: Path | str, *, seed: int | None = None, progress: Progress | None = None
+) -> tuple[Run, list[dict[str, Any]]]:
+    """A simulated borough run through the whole loop, and its planted truth beside the findings.
+
+    ``folder``  is made where it does not exist; one that holds a project of ours is run again.
+    ``seed``    of the borough and of every stage.
+
+    Returns the ``Run`` and rows of ``what``, ``truth``, ``found``, ``agrees``.
+    """
+    folder = Path(folder)
+    if not (folder / "peelian.toml").is_file():
+        new(folder, kind="demo", seed=seed)
+    done = run(folder, progress=progress)
+    held = json.loads((folder / "report" / "truth.json").read_text(encoding="utf-8"))
+    return done, held["rows"]
+
+
+def new(folder: Path | str, *, kind: str = "police-uk", seed: int | None = None) -> list[str]:
+    """Make a project folder with a commented peelian.toml; says what was made and what to do next.
+
+    ``kind``  ``demo``: a simulated borough with all its files; ``police-uk``: settings to fill in.
+
+    Raises ``Error`` where the folder holds anything already: nothing is ever overwritten.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Error(f"{folder} is there already and not empty. Name a new folder; nothing was changed.")
+    text = (Path(__file__).parent / "starters" / f"{kind}.toml").read_text(encoding="utf-8")
+    aside = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    if kind == "demo":
+        from peelian.borough import BoroughParameters, simulate, write
+
+        parameters = BoroughParameters() if seed is None else BoroughParameters(seed=seed)
+        write(simulate(parameters), aside, variant="all")
+    write_text(aside / "peelian.toml", text)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        folder.rmdir()
+    os.replace(aside, folder)
+    made = sorted(p.name for p in folder.iterdir())
+    following = "peelian run" if kind == "demo" else "fill in peelian.toml, then: peelian check"
+    return [f"Made {folder}: {', '.join(made)}.", f"Next: {following} {folder}"]
+
+
+def check(folder: Path | str = ".") -> dict[str, Any]:
+    """Read and judge a project's inputs, and change nothing.
+
+    Returns plain values: ``findings`` (sentences) and ``checks`` (name, sentence, remedy, ...) of the
+    incidents, the areas and the features; every table of peelian.toml and the programme's file are
+    checked too, and what is wrong is raised.
+    """
+    project = Project.load(folder)
+    check_tables(project)
+    outcome, places = judged(Context(project))
+    programme = project.programme(places)
+    strange = programme.areas.index.difference(places.index)
+    if len(strange):
+        raise DataError(
+            f"{project.file}: the programme names {len(strange)} areas that are not in the places file: "
+            f"{some(strange)}. The file's ids look like {places.index[0]}."
+        )
+    return {
+        "project": str(project.folder),
+        "findings": outcome.section.findings,
+        "checks": plain(outcome.files["quality.json"]["checks"]),
+    }
+
+
+def figures(*, expired: bool = False, weak: bool = False) -> list[dict[str, Any]]:
+    """The policy figures as rows: name, value, unit, price base, source, date, quality, impact."""
+    from peelian.account import figures_table
+
+    return [plain(row) for row in figures_table(expired=expired, weak=weak)]
