@@ -150,9 +150,7 @@ def hit_rate(
     return capture(risk, counts, shares=[share], size=size).hit_rate[0]
 
 
-def best_possible(
-    counts: np.ndarray, *, share: float = 0.05, size: np.ndarray | None = None
-) -> float:
+def best_possible(counts: np.ndarray, *, share: float = 0.05, size: np.ndarray | None = None) -> float:
     """The hit rate of whoever had known the outcome: no forecast can do better.
 
     >>> best_possible(np.array([0, 0, 3, 1]), share=0.25)

@@ -3,6 +3,9 @@
 A method is anything called as ``method(incidents, places, period)`` that returns expected incidents by
 place as a Series. Plain counts are always run beside it, over many origins, and the page opens with the
 sentence that says whether anything beat them.
+
+Functions that share their module's name are imported from it:
+``from peelian.predict.backtest import backtest``.
 """
 
 from __future__ import annotations
@@ -20,9 +23,6 @@ _WHERE = {
     "Method": "method",
     "PriorHistory": "blend",
     "SameMonth": "baselines",
-    "backtest": "backtest",
-    "holdout": "holdout",
-    "interval": "interval",
     "leakage": "backtest",
     "method_named": "methods",
     "one_year_test": "holdout",
@@ -30,11 +30,15 @@ _WHERE = {
 }
 __all__ = [
     "EWMA", "KDE", "METHODS", "Backtest", "Counts", "GammaPoisson", "Method", "PriorHistory", "SameMonth",
-    "backtest", "holdout", "interval", "leakage", "method_named", "one_year_test", "planning_risk",
+    "leakage", "method_named", "one_year_test", "planning_risk",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"peelian.predict has no {name!r}; it has {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,7 +13,7 @@ from peelian.arithmetic.scores import capture, information_gain, log_score
 from peelian.effect import Check
 from peelian.errors import DesignError
 from peelian.predict.claims import Verdict
-from peelian.predict.history import YEAR, History, Step, moment_of, step_of
+from peelian.predict.history import YEAR, History, Step, moment, moment_of, step_of
 from peelian.predict.method import FLOOR, Method, at_level, checked
 from peelian.predict.pooling import pool
 
@@ -96,7 +96,7 @@ def backtest(
     ``methods``   name -> callable ``(incidents, places, period) -> Series``; ours share one count matrix.
     ``origins``   how many of the last periods to forecast (24 months, or 52 weeks or days), or their starts.
     ``horizon``   what each forecast spans: a ``month``, ``week`` or ``day`` (the last two need dates).
-    ``areas``     shares of the total ``size`` (square metres unless another Series by place is given: homes, kits).
+    ``areas``     shares of the total ``size`` by place (square metres unless given: homes, kits).
     ``lag``       steps before each origin that are not known yet, as when publication is late.
     ``refit``     learned methods (with a ``fit``) are fitted again every so many origins.
     ``by``        how incidents are counted in places; a method of your own counts as it likes.
@@ -116,7 +116,8 @@ def backtest(
     area = _sizes(places, size)
     rows: list[dict[str, Any]] = []
     kept: dict[str, list[np.ndarray]] = {name: [] for name in methods}
-    outcomes, refused = [], {}
+    outcomes: list[np.ndarray] = []
+    refused: dict[str, str] = {}
     for done, at in enumerate(starts, start=1):
         outcome = history.outcome(at, at + length)
         outcomes.append(outcome)
@@ -148,7 +149,7 @@ def forecast_at(
     if isinstance(method, Method) and type(method).__call__ is Method.__call__:
         history = _history(setting, method.step)
         stop = moment_of(at + setting.length, setting.step)
-        first, last = (step_of(moment, method.step) for moment in (start, stop))
+        first, last = (step_of(edge, method.step) for edge in (start, stop))
         answer = pd.Series(
             method.expected(history.before(step_of(known_to, method.step)), first, last), setting.places.index
         )
@@ -177,7 +178,7 @@ def leakage(
     origin, with them doubled, and with them moved to other places. Byte-identical forecasts are clear.
     """
     step = STEP[horizon]
-    at = step_of(_moment(origin), step)
+    at = step_of(moment(origin), step)
     start = moment_of(at, step)
     frame = incidents.frame
     later = frame["start"] >= start
@@ -196,14 +197,17 @@ def leakage(
         if _forecast_of(method, incidents, rows, places, at, horizon) != before
     ]  # fmt: skip
     name = getattr(method, "words", getattr(method, "__name__", type(method).__name__))
-    told = f"{int(later.sum())} incidents from {start:%-d %B %Y} on were {', '.join(differ or changed)}"
+    told = (
+        f"{int(later.sum())} incidents from {start.day} {start:%B %Y} on were {', '.join(differ or changed)}"
+    )
+    kept = "changed" if differ else "stayed the same to the last byte"
     return Check(
         "leakage",
         "the future changes the forecast",
         bool(differ),
         value=float(len(differ)),
         threshold=0.0,
-        sentence=f"{told}: the forecast of {name} {'changed' if differ else 'stayed the same to the last byte'}.",
+        sentence=f"{told}: the forecast of {name} {kept}.",
         consequence="Its scores mean nothing: it saw what it was to foretell." if differ else "",
         answer="Make it forecast only from the incidents it is given." if differ else "",
     )
@@ -309,20 +313,17 @@ def _starts(
     incidents: Incidents, origins: int | Sequence[object] | None, horizon: Horizon, lag: int
 ) -> list[int]:
     step, length = STEP[horizon], LENGTH[horizon]
-    first, last = (step_of(moment, step) for moment in (incidents.frame["start"].min(), incidents.frame["start"].max()))
+    dates = incidents.frame["start"]
+    first, last = step_of(dates.min(), step), step_of(dates.max(), step)
     if origins is None or isinstance(origins, int):
         number = origins if origins is not None else {"month": 24, "week": 52, "day": 52}[horizon]
         starts = [last + 1 - length * back for back in range(number, 0, -1)]
     else:
-        starts = sorted(step_of(_moment(origin), step) for origin in origins)
+        starts = sorted(step_of(moment(origin), step) for origin in origins)
     kept = [at for at in starts if at - lag - first >= YEAR[step] // 12]
     if not kept:
         raise DesignError(
-            f"No origin has history before it: incidents start on {moment_of(first, step):%-d %B %Y} and end in "
-            f"{moment_of(last, step):%B %Y}. Give a longer history, or fewer origins."
+            f"No origin has history before it: incidents start in {moment_of(first, step):%B %Y} and "
+            f"end in {moment_of(last, step):%B %Y}. Give a longer history, or fewer origins."
         )
     return kept
-
-
-def _moment(origin: object) -> pd.Timestamp:
-    return origin.start_time if isinstance(origin, pd.Period) else pd.Timestamp(origin)  # type: ignore[arg-type]

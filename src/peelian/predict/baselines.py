@@ -81,7 +81,9 @@ class SameMonth(Method):
     @property
     def words(self) -> str:
         """The window in words."""
-        return "same month last year" if self.years == 1 else f"same month, mean of the last {self.years} years"
+        return (
+            "same month last year" if self.years == 1 else f"same month, mean of the last {self.years} years"
+        )
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ class EWMA(Method):
     def words(self) -> str:
         """The fading in words."""
         if self.half_life == "cv":
-            return "fading counts, half-life chosen on earlier months"
-        return f"fading counts, half-life {self.half_life:g} {self.step}s"
+            return f"fading counts (half-life chosen on earlier {self.step}s)"
+        return f"fading counts (half-life {self.half_life:g} {self.step}s)"
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ class PriorHistory(Method):
         wrong = ~np.isfinite(self.prior.to_numpy(float)) | (self.prior.to_numpy(float) < 0)
         if wrong.any():
             raise DataError(
-                f"The prior is missing or negative in {int(wrong.sum())} places: {some(self.prior.index[wrong])}."
+                f"The prior is missing or negative in {int(wrong.sum())} places: "
+                f"{some(self.prior.index[wrong])}."
             )
         if not self.prior.sum() > 0:
             raise DataError("The prior is 0 everywhere, so it says nothing about places.")

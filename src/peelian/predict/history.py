@@ -69,7 +69,13 @@ class History:
 
     @classmethod
     def of(
-        cls, incidents: Incidents, places: Places, *, end: pd.Timestamp, step: Step = "month", by: str = "point"
+        cls,
+        incidents: Incidents,
+        places: Places,
+        *,
+        end: pd.Timestamp,
+        step: Step = "month",
+        by: str = "point",
     ) -> History:
         """The history of these incidents before ``end`` (midnight; the first of a month for months).
 
@@ -103,9 +109,12 @@ class History:
                 seen = (self.events.known <= step) & (self.events.at < step)
                 events = Events(*(part[seen] for part in vars(self.events).values()))
                 width = max(step - self.first, 1)
-                known = replace(known, counts=events.matrix(len(self.places), self.first, width), events=events)
+                known = replace(
+                    known, counts=events.matrix(len(self.places), self.first, width), events=events
+                )
             self.memo["before", step] = known
-        return self.memo["before", step]  # type: ignore[no-any-return]
+        known_then: History = self.memo["before", step]
+        return known_then
 
     @property
     def _late(self) -> bool:
@@ -123,14 +132,16 @@ class History:
         key = ("held", self.end)
         if key not in self.memo:
             self.memo[key] = _delivered(self.totals[: max(self.end - self.first, 0)], self.first, self.step)
-        return self.memo[key]  # type: ignore[no-any-return]
+        held: np.ndarray = self.memo[key]
+        return held
 
     @property
     def totals(self) -> np.ndarray:
         """Incidents in all places by step, over every column."""
         if "totals" not in self.memo:
             self.memo["totals"] = np.asarray(self.counts.sum(axis=0)).ravel()
-        return self.memo["totals"]  # type: ignore[no-any-return]
+        totals: np.ndarray = self.memo["totals"]
+        return totals
 
     @property
     def total(self) -> int:
@@ -209,29 +220,37 @@ def known_from(frame: pd.DataFrame, step: Step) -> np.ndarray:
     return steps_of(known - pd.Timedelta(1, "ns"), step) + 1
 
 
+def moment(value: object) -> pd.Timestamp:
+    """The moment that a date says, or at which a ``pandas.Period`` starts."""
+    return value.start_time if isinstance(value, pd.Period) else pd.Timestamp(value)
+
+
 def span_of(period: object) -> Span:
     """Start and stop (not included) of a ``pandas.Period`` or of a half-open pair of dates or periods."""
     if isinstance(period, pd.Period):
         return period.start_time, (period + 1).start_time
     try:
         first, last = period  # type: ignore[misc]
-        start, stop = (p.start_time if isinstance(p, pd.Period) else pd.Timestamp(p) for p in (first, last))
+        start, stop = moment(first), moment(last)
     except (TypeError, ValueError) as error:
         raise DesignError(
-            f"{period!r} is no period. Write pandas.Period('2019-01'), or a pair of dates of which the second "
-            "is not included: ('2019-01-01', '2019-02-01')."
+            f"{period!r} is no period. Write pandas.Period('2019-01'), or a pair of dates of which the "
+            "second is not included: ('2019-01-01', '2019-02-01')."
         ) from error
     if not stop > start:
-        raise DesignError(f"The period {start:%d %B %Y} to {stop:%d %B %Y} is empty: it ends before it starts.")
+        raise DesignError(
+            f"The period {start:%d %B %Y} to {stop:%d %B %Y} is empty: it ends before it starts."
+        )
     return start, stop
 
 
 def steps_in(span: Span, step: Step) -> tuple[int, int]:
     """First step and the one after the last. ``DesignError`` where a month is cut."""
     unit = "M" if step == "month" else "D"
-    for moment in span:
-        if pd.Timestamp(np.datetime64(moment).astype(f"datetime64[{unit}]")) != moment:
+    for edge in span:
+        if pd.Timestamp(np.datetime64(edge).astype(f"datetime64[{unit}]")) != edge:
             raise DesignError(
-                f"The period cuts a {step} at {moment:%d %B %Y %H:%M}; with counts by {step} it must be whole {step}s."
+                f"The period cuts a {step} at {edge:%d %B %Y %H:%M}; with counts by {step} it must be "
+                f"whole {step}s."
             )
     return step_of(span[0], step), step_of(span[1], step)

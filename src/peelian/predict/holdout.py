@@ -68,7 +68,8 @@ def one_year_test(
     if start - history_months < first:
         raise DesignError(
             f"A test of {test_months} months by the {history_months} months before needs incidents from "
-            f"{start - history_months:%B %Y}; they start in {first:%B %Y}. Lower history_months or test_months."
+            f"{start - history_months:%B %Y}; they start in {first:%B %Y}. Lower "
+            "history_months or test_months."
         )
     at = step_of(start.start_time, "month")
     history = History.of(incidents, places, end=moment_of(at + test_months, "month"))

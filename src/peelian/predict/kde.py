@@ -84,7 +84,7 @@ def spread(values: np.ndarray, history: History, bandwidth: float) -> np.ndarray
 
 
 def _kernel(places: Places, bandwidth: float) -> object:
-    """Places x places: how much of an incident in one (column) is spread to another (row); columns sum to 1."""
+    """How much of an incident in one place (column) is spread to another (row); columns sum to 1."""
     from scipy import sparse
     from scipy.spatial import cKDTree
 

@@ -40,12 +40,13 @@ class Method:
     step: Step
 
     def __call__(self, incidents: Incidents, places: Places, period: object) -> pd.Series:
+        """Expected incidents by place in the period."""
         span = span_of(period)
         late = incidents.frame["start"] >= span[0]
         if late.any():
             raise DesignError(
-                f"{int(late.sum())} incidents lie at or after {span[0]:%d %B %Y}, where the period to be forecast "
-                "starts. Cut them first: incidents.known_at(period)."
+                f"{int(late.sum())} incidents lie at or after {span[0]:%d %B %Y}, where the period to be "
+                "forecast starts. Cut them first: incidents.known_at(period)."
             )
         start, stop = steps_in(span, self.step)
         history = History.of(incidents, places, end=span[0], step=self.step)
@@ -70,14 +71,16 @@ class Choice:
     scores: dict[Any, float]
 
 
-def choose(history: History, start: int, stop: int, candidates: Mapping[Any, Method], *, default: Any) -> Choice:
-    """The candidate with the lowest mean log score at up to 48 earlier origins, each forecast from before it.
+def choose(
+    history: History, start: int, stop: int, candidates: Mapping[Any, Method], *, default: Any
+) -> Choice:
+    """The candidate with the lowest mean log score at up to 48 earlier origins, each seen from before it.
 
     ``candidates``  setting -> method; a setting's key must tell it from every other (it is remembered).
 
     Candidates are compared at one level, the mean of the year before each origin: what is chosen is where,
-    not how many. The earlier origins keep the lag between what is known and what is forecast, and need a year before
-    them. Below 12 of them ``default`` is taken.
+    not how many. The earlier origins keep the lag between what is known and what is forecast, and need a year
+    before them. Below 12 of them ``default`` is taken.
     """
     length, lag = stop - start, max(start - history.end, 0)
     earliest = history.first + YEAR[history.step]
@@ -103,7 +106,7 @@ def _earlier_score(history: History, key: Any, method: Method, at: int, length: 
         rate = at_level(method.expected(known, at, at + length), level)
         floor = FLOOR * level / len(rate)
         history.memo[name] = log_score(history.outcome(at, at + length), rate, floor=floor).value
-    return history.memo[name]  # type: ignore[no-any-return]
+    return float(history.memo[name])
 
 
 def at_level(risk: np.ndarray, level: float) -> np.ndarray:
@@ -115,24 +118,28 @@ def at_level(risk: np.ndarray, level: float) -> np.ndarray:
 def need_enough(history: History, name: str) -> None:
     """``DesignError`` below 50 incidents: that is enough to count and too few to learn from."""
     if history.total < ENOUGH:
+        until = moment_of(history.end, history.step)
         raise DesignError(
-            f"{name} has {history.total} incidents before {moment_of(history.end, history.step):%d %B %Y}: too few "
-            f"to learn from ({ENOUGH} are needed). Use counts, or a longer history."
+            f"{name} has {history.total} incidents before {until.day} {until:%B %Y}: too few to learn from "
+            f"({ENOUGH} are needed). Use counts, or a longer history."
         )
 
 
-def checked(answer: object, places: Places, name: str) -> pd.Series:
-    """A method's answer as a Series on the places' index, or a ``DesignError`` that names method and places."""
+def checked(answer: Any, places: Places, name: str) -> pd.Series:
+    """A method's answer as a Series on the places' index, or a ``DesignError`` with method and places."""
     if not isinstance(answer, pd.Series):
         raise DesignError(
-            f"{name} returned a {type(answer).__name__}; a method returns a pandas Series on the places' index."
+            f"{name} returned a {type(answer).__name__}; a method returns a pandas Series on the "
+            "places' index."
         )
     missing, extra = places.index.difference(answer.index), answer.index.difference(places.index)
     if len(missing) or len(extra):
         what = f"lacks {some(missing)}" if len(missing) else f"has {some(extra)}, which are no places"
         raise DesignError(f"{name}: its forecast {what}. It must name every place once.")
     if not answer.index.is_unique:
-        raise DesignError(f"{name}: its forecast names {some(answer.index[answer.index.duplicated()])} twice.")
+        raise DesignError(
+            f"{name}: its forecast names {some(answer.index[answer.index.duplicated()])} twice."
+        )
     answer = pd.to_numeric(answer.reindex(places.index), errors="coerce").astype(float)
     wrong = ~np.isfinite(answer) | (answer < 0)
     if wrong.any():
@@ -141,4 +148,3 @@ def checked(answer: object, places: Places, name: str) -> pd.Series:
             f"{some(answer.index[wrong])}. A forecast is an expected number, 0 or more."
         )
     return answer.rename("risk")
-

@@ -37,7 +37,9 @@ BASELINES: dict[Step, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def method_named(name: str, *, step: Step = "month", prior: pd.Series | None = None) -> Callable[..., pd.Series]:
+def method_named(
+    name: str, *, step: Step = "month", prior: pd.Series | None = None
+) -> Callable[..., pd.Series]:
     """The method of a name, with its parameters in brackets: ``ewma(24)``, ``kde(250, half_life=12)``.
 
     ``name``   a key of ``METHODS``, or the dotted path of any class or function of your own.
@@ -65,7 +67,9 @@ def method_named(name: str, *, step: Step = "month", prior: pd.Series | None = N
     try:
         return _callable(found(*arguments, **keywords), name)
     except TypeError as error:
-        raise DesignError(f"{name}: {error}. Its parameters: {', '.join(sorted(takes)) or 'none'}.") from error
+        raise DesignError(
+            f"{name}: {error}. Its parameters: {', '.join(sorted(takes)) or 'none'}."
+        ) from error
 
 
 def methods_named(
@@ -110,7 +114,8 @@ def _imported(path: str, name: str) -> Any:
 def _callable(found: Any, name: str) -> Callable[..., pd.Series]:
     if not callable(found):
         raise DesignError(f"{name} cannot be called; a method is called with (incidents, places, period).")
-    return found  # type: ignore[no-any-return]
+    method: Callable[..., pd.Series] = found
+    return method
 
 
 def words_of(name: str, method: object) -> str:

@@ -63,8 +63,13 @@ def planning_risk(
     """
     known = incidents.known_at(fitted_to + 1)
     if not len(known):
-        raise DesignError(f"No incident was known by the end of {fitted_to:%B %Y}, so there is no planning risk.")
-    methods: dict[str, Method] = {f"ewma({HALF_LIFE})": EWMA(HALF_LIFE), "gamma_poisson(24)": GammaPoisson(24)}
+        raise DesignError(
+            f"No incident was known by the end of {fitted_to:%B %Y}, so there is no planning risk."
+        )
+    methods: dict[str, Method] = {
+        f"ewma({HALF_LIFE})": EWMA(HALF_LIFE),
+        "gamma_poisson(24)": GammaPoisson(24),
+    }
     if prior is not None:
         methods["blend"] = PriorHistory(prior, HALF_LIFE)
     tested = _tested(methods, known, areas, by=by, crimes=crimes, seed=seed)
@@ -118,10 +123,11 @@ def prior_by_area(prior: pd.Series, cells: Places, areas: Places) -> pd.Series |
     if len(empty):
         reach = (cells.cell or 0.0) * 2**0.5
         lacking = gpd.GeoDataFrame(geometry=areas.geometry.loc[empty])
-        held = gpd.GeoDataFrame({"prior": prior.reindex(cells.index).to_numpy()}, geometry=points.to_numpy(), crs=cells.crs)
+        held = gpd.GeoDataFrame(
+            {"prior": prior.reindex(cells.index).to_numpy()}, geometry=points.to_numpy(), crs=cells.crs
+        )
         near = lacking.sjoin_nearest(held, max_distance=reach)
         mean = mean.fillna(near.groupby(level=0)["prior"].mean())
     if mean.isna().any():
         return None
     return (mean * areas.areas).rename("prior")
-

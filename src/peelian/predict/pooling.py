@@ -86,7 +86,11 @@ def _pooled(name: str, rows: pd.DataFrame, drawn: np.ndarray, shares: tuple[floa
         label = f"{share * 100:g}"
         out |= {f"hits_{label}": hits.sum(), f"hit_rate_{label}": rate}
         out |= {f"hit_rate_{label}_low": low, f"hit_rate_{label}_high": high}
-        out |= {f"pai_{label}": rate / share, f"pai_{label}_low": low / share, f"pai_{label}_high": high / share}
+        out |= {
+            f"pai_{label}": rate / share,
+            f"pai_{label}_low": low / share,
+            f"pai_{label}_high": high / share,
+        }
     if name != BEST:
         scores = rows["log_score"].to_numpy(float)
         low, high = claims.interval(drawn @ scores / len(scores))
@@ -115,8 +119,9 @@ def _sentences(pooled: pd.DataFrame, main: float, crimes: str) -> tuple[str, ...
         rate, low, high = (row[f"hit_rate_{label}{end}"] * 100 for end in ("", "_low", "_high"))
         words = f"{row['words'][0].upper()}{row['words'][1:]}"
         score = "" if row["method"] == BEST else f"; log score {row['log_score']:.4f}"
+        held = f"{row[f'hits_{label}']:,.0f} of {row['incidents']:,.0f}"
         out.append(
-            f"{words}: {rate:.1f} % of {crimes} ({row[f'hits_{label}']:,.0f} of {row['incidents']:,.0f}; 95 % "
-            f"interval {low:.1f} to {high:.1f} %) in the {main * 100:.0f} % of the area ranked highest{score}."
+            f"{words}: {rate:.1f} % of {crimes} ({held}; 95 % interval {low:.1f} to {high:.1f} %) in the "
+            f"{main * 100:.0f} % of the area ranked highest{score}."
         )
     return tuple(out)

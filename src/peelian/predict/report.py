@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
+from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.planning import Planning
 from peelian.predict.pooling import BEST
@@ -22,24 +22,6 @@ if TYPE_CHECKING:
 TITLE = "Predict"
 QUESTION = "Where next, and is that better than last year's map?"
 SMALL_CELL = 250  # metres: finer than the snap points of published data can bear
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """The next period by cell: ``frame`` has risk, low, high, last_year, rank_by_counts and prior_share.
-
-    ``period`` in words; ``method`` its name and ``words`` what it is; ``total``, ``low``, ``high`` over all
-    cells; ``why`` this method's map is shown.
-    """
-
-    frame: pd.DataFrame
-    period: str
-    method: str
-    words: str
-    total: float
-    low: float
-    high: float
-    why: str
 
 
 def crimes_of(crime: str) -> str:
@@ -91,9 +73,7 @@ def holdout_sentence(test: Holdout, crimes: str, cell: float | None) -> str:
     held = test.capture
     if not held.total:
         return f"No {crimes} were recorded in the test months, so the one-year test says nothing."
-    parts = [
-        f"{pai:.2f} at {share_of(share)}" for share, pai in zip(held.shares, held.pai, strict=True)
-    ]
+    parts = [f"{pai:.2f} at {share_of(share)}" for share, pai in zip(held.shares, held.pai, strict=True)]
     where = f"{test.places:,} cells of {cell:g} m" if cell else f"{test.places:,} places"
     return (
         f"One-year test: {where} ranked by their {crimes} from {month_of(test.history[0])} to "
@@ -106,8 +86,8 @@ def holdout_sentence(test: Holdout, crimes: str, cell: float | None) -> str:
 def forecast_sentence(forecast: Forecast, crimes: str, places: int) -> str:
     """How many are expected in the next period."""
     return (
-        f"{forecast.period}: {forecast.total:,.0f} {crimes} are expected in {places:,} cells (90 % interval "
-        f"{forecast.low:,.0f} to {forecast.high:,.0f}), by {forecast.words}."
+        f"In {forecast.period}, {forecast.total:,.0f} {crimes} are expected in {places:,} cells (90 % "
+        f"interval {forecast.low:,.0f} to {forecast.high:,.0f}), by {forecast.words}."
     )
 
 
@@ -115,8 +95,8 @@ def planning_sentence(planning: Planning, crimes: str) -> str:
     """What the plan's risk is, and which months it has seen."""
     first, last = planning.months
     return (
-        f"For planning, {planning.risk.sum():,.0f} {crimes} a year are expected in {len(planning.risk):,} areas, by "
-        f"{planning.words}, fitted on {month_of(first)} to {month_of(last)} and on nothing later."
+        f"For planning, {planning.risk.sum():,.0f} {crimes} a year are expected in "
+        f"{len(planning.risk):,} areas, by {planning.words}, fitted on {month_of(first)} to {month_of(last)} and on nothing later."
     )
 
 
@@ -138,9 +118,12 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
             formats |= {"low": ".1%", "high": ".1%"}
     frame["log score"] = pooled["log_score"]
     frame["difference to counts"] = pooled["log_score_difference"]
-    frame["lowest"], frame["highest"] = pooled["log_score_low_difference"], pooled["log_score_high_difference"]
+    frame["lowest"], frame["highest"] = (
+        pooled["log_score_low_difference"],
+        pooled["log_score_high_difference"],
+    )
     frame["slope"] = pooled["slope"]
-    formats |= {name: ".4f" for name in ("log score", "difference to counts", "lowest", "highest")}
+    formats |= dict.fromkeys(("log score", "difference to counts", "lowest", "highest"), ".4f")
     name = "predict_methods" if not backtest.lag else f"predict_methods_lag_{backtest.lag}"
     late = f", the last {backtest.lag} {_step(backtest)} before each not yet known" if backtest.lag else ""
     return Table(
@@ -148,9 +131,9 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         f"Share of {crimes} in the area ranked highest, and log score, over {backtest.origins} "
         f"{backtest.horizon}s{late}",
         frame, {**formats, "slope": ".2f"}, source,
-        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower is better; "
-        "difference to counts of a year with its 95 % interval (lowest, highest), below 0 better. Slope 1: places "
-        "forecast twice as high had twice as many.",
+        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
+        "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 better. "
+        "Slope 1: places forecast twice as high had twice as many.",
     )  # fmt: skip
 
 
@@ -163,7 +146,10 @@ def difference_chart(backtest: Backtest, crimes: str, source: str) -> Chart:
         high=backtest.pairs["hit_rate_high"] * 100,
     ).sort_values("points", ascending=False, kind="stable")[["method", "points", "low", "high"]]
     above = frame.loc[frame["low"] > 0, "method"].tolist()
-    finding = f"{len(above)} of {len(frame)} methods held more {crimes} in the 5 % ranked highest than counts of a year"
+    finding = (
+        f"{len(above)} of {len(frame)} methods held more {crimes} in the 5 % ranked highest than counts of "
+        "a year"
+    )
     first, last = frame.iloc[0], frame.iloc[-1]
     return Chart(
         "predict_differences",
@@ -172,8 +158,9 @@ def difference_chart(backtest: Backtest, crimes: str, source: str) -> Chart:
             frame, "method", "points", "low", "high", reference=0.0,
             x_title=f"percentage points of {crimes}, less counts of a year (95 % interval)",
         ),
-        f"Difference in hit rate at 5 % of area to counts of a year, one row a method. Highest: {first['method']}, "
-        f"{first['points']:+.2f} points; lowest: {last['method']}, {last['points']:+.2f} points.",
+        "Difference in hit rate at 5 % of area to counts of a year, one row a method. Highest: "
+        f"{first['method']}, {first['points']:+.2f} points; lowest: {last['method']}, "
+        f"{last['points']:+.2f} points.",
         frame, {"points": "+.2f", "low": "+.2f", "high": "+.2f"}, source,
     )  # fmt: skip
 
@@ -185,10 +172,10 @@ def forecast_map(forecast: Forecast, cells: Places, crimes: str, source: str, *,
     return Chart(
         "predict_map",
         f"Expected {crimes} by cell, {forecast.period}: the tenth of cells ranked highest holds "
-        f"{top.iloc[: max(len(top) // 10, 1)].sum() / max(top.sum(), 1e-12):.0%} of those expected",
+        f"{100 * top.iloc[: max(len(top) // 10, 1)].sum() / max(top.sum(), 1e-12):.0f} % of those expected",
         maps.cells_map(cells, risk, legend=f"expected {crimes} per cell, {forecast.period}"),
-        f"Map of {len(risk):,} cells shaded by expected {crimes}. Highest: {top.index[0]} with {top.iloc[0]:.2f}; "
-        f"lowest: {top.index[-1]} with {top.iloc[-1]:.2f}.",
+        f"Map of {len(risk):,} cells shaded by expected {crimes}. Highest: {top.index[0]} with "
+        f"{top.iloc[0]:.2f}; lowest: {top.index[-1]} with {top.iloc[-1]:.2f}.",
         None, {}, source,
         note="Classes hold about equal numbers of cells. A dark cell is a place, not a person, and most dark "
         "cells see nothing in most months.",
@@ -218,20 +205,20 @@ def top_table(forecast: Forecast, crimes: str, source: str, *, published: bool, 
         f"The {len(chosen)} cells ranked highest for {forecast.period}, and why",
         chosen, formats | {f"{crimes} last 12 months": ",.0f"}, source,
         counts=(f"{crimes} last 12 months",), published=published,
-        note="Low and high: 90 % interval of what may be recorded. From risk terrain: the share of the forecast that "
-        "rests on features of the place rather than on its own history.",
+        note="Low and high: 90 % interval of what may be recorded. From risk terrain: the share of the "
+        "forecast that rests on features of the place rather than on its own history.",
     )  # fmt: skip
 
 
 # -------------------------------------------------------------------- what may be wrong
 def warnings_of(
-    incidents: Incidents, cells: Places, outside: float, backtest: Backtest, crimes: str, seen: bool
+    incidents: Incidents, cells: Places, forecast: Forecast, backtest: Backtest, crimes: str, *, seen: bool
 ) -> list[str]:
     """What the map cannot know, and what could make it wrong."""
     out = [
-        f"What the map cannot know: {crimes} that nobody reported, changes after the last month read, and who "
-        "does it. It ranks places by what was recorded there; it says nothing about any person, and police sent "
-        "to a place record more there.",
+        f"What the map cannot know: {crimes} that nobody reported, changes after the last month read, and "
+        "who does it. It ranks places by what was recorded there; it says nothing about any person, and "
+        "police sent to a place record more there.",
         NOT_COMPARABLE,
     ]
     if incidents.snapped and cells.cell and cells.cell < SMALL_CELL:
@@ -244,26 +231,29 @@ def warnings_of(
             "All burglary, homes and businesses: the published data do not tell them apart, so town centres "
             "look riskier than their homes are."
         )
-    if outside > 0.02:
+    if forecast.outside > 0.02:
         out.append(
-            f"{outside:.0%} of the {len(incidents):,} incidents lie outside every cell of the grid or have no "
-            "point; they are not in this forecast."
+            f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell of the "
+            "grid or have no point; they are not in this forecast."
         )
     if seen:
         out.append(
-            "The risk terrain behind the blend was fitted on months that it is tested on here, so the blend's row "
-            "flatters it a little; it is shown and never said to beat anything."
+            "The risk terrain behind the blend was fitted on months that it is tested on here, so the "
+            "blend's row flatters it a little; it is shown and never said to beat anything."
         )
-    out += [f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()]
+    out += [
+        f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()
+    ]
     return out
 
 
 NOTES = (
-    "Each forecast used only incidents known before its month; half-lives and bandwidths were chosen again at "
-    "each origin on earlier ones. Tied places count at their expected value: no result depends on the order of rows.",
-    "A method is said to do better than counts only if its log score is lower with one-sided p < .05 (Diebold & "
-    "Mariano 1995, corrected by Holm for all methods tried) and the interval of its difference in hit rate at 5 % "
-    "of area has no part below zero (circular block bootstrap, blocks of 4, 4,000 draws).",
+    "Each forecast used only incidents known before its month; half-lives and bandwidths were chosen again "
+    "at each origin on earlier ones. Tied places count at their expected value: no result depends on the "
+    "order of rows.",
+    "A method is said to do better than counts only if its log score is lower with one-sided p < .05 "
+    "(Diebold & Mariano 1995, corrected by Holm for all methods tried) and the interval of its difference in "
+    "hit rate at 5 % of area has no part below zero (circular block bootstrap, blocks of 4, 4,000 draws).",
 )
 
 
@@ -276,7 +266,6 @@ def section(
     planning: Planning,
     incidents: Incidents,
     cells: Places,
-    outside: float,
     crimes: str,
     source: str,
     seen: bool,
@@ -299,7 +288,8 @@ def section(
     if lagged is not None:
         blocks.append(methods_table(lagged, crimes, source))
     blocks += [
-        Text(words, "warning") for words in warnings_of(incidents, cells, outside, backtest, crimes, seen)
+        Text(words, "warning")
+        for words in warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen)
     ]
     blocks += [Text(words, "note") for words in (*NOTES, planning.why)]
     return Section("predict", TITLE, QUESTION, tuple(blocks))

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
     from peelian.predict.backtest import Backtest
+    from peelian.predict.forecast import Forecast
+    from peelian.predict.holdout import Holdout
     from peelian.predict.planning import Planning
-    from peelian.predict.report import Forecast
 
 Progress = Callable[[int, int], None]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -85,7 +86,7 @@ def run(
     import pandas as pd
 
     from peelian.predict import report
-    from peelian.predict.holdout import one_year_test
+    from peelian.predict.forecast import next_period
     from peelian.predict.planning import planning_risk, prior_by_area
 
     crimes = report.crimes_of(crime)
@@ -93,9 +94,16 @@ def run(
     last = used.span[1]
     prior_last = pd.Period(prior_to, "M") if prior_to else last
     tested, lagged, seen = _backtests(
-        used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes, progress=progress
+        used,
+        cells,
+        parameters,
+        prior=prior,
+        prior_last=prior_last,
+        seed=seed,
+        crimes=crimes,
+        progress=progress,
     )
-    forecast, outside = _forecast(used, cells, parameters, tested, prior)
+    forecast = next_period(used, cells, tested, prior=prior)
     fitted_to = pd.Period(parameters.fitted_to, "M") if parameters.fitted_to else last
     if fitted_to > last:
         raise DesignError(
@@ -104,23 +112,29 @@ def run(
     by_area = None
     if prior is not None and prior_last <= fitted_to:
         by_area = prior_by_area(prior, cells, areas)
-    planning = planning_risk(
-        used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed
-    )
-    shares = tuple(share for share in parameters.coverage if share >= 0.05) or parameters.coverage
-    try:
-        test = one_year_test(
-            used, cells, test_months=parameters.test_months, history_months=parameters.history_months, areas=shares
-        )
-    except DesignError as error:
-        test = f"The one-year test was not made. {error}"  # type: ignore[assignment]
+    planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
+    test = _one_year(used, cells, parameters)
     source = _source(used)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
-        cells=cells, outside=outside, crimes=crimes, source=source, seen=seen,
+        cells=cells, crimes=crimes, source=source, seen=seen,
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     return Outcome(chapter, files, _summary(tested, test, forecast, planning))
+
+
+def _one_year(incidents: Incidents, cells: Places, parameters: Parameters) -> Holdout | str:
+    """The one-year test, or why it was not made."""
+    from peelian.predict.holdout import one_year_test
+
+    shares = tuple(share for share in parameters.coverage if share >= 0.05) or parameters.coverage
+    try:
+        return one_year_test(
+            incidents, cells, test_months=parameters.test_months, history_months=parameters.history_months,
+            areas=shares,
+        )  # fmt: skip
+    except DesignError as error:
+        return f"The one-year test was not made. {error}"
 
 
 def _cut(incidents: Incidents, parameters: Parameters) -> Incidents:
@@ -134,7 +148,8 @@ def _cut(incidents: Incidents, parameters: Parameters) -> Incidents:
     used = incidents.between(first, last + 1)
     if not len(used):
         raise DesignError(
-            f"[predict] asks for {first} to {last}, and the incidents span {held[0]} to {held[1]}: none is left."
+            f"[predict] asks for {first} to {last}, and the incidents span {held[0]} to {held[1]}: "
+            "none is left."
         )
     return used
 
@@ -151,6 +166,8 @@ def _backtests(
     progress: Progress | None,
 ) -> tuple[Backtest, Backtest | None, bool]:
     """The backtest as asked, the one with late data beside it, and whether the blend saw its test months."""
+    import pandas as pd
+
     from peelian.predict.backtest import STEP, backtest
     from peelian.predict.methods import BASELINES, METHODS, methods_named
 
@@ -158,8 +175,9 @@ def _backtests(
     names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
     methods = methods_named([*BASELINES[step], *names], step=step, prior=prior)
     blends = [name for name in methods if METHODS.get(name.split("(")[0]) == METHODS["blend"]]
-    month_start = incidents.span[1] - parameters.origins + 1
-    seen = bool(blends) and prior_last >= month_start
+    days = {"month": 31, "week": 7}[parameters.horizon] * parameters.origins
+    tested_from = (incidents.frame["start"].max() - pd.Timedelta(days, "D")).to_period("M")
+    seen = bool(blends) and prior_last >= tested_from
     lag = parameters.lag_months * (1 if step == "month" else 30)
 
     def tested(lag: int, ticker: Progress | None) -> Backtest:
@@ -173,75 +191,6 @@ def _backtests(
     return tested(lag, progress), late, seen
 
 
-def _forecast(
-    incidents: Incidents, cells: Places, parameters: Parameters, tested: Backtest, prior: pd.Series | None
-) -> tuple[Forecast, float]:
-    """The next period by cell, by the method that the backtest chose, and the share of incidents outside."""
-    import numpy as np
-    import pandas as pd
-
-    from peelian.arithmetic.scores import overdispersion
-    from peelian.predict.backtest import LENGTH, STEP, Setting, forecast_at
-    from peelian.predict.blend import PriorHistory
-    from peelian.predict.history import YEAR, History, moment_of, step_of
-    from peelian.predict.interval import interval
-    from peelian.predict.methods import method_named
-    from peelian.predict.report import Forecast
-
-    step, length = STEP[parameters.horizon], LENGTH[parameters.horizon]
-    name, why = chosen_map(tested)
-    method = method_named(name, step=step, prior=prior)
-    at = step_of(incidents.frame["start"].max(), step) + 1
-    history = History.of(incidents, cells, end=moment_of(at, step), step=step)
-    setting = Setting(incidents, cells, {step: history}, step, length, 0, 1)
-    risk = forecast_at(method, setting, at, name=name)
-    alpha = float(tested.pooled.set_index("method").loc[name, "overdispersion"])
-    low, high = interval(risk, alpha)
-    rows = tested.by_origin[tested.by_origin["method"] == name]
-    spread = overdispersion(rows["incidents"].to_numpy(float), rows["expected"].to_numpy(float))
-    total_low, total_high = interval(np.array([risk.sum()]), spread)
-    last_year = history.outcome(at - YEAR[step], at)
-    share = np.full(len(risk), np.nan)
-    if isinstance(method, PriorHistory):
-        share = method.prior_share(history, at, at + length)
-    frame = pd.DataFrame(
-        {
-            "risk": risk, "low": low, "high": high, "last_year": last_year.astype(int),
-            "rank_by_counts": pd.Series(last_year).rank(ascending=False, method="average").to_numpy(),
-            "prior_share": share,
-        },
-        index=cells.index,
-    )  # fmt: skip
-    start = moment_of(at, step)
-    words = f"{start:%B %Y}" if step == "month" else f"Week from {start:%-d %B %Y}"
-    return Forecast(
-        frame, words, name, tested.words[name], float(risk.sum()), float(total_low[0]), float(total_high[0]), why
-    ), history.outside  # fmt: skip
-
-
-def chosen_map(tested: Backtest) -> tuple[str, str]:
-    """Which method's map is shown, and why: counts unless something beat them, then the blend if near the best.
-
-    Where counts were beaten, a blend within 1 % of the best log score is preferred: it can be explained in a
-    sentence (``spec/predict.md`` 5.6).
-    """
-    from peelian.predict.planning import WITHIN
-
-    if tested.verdict.code != "better":
-        return tested.reference, f"{tested.words[tested.reference]}, because nothing was shown to do better."
-    scores = tested.pooled.set_index("method")["log_score"].dropna()
-    best = float(scores.min())
-    blends = [name for name in scores.index if name.split("(")[0] == "blend"]
-    for name in blends:
-        if scores[name] <= best * (1 + WITHIN):
-            return name, (
-                f"{tested.words[name]}: its log score of {scores[name]:.4f} is within 1 % of the best ({best:.4f}), "
-                "and it can be explained in a sentence: features of the place, corrected by its own history."
-            )
-    name = tested.verdict.method
-    return name, f"{tested.words[name]}, the method with the lowest log score of those that beat counts."
-
-
 def _source(incidents: Incidents) -> str:
     first, last = incidents.span
     files = sorted(set(incidents.frame["source"].astype(str)))
@@ -250,30 +199,33 @@ def _source(incidents: Incidents) -> str:
 
 
 def _files(
-    tested: Backtest, lagged: Backtest | None, forecast: Forecast, planning: Planning, cells: Places, areas: Places,
-    crimes: str,
+    tested: Backtest, lagged: Backtest | None, forecast: Forecast, planning: Planning, cells: Places,
+    areas: Places, crimes: str,
 ) -> dict[str, Any]:  # fmt: skip
     import geopandas as gpd
 
     from peelian import maps
 
     by_cell = gpd.GeoDataFrame(forecast.frame.assign(geometry=cells.geometry), crs=cells.crs)
-    by_area = gpd.GeoDataFrame({"risk": planning.risk, "geometry": areas.geometry}, crs=areas.crs)
+    by_area = gpd.GeoDataFrame(
+        {"risk": planning.risk, "geometry": areas.geometry}, crs=areas.crs
+    ).rename_axis("place")
     if planning.prior_share is not None:
         by_area["prior_share"] = planning.prior_share
     first, last = planning.months
     files: dict[str, Any] = {
         "risk.csv": planning.risk.rename_axis("place").reset_index(),
         "risk.json": {
-            "method": planning.method, "words": planning.words, "fitted_on": [str(first), str(last)], "horizon": 12,
-            "total": float(planning.risk.sum()), "unit": f"expected {crimes} a year", "why": planning.why,
+            "method": planning.method, "words": planning.words, "fitted_on": [str(first), str(last)],
+            "horizon": 12, "total": float(planning.risk.sum()), "unit": f"expected {crimes} a year",
+            "why": planning.why,
         },
         "cells.parquet": by_cell,
         "backtest.csv": tested.pooled,
         "backtest_origins.csv": tested.by_origin,
         "backtest_pairs.csv": tested.pairs,
         "predict.gpkg": maps.Layered(
-            {"forecast by cell": by_cell.reset_index(), "risk by area": by_area.rename_axis("place").reset_index()},
+            {"forecast by cell": by_cell.reset_index(), "risk by area": by_area.reset_index()},
             {
                 "forecast by cell": maps.Style("risk", legend=f"expected {crimes}, {forecast.period}"),
                 "risk by area": maps.Style("risk", legend=f"expected {crimes} a year"),
@@ -289,20 +241,26 @@ def _summary(tested: Backtest, test: Any, forecast: Forecast, planning: Planning
     row = tested.pooled.set_index("method").loc[forecast.method]
     share = min(tested.shares, key=lambda value: abs(value - 0.05))
     label = f"{share * 100:g}"
+    interval = {"low": forecast.low, "high": forecast.high}
     out: dict[str, Any] = {
         "verdict": tested.verdict.code,
         "words": tested.verdict.words,
         "map": forecast.method,
         "origins": tested.origins,
         "log_score": float(row["log_score"]),
-        "forecast": {"period": forecast.period, "total": forecast.total, "low": forecast.low, "high": forecast.high},
-        "planning": {"method": planning.method, "total": float(planning.risk.sum()), "fitted_on": [str(m) for m in planning.months]},
-    }  # fmt: skip
+        "forecast": {"period": forecast.period, "total": forecast.total} | interval,
+        "planning": {
+            "method": planning.method,
+            "total": float(planning.risk.sum()),
+            "fitted_on": [str(month) for month in planning.months],
+        },
+    }
     out[f"hit_rate_{label}"] = {
         end.strip("_") or "estimate": float(row[f"hit_rate_{label}{end}"]) for end in ("", "_low", "_high")
     }
     if not isinstance(test, str):
         out["one_year_test"] = {
-            f"pai_{share * 100:g}": pai for share, pai in zip(test.capture.shares, test.capture.pai, strict=True)
+            f"pai_{share * 100:g}": pai
+            for share, pai in zip(test.capture.shares, test.capture.pai, strict=True)
         }
     return out
