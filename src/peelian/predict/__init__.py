@@ -23,14 +23,13 @@ _WHERE = {
     "Method": "method",
     "PriorHistory": "blend",
     "SameMonth": "baselines",
-    "leakage": "backtest",
     "method_named": "methods",
     "one_year_test": "holdout",
     "planning_risk": "planning",
 }
 __all__ = [
     "EWMA", "KDE", "METHODS", "Backtest", "Counts", "GammaPoisson", "Method", "PriorHistory", "SameMonth",
-    "leakage", "method_named", "one_year_test", "planning_risk",
+    "method_named", "one_year_test", "planning_risk",
 ]  # fmt: skip
 
 

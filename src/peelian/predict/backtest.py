@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from peelian.arithmetic.scores import capture, information_gain, log_score
-from peelian.effect import Check
 from peelian.errors import DesignError
 from peelian.predict.claims import Verdict
 from peelian.predict.history import YEAR, History, Step, moment, moment_of, step_of
@@ -114,30 +113,48 @@ def backtest(
     history = History.of(incidents, places, end=end, step=step, by=by)
     setting = Setting(incidents, places, {step: history}, step, length, lag, max(refit, 1))
     area = _sizes(places, size)
-    rows: list[dict[str, Any]] = []
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in methods}
-    outcomes: list[np.ndarray] = []
-    refused: dict[str, str] = {}
-    for done, at in enumerate(starts, start=1):
-        outcome = history.outcome(at, at + length)
-        outcomes.append(outcome)
-        known = history.before(at - lag)
-        rows.append(_best(at, step, outcome, areas, area))
-        for name, method, risk in _forecasts(methods, setting, at, done - 1, refused):
-            rate = risk if getattr(method, "is_rate", True) else at_level(risk, known.level(at, at + length))
-            kept[name].append(rate)
-            floor = FLOOR * known.level(at, at + length) / len(rate)
-            rows.append(_scored(name, at, step, outcome, rate, floor, areas, area))
-        if progress is not None:
-            progress(done, len(starts))
-    finished = {name: method for name, method in methods.items() if name not in refused}
-    by_origin = pd.DataFrame([row for row in rows if row["method"] not in refused])
+    walk = _walk(methods, setting, starts, areas, area, progress)
+    finished = {name: method for name, method in methods.items() if name not in walk.refused}
+    by_origin = pd.DataFrame([row for row in walk.rows if row["method"] not in walk.refused])
     return pool(
-        by_origin, finished, np.column_stack(outcomes),
-        {name: np.column_stack(kept[name]) for name in finished},
-        refused=refused, reference=_reference(step)[0], enough=ENOUGH[horizon], shares=tuple(areas),
+        by_origin, finished, np.column_stack(walk.outcomes),
+        {name: np.column_stack(walk.forecasts[name]) for name in finished},
+        refused=walk.refused, reference=_reference(step)[0], enough=ENOUGH[horizon], shares=tuple(areas),
         horizon=horizon, lag=lag, crimes=crimes, seen=seen, seed=seed, main=MAIN_SHARE,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """What the walk over the origins gathered: a row an origin and method, outcomes, forecasts, refusals."""
+
+    rows: list[dict[str, Any]]
+    outcomes: list[np.ndarray]
+    forecasts: dict[str, list[np.ndarray]]
+    refused: dict[str, str]
+
+
+def _walk(
+    methods: Mapping[str, Forecaster], setting: Setting, starts: Sequence[int], areas: Sequence[float],
+    size: np.ndarray, progress: Callable[[int, int], None] | None,
+) -> Walk:  # fmt: skip
+    """Every method at every origin, forecast and scored."""
+    step, length = setting.step, setting.length
+    history = setting.histories[step]
+    walk = Walk([], [], {name: [] for name in methods}, {})
+    for nth, at in enumerate(starts):
+        outcome = history.outcome(at, at + length)
+        level = history.before(at - setting.lag).level(at, at + length)
+        floor = FLOOR * max(level, 1.0) / len(outcome)
+        walk.outcomes.append(outcome)
+        walk.rows.append(_best(at, step, outcome, areas, size))
+        for name, method, risk in _forecasts(methods, setting, at, nth, walk.refused):
+            rate = risk if getattr(method, "is_rate", True) else at_level(risk, level)
+            walk.forecasts[name].append(rate)
+            walk.rows.append(_scored(name, at, step, outcome, rate, floor, areas, size))
+        if progress is not None:
+            progress(nth + 1, len(starts))
+    return walk
 
 
 def forecast_at(
@@ -161,69 +178,6 @@ def forecast_at(
             setting.fitted[name] = method.fit(known, setting.places, start)
         method = setting.fitted[name]
     return checked(method(known, setting.places, period), setting.places, name).to_numpy()
-
-
-def leakage(
-    method: Forecaster,
-    incidents: Incidents,
-    places: Places,
-    *,
-    origin: object,
-    horizon: Horizon = "month",
-    seed: int = 1,
-) -> Check:
-    """Whether a forecast changes when the future does: adding, moving or deleting later incidents.
-
-    The backtest's own path is followed with the incidents as they are, without those at or after the
-    origin, with them doubled, and with them moved to other places. Byte-identical forecasts are clear.
-    """
-    step = STEP[horizon]
-    at = step_of(moment(origin), step)
-    start = moment_of(at, step)
-    frame = incidents.frame
-    later = frame["start"] >= start
-    rng = np.random.default_rng(seed)
-    moved = frame.copy()
-    spots = frame.geometry.to_numpy()
-    moved.loc[later, "geometry"] = spots[rng.integers(0, len(frame), int(later.sum()))]
-    changed = {
-        "deleted": frame.loc[~later],
-        "doubled": pd.concat([frame, frame.loc[later]], ignore_index=True),
-        "moved": moved,
-    }
-    before = _forecast_of(method, incidents, frame, places, at, horizon)
-    differ = [
-        what for what, rows in changed.items()
-        if _forecast_of(method, incidents, rows, places, at, horizon) != before
-    ]  # fmt: skip
-    name = getattr(method, "words", getattr(method, "__name__", type(method).__name__))
-    told = (
-        f"{int(later.sum())} incidents from {start.day} {start:%B %Y} on were {', '.join(differ or changed)}"
-    )
-    kept = "changed" if differ else "stayed the same to the last byte"
-    return Check(
-        "leakage",
-        "the future changes the forecast",
-        bool(differ),
-        value=float(len(differ)),
-        threshold=0.0,
-        sentence=f"{told}: the forecast of {name} {kept}.",
-        consequence="Its scores mean nothing: it saw what it was to foretell." if differ else "",
-        answer="Make it forecast only from the incidents it is given." if differ else "",
-    )
-
-
-def _forecast_of(
-    method: Forecaster, incidents: Incidents, rows: Any, places: Places, at: int, horizon: Horizon
-) -> bytes:
-    from dataclasses import replace
-
-    step = STEP[horizon]
-    held = replace(incidents, frame=rows)
-    end = moment_of(at + LENGTH[horizon], step)
-    history = History.of(held, places, end=end, step=step)
-    setting = Setting(held, places, {step: history}, step, LENGTH[horizon], 0, 1)
-    return forecast_at(method, setting, at).tobytes()
 
 
 def _forecasts(

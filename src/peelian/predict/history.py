@@ -230,8 +230,7 @@ def span_of(period: object) -> Span:
     if isinstance(period, pd.Period):
         return period.start_time, (period + 1).start_time
     try:
-        first, last = period  # type: ignore[misc]
-        start, stop = moment(first), moment(last)
+        start, stop = (moment(edge) for edge in period)  # type: ignore[attr-defined]
     except (TypeError, ValueError) as error:
         raise DesignError(
             f"{period!r} is no period. Write pandas.Period('2019-01'), or a pair of dates of which the "

@@ -96,7 +96,8 @@ def planning_sentence(planning: Planning, crimes: str) -> str:
     first, last = planning.months
     return (
         f"For planning, {planning.risk.sum():,.0f} {crimes} a year are expected in "
-        f"{len(planning.risk):,} areas, by {planning.words}, fitted on {month_of(first)} to {month_of(last)} and on nothing later."
+        f"{len(planning.risk):,} areas, by {planning.words}, fitted on {month_of(first)} to {month_of(last)} "
+        "and on nothing later."
     )
 
 
@@ -233,8 +234,8 @@ def warnings_of(
         )
     if forecast.outside > 0.02:
         out.append(
-            f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell of the "
-            "grid or have no point; they are not in this forecast."
+            f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell or "
+            "have no point; they are not in this forecast."
         )
     if seen:
         out.append(

@@ -94,33 +94,33 @@ def run(
     last = used.span[1]
     prior_last = pd.Period(prior_to, "M") if prior_to else last
     tested, lagged, seen = _backtests(
-        used,
-        cells,
-        parameters,
-        prior=prior,
-        prior_last=prior_last,
-        seed=seed,
-        crimes=crimes,
+        used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
         progress=progress,
-    )
+    )  # fmt: skip
     forecast = next_period(used, cells, tested, prior=prior)
-    fitted_to = pd.Period(parameters.fitted_to, "M") if parameters.fitted_to else last
-    if fitted_to > last:
-        raise DesignError(
-            f"fitted_to is {fitted_to}, and incidents end in {last}. Give a month up to {last}."
-        )
-    by_area = None
-    if prior is not None and prior_last <= fitted_to:
-        by_area = prior_by_area(prior, cells, areas)
+    fitted_to = _fitted_to(parameters, last)
+    honest = prior is not None and prior_last <= fitted_to
+    by_area = prior_by_area(prior, cells, areas) if honest else None
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
-    source = _source(used)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
-        cells=cells, crimes=crimes, source=source, seen=seen,
+        cells=cells, crimes=crimes, source=_source(used), seen=seen,
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     return Outcome(chapter, files, _summary(tested, test, forecast, planning))
+
+
+def _fitted_to(parameters: Parameters, last: pd.Period) -> pd.Period:
+    """The last month that the planning risk may see."""
+    import pandas as pd
+
+    fitted_to = pd.Period(parameters.fitted_to, "M") if parameters.fitted_to else last
+    if fitted_to > last:
+        raise DesignError(
+            f"[predict] fitted_to is {fitted_to}, and incidents end in {last}. Give a month up to {last}."
+        )
+    return fitted_to
 
 
 def _one_year(incidents: Incidents, cells: Places, parameters: Parameters) -> Holdout | str:
