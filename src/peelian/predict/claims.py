@@ -205,12 +205,13 @@ def verdict(
         )
     best = better[0]
     name = words.get(best.method, best.method)
+    tried = "1 method was" if len(compared) == 1 else f"{len(compared)} methods were"
     return Verdict(
         "better",
         f"{name[0].upper()}{name[1:]} did better than counting {crimes} over the {window}: log score "
         f"{-best.log_score:.4f} lower (95 % interval {-best.log_score_high:.4f} to {-best.log_score_low:.4f} "
         f"lower), and {best.hit_rate * 100:+.1f} points of {crimes} in the {share * 100:.0f} % of the area "
         f"ranked highest ({best.hit_rate_low * 100:+.1f} to {best.hit_rate_high * 100:+.1f}); "
-        f"{len(compared)} methods were tried on {origins} {every} forecasts.",
+        f"{tried} tried on {origins} {every} forecasts.",
         best.method,
     )

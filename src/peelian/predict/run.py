@@ -92,13 +92,13 @@ def run(
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
     last = used.span[1]
+    fitted_to = _fitted_to(parameters, last)
     prior_last = pd.Period(prior_to, "M") if prior_to else last
     tested, lagged, seen = _backtests(
         used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
         progress=progress,
     )  # fmt: skip
     forecast = next_period(used, cells, tested, prior=prior)
-    fitted_to = _fitted_to(parameters, last)
     honest = prior is not None and prior_last <= fitted_to
     by_area = prior_by_area(prior, cells, areas) if honest else None
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
