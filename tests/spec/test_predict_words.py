@@ -31,8 +31,8 @@ def test_the_sentence_when_something_does() -> None:
     said = verdict([pair(beats=True)], WORDS, origins=48, **ABOUT)
     assert str(said) == (
         "Fading counts (half-life 12 months) did better than counting burglaries over the last 12 months: "
-        "log score 0.0123 lower (95 % interval 0.0081 to 0.0165 lower), and +0.3 points of burglaries in the 5 % "
-        "of the area ranked highest (+0.0 to +0.6); 1 method was tried on 48 monthly forecasts."
+        "log score 0.0123 lower (95 % interval 0.0081 to 0.0165 lower), and +0.3 points of burglaries in the "
+        "5 % of the area ranked highest (+0.0 to +0.6); 1 method was tried on 48 monthly forecasts."
     )
 
 
@@ -52,8 +52,8 @@ def test_the_one_year_test_never_stands_without_its_warning() -> None:
     )
     assert said == (
         "One-year test: 4 cells of 200 m ranked by their burglaries from January 2016 to December 2018, "
-        "tested on the 4 of January 2019 to December 2019: PAI 3.00 at 25 %, 2.00 at 50 % of area, ties at their "
-        "expected value. PAI cannot be compared across areas or cell sizes: moving the grid's origin alone "
+        "tested on the 4 of January 2019 to December 2019: PAI 3.00 at 25 %, 2.00 at 50 % of area, ties at "
+        "their expected value. PAI cannot be compared across areas or cell sizes: moving the grid's origin alone "
         "changes it. Compare methods on one grid, over many months."
     )
 

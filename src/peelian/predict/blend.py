@@ -69,7 +69,9 @@ class PriorHistory(Method):
         need_enough(history, "PriorHistory")
         weight = history.weights(half_life=half_life)
         counts, length = history.weighted(weight), float(weight.sum())
-        shape = self._shape(history)
+        if ("shape", id(self.prior)) not in history.memo:
+            history.memo["shape", id(self.prior)] = self._shape(history)
+        shape = history.memo["shape", id(self.prior)]
         key = ("k", id(self.prior), history.end)
         if key not in history.memo:
             whole = history.weights()

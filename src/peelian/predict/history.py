@@ -6,6 +6,7 @@ stands once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -125,23 +126,28 @@ class History:
 
     @property
     def held(self) -> np.ndarray:
-        """True for the steps that are history: not those of a month that was never delivered.
+        """True for the columns that are history: before ``end``, and not of a month never delivered.
 
         A month without any incident, where a usual month has 20 or more, is a gap and not zero crime.
         """
-        key = ("held", self.end)
-        if key not in self.memo:
-            self.memo[key] = _delivered(self.totals[: max(self.end - self.first, 0)], self.first, self.step)
-        held: np.ndarray = self.memo[key]
+        return self._remembered(("held", self.end), self._held)
+
+    def _held(self) -> np.ndarray:
+        known = max(self.end - self.first, 0)
+        held = np.zeros(self.counts.shape[1], bool)
+        held[:known] = _delivered(self.totals[:known], self.first, self.step)
         return held
 
     @property
     def totals(self) -> np.ndarray:
         """Incidents in all places by step, over every column."""
-        if "totals" not in self.memo:
-            self.memo["totals"] = np.asarray(self.counts.sum(axis=0)).ravel()
-        totals: np.ndarray = self.memo["totals"]
-        return totals
+        return self._remembered("totals", lambda: np.asarray(self.counts.sum(axis=0)).ravel())
+
+    def _remembered(self, key: object, make: Callable[[], np.ndarray]) -> np.ndarray:
+        if key not in self.memo:
+            self.memo[key] = make()
+        kept: np.ndarray = self.memo[key]
+        return kept
 
     @property
     def total(self) -> int:
@@ -149,7 +155,7 @@ class History:
         return int(self.totals[: max(self.end - self.first, 0)].sum())
 
     def weights(self, *, window: int | None = None, half_life: float | None = None) -> np.ndarray:
-        """A weight by step: 1 in the window, falling by half every ``half_life`` steps back; 0 in gaps.
+        """A weight by column: 1 in the window, falling by half every ``half_life`` steps back; 0 in gaps.
 
         The window ends with the last step held: an unknown last month shortens nothing, a gap does.
         """
@@ -157,7 +163,7 @@ class History:
         if not held.any():
             raise DesignError("There is no incident before the period, so there is nothing to forecast from.")
         age = np.flatnonzero(held)[-1] - np.arange(len(held))
-        weight = (held & (age >= 0)).astype(float)
+        weight = held.astype(float)
         if window is not None:
             weight *= age < window
         if half_life is not None:
@@ -166,17 +172,19 @@ class History:
 
     def weighted(self, weight: np.ndarray) -> np.ndarray:
         """By place: the sum of counts times weights."""
-        return np.asarray(self.counts[:, : len(weight)] @ weight)
+        return np.asarray(self.counts @ weight)
 
     def outcome(self, start: int, stop: int) -> np.ndarray:
         """By place: incidents in the steps from ``start`` up to ``stop``."""
         low, high = max(start - self.first, 0), max(stop - self.first, 0)
-        return np.asarray(self.counts[:, low:high].sum(axis=1)).ravel()
+        return self._remembered(
+            ("outcome", start, stop), lambda: np.asarray(self.counts[:, low:high].sum(axis=1)).ravel()
+        )
 
     def level(self, start: int, stop: int) -> float:
         """Incidents to be expected in all places: the mean of the last 12 whole months, or 365 days."""
         weight = self.weights(window=YEAR[self.step])
-        return float(self.totals[: len(weight)] @ weight / weight.sum() * (stop - start))
+        return float(self.totals @ weight / weight.sum() * (stop - start))
 
 
 def _delivered(totals: np.ndarray, first: int, step: Step) -> np.ndarray:

@@ -73,14 +73,24 @@ def spread(values: np.ndarray, history: History, bandwidth: float) -> np.ndarray
     """Values by place spread to the places round them; the total is kept."""
     places = history.places
     if places.kind == "cell" and places.cell:
-        column, row = (places.frame[name].to_numpy() for name in ("column", "row"))
-        grid = np.zeros((row.max() + 1, column.max() + 1))
-        inside = np.zeros(grid.shape, bool)
-        grid[row, column], inside[row, column] = values, True
+        if "grid" not in history.memo:
+            history.memo["grid"] = _grid(places)
+        row, column, inside = history.memo["grid"]
+        grid = np.zeros(inside.shape)
+        grid[row, column] = values
         return smooth_counts(grid, inside, sd=bandwidth / places.cell)[row, column]
     if ("kernel", bandwidth) not in history.memo:
         history.memo["kernel", bandwidth] = _kernel(places, bandwidth)
     return np.asarray(history.memo["kernel", bandwidth] @ values)
+
+
+def _grid(places: Places) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row and column of every cell, and True where the rectangle round them holds one."""
+    row, column = (places.frame[name].to_numpy() for name in ("row", "column"))
+    row, column = row - row.min(), column - column.min()
+    inside = np.zeros((row.max() + 1, column.max() + 1), bool)
+    inside[row, column] = True
+    return row, column, inside
 
 
 def _kernel(places: Places, bandwidth: float) -> object:
