@@ -1,7 +1,7 @@
 """The stage on the real borough: Hounslow, burglary by month, 200 m cells.
 
 Provenance: ``data/uk/flagship_hounslow`` (Open Government Licence v3.0). PAI 4.46 and 3.44 at 5 and 10 % of
-area are published in the README beside the data and in ``spec/predict.md`` 1.3; tolerance as stated.
+area are published in the README beside the data; tolerance .02: three digits are printed there.
 """
 
 from __future__ import annotations

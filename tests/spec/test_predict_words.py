@@ -53,8 +53,8 @@ def test_the_one_year_test_never_stands_without_its_warning() -> None:
     assert said == (
         "One-year test: 4 cells of 200 m ranked by their burglaries from January 2016 to December 2018, "
         "tested on the 4 of January 2019 to December 2019: PAI 3.00 at 25 %, 2.00 at 50 % of area, ties at "
-        "their expected value. PAI cannot be compared across areas or cell sizes: moving the grid's origin alone "
-        "changes it. Compare methods on one grid, over many months."
+        "their expected value. PAI cannot be compared across areas or cell sizes: moving the grid's origin "
+        "alone changes it. Compare methods on one grid, over many months."
     )
 
 

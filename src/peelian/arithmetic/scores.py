@@ -1,7 +1,7 @@
 """Scores of a forecast by place: numbers in, small frozen results out.
 
 Ties are never broken: where places share one risk, the part of them that fits counts at its expected
-value, so no score depends on the order of rows (``spec/predict.md`` 8).
+value, so no score depends on the order of rows.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def backtest(
     ``crimes``    what is counted, in the plural, for the sentences.
 
     Settings are chosen only on origins before the scored one. Raises ``DesignError`` where no origin has
-    history before it; a method that fails is listed in ``refused``. ``spec/predict.md`` 9.
+    history before it; a method that fails is listed in ``refused``.
     """
     step, length = STEP[horizon], LENGTH[horizon]
     _refuse_tiny(incidents, horizon)

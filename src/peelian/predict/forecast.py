@@ -92,7 +92,7 @@ def chosen_map(tested: Backtest) -> tuple[str, str]:
     """Which method's map is shown, and why: counts, unless something beat them.
 
     Where counts were beaten, a blend within 1 % of the best log score is preferred: it can be explained in a
-    sentence (``spec/predict.md`` 5.6).
+    sentence.
     """
     if tested.verdict.code != "better":
         return tested.reference, f"{tested.words[tested.reference]}, because nothing was shown to do better."

@@ -65,8 +65,11 @@ class KDE(Method):
     def words(self) -> str:
         """Bandwidth and window in words."""
         how = "chosen bandwidth" if self.bandwidth == "cv" else f"{self.bandwidth:g} m"
-        fading = f", half-life {self.half_life:g} {self.step}s" if self.half_life else ""
-        return f"smoothed counts ({how}) of {_window(self.window, self.step)}{fading}"
+        if self.half_life is not None:
+            how = f"{how}, half-life {self.half_life:g} {self.step}s"
+            if self.window is None:
+                return f"smoothed fading counts ({how})"
+        return f"smoothed counts of {_window(self.window, self.step)} ({how})"
 
 
 def spread(values: np.ndarray, history: History, bandwidth: float) -> np.ndarray:

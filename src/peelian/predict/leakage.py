@@ -32,8 +32,7 @@ def leakage(
     ``origin``  the start of the period that is forecast; ``seed`` draws where moved incidents go.
 
     The backtest's own path is followed with the incidents as they are, without those at or after the
-    origin, with those doubled, and with those moved. Byte-identical forecasts are clear
-    (``spec/predict.md`` 9 a).
+    origin, with those doubled, and with those moved. Byte-identical forecasts are clear.
     """
     at = step_of(moment(origin), STEP[horizon])
     start = moment_of(at, STEP[horizon])

@@ -58,7 +58,7 @@ def planning_risk(
 
     The blend of risk terrain and own history where its log score is within 1 % of the best of those tried;
     else counts that fade by half every 12 months, whose totals over chosen areas came out as expected
-    where raw counts promised 14 % too much (``spec/plan.md`` 1.3). Raises ``DesignError`` where no incident
+    where raw counts promised 14 % too much (measured on London, 2012-2019). Raises ``DesignError`` where no incident
     lies before the end of ``fitted_to``.
     """
     known = incidents.known_at(fitted_to + 1)

@@ -157,7 +157,7 @@ def difference_chart(backtest: Backtest, crimes: str, source: str) -> Chart:
         finding,
         charts.intervals(
             frame, "method", "points", "low", "high", reference=0.0,
-            x_title=f"percentage points of {crimes}, less counts of a year (95 % interval)",
+            x_title="percentage points, less counts of a year",
         ),
         "Difference in hit rate at 5 % of area to counts of a year, one row a method. Highest: "
         f"{first['method']}, {first['points']:+.2f} points; lowest: {last['method']}, "
@@ -174,14 +174,19 @@ def forecast_map(forecast: Forecast, cells: Places, crimes: str, source: str, *,
         "predict_map",
         f"Expected {crimes} by cell, {forecast.period}: the tenth of cells ranked highest holds "
         f"{100 * top.iloc[: max(len(top) // 10, 1)].sum() / max(top.sum(), 1e-12):.0f} % of those expected",
-        maps.cells_map(cells, risk, legend=f"expected {crimes} per cell, {forecast.period}"),
+        maps.cells_map(cells, risk, legend=f"expected {crimes}", breaks=map_breaks(risk)),
         f"Map of {len(risk):,} cells shaded by expected {crimes}. Highest: {top.index[0]} with "
         f"{top.iloc[0]:.2f}; lowest: {top.index[-1]} with {top.iloc[-1]:.2f}.",
         None, {}, source,
-        note="Classes hold about equal numbers of cells. A dark cell is a place, not a person, and most dark "
-        "cells see nothing in most months.",
+        note="The darkest class is the 5 % of cells ranked highest, then those to 10, 20 and 50 %. A dark cell is "
+        "a place, not a person, and most dark cells see nothing in most months.",
         published=published,
     )  # fmt: skip
+
+
+def map_breaks(risk: pd.Series) -> tuple[float, ...]:
+    """Class limits of the map: the risk that 50, 20, 10 and 5 % of cells exceed."""
+    return tuple(float(limit) for limit in risk.quantile([0.5, 0.8, 0.9, 0.95]))
 
 
 def top_table(forecast: Forecast, crimes: str, source: str, *, published: bool, most: int = 15) -> Table:

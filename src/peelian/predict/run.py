@@ -205,6 +205,7 @@ def _files(
     import geopandas as gpd
 
     from peelian import maps
+    from peelian.predict.report import map_breaks
 
     by_cell = gpd.GeoDataFrame(forecast.frame.assign(geometry=cells.geometry), crs=cells.crs)
     by_area = gpd.GeoDataFrame(
@@ -227,7 +228,11 @@ def _files(
         "predict.gpkg": maps.Layered(
             {"forecast by cell": by_cell.reset_index(), "risk by area": by_area.reset_index()},
             {
-                "forecast by cell": maps.Style("risk", legend=f"expected {crimes}, {forecast.period}"),
+                "forecast by cell": maps.Style(
+                    "risk",
+                    legend=f"expected {crimes}, {forecast.period}",
+                    breaks=map_breaks(forecast.frame["risk"]),
+                ),
                 "risk by area": maps.Style("risk", legend=f"expected {crimes} a year"),
             },
         ),
