@@ -15,6 +15,7 @@ from shapely import box
 from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
+from peelian.predict.planning import prior_by_area
 from peelian.predict.run import Parameters, run
 from peelian.report import Chart, Outcome, Table, section_from_json
 
@@ -126,6 +127,29 @@ def test_row_order_is_irrelevant(outcome: Outcome) -> None:
 def test_without_a_terrain_the_stage_runs_without_the_blend() -> None:
     found = run(INCIDENTS, CELLS, AREAS, Parameters(origins=2), seed=1)
     assert "blend" not in set(found.files["backtest.csv"]["method"])
+
+
+def test_a_terrain_that_saw_more_than_the_plan_may_is_not_in_its_risk() -> None:
+    found = run(INCIDENTS, CELLS, AREAS, Parameters(fitted_to="2018-06", origins=2), prior=PRIOR, seed=1)
+    notes = [block.text for block in found.section.blocks if getattr(block, "kind", "") == "note"]
+    assert (
+        "The risk terrain is not in the planning risk: it was fitted on months to December 2019, and the plan "
+        "may see none after June 2018."
+    ) in notes
+
+
+def test_the_terrain_of_an_area_is_the_mean_of_its_cells_times_its_size() -> None:
+    by_area = prior_by_area(PRIOR, CELLS, AREAS)
+    inside = CELLS.points.within(AREAS.geometry["area 00"])
+    assert by_area is not None
+    assert by_area["area 00"] == pytest.approx(PRIOR[inside].mean() * 300 * 500)
+
+
+def test_an_area_outside_the_grid_has_no_terrain() -> None:
+    far = AREAS.frame.geometry.tolist()
+    far[0] = box(9_000, 0, 9_300, 500)
+    areas = Places.of(gpd.GeoDataFrame(index=AREAS.index, geometry=far, crs=AREAS.crs))
+    assert prior_by_area(PRIOR, CELLS, areas) is None
 
 
 def test_planning_months_beyond_the_data_are_refused() -> None:

@@ -178,8 +178,8 @@ def forecast_map(forecast: Forecast, cells: Places, crimes: str, source: str, *,
         f"Map of {len(risk):,} cells shaded by expected {crimes}. Highest: {top.index[0]} with "
         f"{top.iloc[0]:.2f}; lowest: {top.index[-1]} with {top.iloc[-1]:.2f}.",
         None, {}, source,
-        note="The darkest class is the 5 % of cells ranked highest, then those to 10, 20 and 50 %. A dark cell is "
-        "a place, not a person, and most dark cells see nothing in most months.",
+        note="The darkest class is the 5 % of cells ranked highest, then those to 10, 20 and 50 %. A dark "
+        "cell is a place, not a person, and most dark cells see nothing in most months.",
         published=published,
     )  # fmt: skip
 
@@ -242,6 +242,7 @@ def warnings_of(
             f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell or "
             "have no point; they are not in this forecast."
         )
+    out += _one_spot(incidents)
     if seen:
         out.append(
             "The risk terrain behind the blend was fitted on months that it is tested on here, so the "
@@ -251,6 +252,18 @@ def warnings_of(
         f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()
     ]
     return out
+
+
+def _one_spot(incidents: Incidents) -> list[str]:
+    """A warning where more than half of the incidents lie on one pair of coordinates."""
+    points = incidents.frame.geometry[incidents.located]
+    most = int(pd.DataFrame({"x": points.x, "y": points.y}).value_counts().max()) if len(points) else 0
+    if most <= 0.5 * len(incidents):
+        return []
+    return [
+        f"{most:,} of the {len(incidents):,} incidents lie at one point (a station's address?). They are "
+        "kept, and the map shows that point."
+    ]
 
 
 NOTES = (
@@ -275,6 +288,7 @@ def section(
     crimes: str,
     source: str,
     seen: bool,
+    remark: str = "",
 ) -> Section:
     """The chapter: findings first, then tables, chart and map, then what could make it wrong."""
     findings: Sequence[str] = (
@@ -297,7 +311,7 @@ def section(
         Text(words, "warning")
         for words in warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen)
     ]
-    blocks += [Text(words, "note") for words in (*NOTES, planning.why)]
+    blocks += [Text(words, "note") for words in (*NOTES, planning.why, remark) if words]
     return Section("predict", TITLE, QUESTION, tuple(blocks))
 
 

@@ -87,7 +87,7 @@ def run(
 
     from peelian.predict import report
     from peelian.predict.forecast import next_period
-    from peelian.predict.planning import planning_risk, prior_by_area
+    from peelian.predict.planning import planning_risk
 
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
@@ -99,13 +99,13 @@ def run(
         progress=progress,
     )  # fmt: skip
     forecast = next_period(used, cells, tested, prior=prior)
-    honest = prior is not None and prior_last <= fitted_to
-    by_area = prior_by_area(prior, cells, areas) if honest else None
+    by_area, remark = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=_source(used), seen=seen,
+        remark=remark,
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     return Outcome(chapter, files, _summary(tested, test, forecast, planning))
@@ -121,6 +121,25 @@ def _fitted_to(parameters: Parameters, last: pd.Period) -> pd.Period:
             f"[predict] fitted_to is {fitted_to}, and incidents end in {last}. Give a month up to {last}."
         )
     return fitted_to
+
+
+def _area_prior(
+    prior: pd.Series | None, cells: Places, areas: Places, *, prior_last: pd.Period, fitted_to: pd.Period
+) -> tuple[pd.Series | None, str]:
+    """The risk terrain by area, where the planning risk may use it; else why not."""
+    from peelian.predict.planning import prior_by_area
+
+    if prior is None:
+        return None, ""
+    if prior_last > fitted_to:
+        return None, (
+            f"The risk terrain is not in the planning risk: it was fitted on months to {prior_last:%B %Y}, "
+            f"and the plan may see none after {fitted_to:%B %Y}."
+        )
+    by_area = prior_by_area(prior, cells, areas)
+    if by_area is None:
+        return None, "The risk terrain is not in the planning risk: some areas lie outside its grid."
+    return by_area, ""
 
 
 def _one_year(incidents: Incidents, cells: Places, parameters: Parameters) -> Holdout | str:
