@@ -161,7 +161,7 @@ def stage_parameters(project: Project, stage: str, kind: Any) -> Any:
 LOOP_KEYS = {
     "deliver": {"deliveries", "recoveries"},
     "evaluate": set(PanelTable.__dataclass_fields__),
-    "account": {"ledger", "documents", "figures"},
+    "account": {"ledger", "documents", "figures", "claims"},
 }
 
 
@@ -265,7 +265,8 @@ def _deliver(context: Context) -> Outcome:
     return stage.run(
         deliveries, context.places, context.programme,
         stage_parameters(context.project, "deliver", stage.Parameters),
-        recoveries=context.file("deliver", "recoveries"), seed=context.project.seed("deliver"),
+        months=context.incidents.span, recoveries=context.file("deliver", "recoveries"),
+        seed=context.project.seed("deliver"),
         progress=context.ticker("deliver"),
     )  # fmt: skip
 
@@ -304,11 +305,14 @@ def _account(context: Context) -> Outcome:
         None if path is None else json.loads(path.read_text(encoding="utf-8")),
         context.programme,
         stage_parameters(context.project, "account", stage.Parameters),
-        saturation=saturation_of(context),
+        saturation=deliveries_of(context),
+        counts=_kinds(context),
         ledger=context.file("account", "ledger"),
         recoveries=context.file("deliver", "recoveries"),
         documents=context.file("account", "documents"),
         figures=context.file("account", "figures"),
+        claims=context.file("account", "claims"),
+        months=context.incidents.span,
         seed=context.project.seed("account"), crime=context.project.outcome,
         published=context.incidents.published, progress=context.ticker("account"),
     )  # fmt: skip
@@ -342,16 +346,30 @@ def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
     return panel, places
 
 
-def saturation_of(context: Context) -> pd.Series | None:
-    """Share of homes with a kit by place and month, as ``deliver`` left it, or None."""
+def deliveries_of(context: Context) -> pd.DataFrame | None:
+    """Kits, kits so far, households and saturation by place and month, as ``deliver`` left them, or None."""
     import pandas as pd
 
     path = context.made("deliver", "saturation.csv")
     if path is None:
         return None
     frame = pd.read_csv(path, dtype={"place": str, "month": str})
-    frame["month"] = pd.PeriodIndex(frame["month"], freq="M")
-    return frame.set_index(["place", "month"])["saturation"]
+    return frame.assign(month=pd.PeriodIndex(frame["month"], freq="M"))
+
+
+def saturation_of(context: Context) -> pd.Series | None:
+    """Share of homes with a kit by place and month, or None."""
+    frame = deliveries_of(context)
+    return None if frame is None else frame.set_index(["place", "month"])["saturation"]
+
+
+def _kinds(context: Context) -> pd.DataFrame:
+    """Monthly counts of the crime, and of all crime where the extract holds other types too."""
+    counts = context.monthly(context.places).rename(context.project.outcome).to_frame()
+    if len(context.every_incident) > len(context.incidents):
+        every = context.monthly(context.places, context.every_incident)
+        counts["all crime"] = every.reindex(counts.index, fill_value=0)
+    return counts
 
 
 def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
