@@ -66,7 +66,7 @@ def points(
     places = np.flatnonzero(good)
     shapes[places[wrong == ""]] = shapely.points(moved[wrong == ""])
     faults = fault.to_numpy(object).copy()
-    faults[places] = np.where(wrong == "", None, wrong)
+    faults[places[wrong != ""]] = wrong[wrong != ""]
     return (
         gpd.GeoSeries(shapes, index=x.index, crs=target),
         pd.Series(faults, index=x.index, name="fault").astype("str"),

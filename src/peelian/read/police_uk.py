@@ -87,7 +87,7 @@ class _File:
 
 
 def _file(member: Member, *, single: bool, path: Path | str) -> _File:
-    read = rows(member.read())
+    read = rows(member.read(), reach=1)  # no value of these files holds a line end
     lacking = [name for name in NEEDED if read.find(name) is None]
     if not lacking:
         return _street(member.name, read)

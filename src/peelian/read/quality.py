@@ -77,7 +77,7 @@ def quality(
     limits = limits or Limits()
     chosen = incidents.of_type(list(crime)) if tuple(crime) and len(incidents) else incidents
     tables = {"reasons": reasons(incidents.rejected)}
-    found = [checks.rows(incidents, tables["reasons"])]
+    found: list[Finding | None] = [checks.rows(incidents, tables["reasons"])]
     if len(incidents):
         tables["months"] = checks.by_month(incidents, chosen)
         tables["years"] = checks.by_year(incidents)

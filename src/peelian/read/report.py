@@ -99,9 +99,8 @@ def findings(
     """The sentences to read first."""
     files = held.files[held.files["kind"].isin(["street", "table"])]
     refused = len(held.incidents.rejected)
-    said = (
-        "none was refused" if not refused else f"{refused:,} were refused and kept aside with their reasons"
-    )
+    verb = "was" if refused == 1 else "were"
+    said = f"{refused:,} {verb} refused and kept aside with the reason" if refused else "none was refused"
     plural = "file" if len(files) == 1 else "files"
     first, last = chosen.span
     spoken = [
@@ -135,8 +134,9 @@ def _method(counts: Tallies) -> str:
     }[counts.by]
     return (
         f"{by} Rates are over {counts.years:.1f} years of months that hold rows. A month without a row is "
-        "taken as missing and never as a month without crime. Refused rows are in rejected.csv, each with "
-        "its file, row number, reason and text; accepted and refused rows add up to the rows of the files."
+        "taken as missing and never as a month without crime. Refused rows are in rejected.csv (those of "
+        "features in rejected_features.csv), each with its file, row number, reason and text; accepted and "
+        "refused rows add up to the rows of the files."
     )
 
 

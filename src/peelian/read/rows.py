@@ -58,8 +58,11 @@ class Rows:
         return frame.set_index("row")[str(at)].astype("str").rename(name)
 
 
-def rows(data: bytes) -> Rows:
+def rows(data: bytes, *, reach: int = REACH) -> Rows:
     """The rows of a CSV file in any encoding and with any line ends.
+
+    ``reach``  how many lines one quoted value may run over: 1 where no value holds a line end, so that a
+               quote that is never closed cannot take the next row with it.
 
     A clean file takes a fast path, whose rows are counted against the lines of the file; whatever does
     not add up is read again line by line, so that no line is lost. UTF-8 with or without a byte order
@@ -77,7 +80,7 @@ def rows(data: bytes) -> Rows:
         table = _fast(data, len(header), delimiter, len(lines) - 1)
     if table is not None:
         return Rows(header, table, delimiter=delimiter)
-    return _exact([_text(line) for line in lines[1:]], header, delimiter)
+    return _exact([_text(line) for line in lines[1:]], header, delimiter, reach)
 
 
 def trimmed(table: pa.Table) -> pa.Table:
@@ -133,7 +136,7 @@ def _fast(data: bytes, width: int, delimiter: str, expected: int) -> pa.Table | 
     return table.append_column("row", pa.array(range(1, expected + 1), pa.int64()))
 
 
-def _exact(lines: list[str], header: tuple[str, ...], delimiter: str) -> Rows:
+def _exact(lines: list[str], header: tuple[str, ...], delimiter: str, reach: int) -> Rows:
     """Line by line: a line that does not fit the header is refused alone, and the next is read afresh."""
     width = len(header)
     values: list[list[str]] = []
@@ -143,7 +146,7 @@ def _exact(lines: list[str], header: tuple[str, ...], delimiter: str) -> Rows:
     at = number = 0
     while at < len(lines):
         number += 1
-        fields, used = _record(lines, at, width, delimiter)
+        fields, used = _record(lines, at, width, delimiter, reach)
         text = "\n".join(lines[at : at + used])
         at += used
         if fields is None:
@@ -157,20 +160,22 @@ def _exact(lines: list[str], header: tuple[str, ...], delimiter: str) -> Rows:
     return Rows(header, _table(values, numbers, width), tuple(refused), tuple(raw), delimiter)
 
 
-def _record(lines: list[str], at: int, width: int, delimiter: str) -> tuple[list[str] | None, int]:
+def _record(
+    lines: list[str], at: int, width: int, delimiter: str, reach: int
+) -> tuple[list[str] | None, int]:
     """The fields of the record that starts on a line, and how many lines it takes."""
     fields = _split(lines[at], delimiter)
     if fields is not None:
         return fields, 1
     joined = lines[at]
-    for used, line in enumerate(lines[at + 1 : at + REACH], start=2):
-        alone = _split(line, delimiter)
-        if alone is not None and len(alone) == width > 1:
-            break  # a whole row of its own: the quote before it was never closed
+    for used, line in enumerate(lines[at + 1 : at + reach], start=2):
         joined += "\n" + line
         fields = _split(joined, delimiter) if '"' in line else None
         if fields is not None and len(fields) == width:
             return fields, used
+        alone = _split(line, delimiter)
+        if alone is not None and len(alone) == width > 1:
+            break  # a whole row of its own: the quote before it was never closed
     return None, 1
 
 

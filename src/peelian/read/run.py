@@ -10,7 +10,14 @@ from peelian.errors import DataError
 from peelian.incidents import Incidents, combine
 from peelian.layers import Layers
 from peelian.places import Places
-from peelian.read.sources import IncidentSource, LayerSource, Parameters, PlacesSource, Sources
+from peelian.read.sources import (
+    IncidentSource,
+    LayerSource,
+    Parameters,
+    PlacesSource,
+    Sources,
+    sources_of,
+)
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
@@ -19,13 +26,24 @@ if TYPE_CHECKING:
     from peelian.read.checks import Limits
     from peelian.read.files import Reading
 
-__all__ = ["IncidentSource", "LayerSource", "Parameters", "PlacesSource", "Read", "Sources", "read", "run"]
+__all__ = [
+    "IncidentSource",
+    "LayerSource",
+    "Parameters",
+    "PlacesSource",
+    "Read",
+    "Sources",
+    "read",
+    "run",
+    "sources_of",
+    "study_area",
+]
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What was read: the nouns, the refused features, and one row for every file looked at."""
+    """What was read: the nouns, the refused rows of features, and one row for every file looked at."""
 
     incidents: Incidents
     places: Places
@@ -59,7 +77,8 @@ def run(
     files: dict[str, Any] = {
         "quality.json": judged.as_json(),
         "quality.csv": judged.checks,
-        "rejected.csv": held.rejected,
+        "rejected.csv": held.incidents.rejected,
+        "rejected_features.csv": held.rejected,
         "files.csv": held.files,
         "areas.csv": counts.frame.drop(columns="geometry").reset_index(),
         "read.gpkg": counts.layered(crime),
@@ -68,6 +87,7 @@ def run(
         "rows": held.incidents.rows_read,
         "accepted": len(held.incidents),
         "refused": len(held.incidents.rejected),
+        "refused_features": len(held.rejected),
         "crime": len(chosen),
         "areas": len(held.places),
         "features": sum(len(layer) for layer in held.layers.values()),
@@ -106,7 +126,7 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
     incidents = combine([reading.incidents for reading in readings])
     files = [r.files.assign(source=s.file) for r, s in zip(readings, sources.incidents, strict=True)]
     layers: list[Any] = []
-    refused = [incidents.rejected]
+    refused = [incidents.rejected.iloc[:0]]
     for layer in sources.layers:
         found, left = _features(layer, sources, places)
         layers += found.values()
@@ -203,3 +223,10 @@ def _limits(parameters: Parameters) -> Limits:
     from peelian.read.checks import Limits
 
     return Limits(**{name: getattr(parameters, name) for name in Limits.__dataclass_fields__})
+
+
+def study_area(places: Places, where: str | None = None) -> list[str]:
+    """The ids of the places in the study area (see ``areas.study_area``)."""
+    from peelian.read import areas
+
+    return areas.study_area(places, where)

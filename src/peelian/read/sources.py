@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass as model
+
+from peelian.errors import DataError
+from peelian.project import validated
 
 STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -166,3 +169,29 @@ class Sources:
     incidents: tuple[IncidentSource, ...]
     layers: tuple[LayerSource, ...] = ()
     folder: Path = Path()
+
+
+def sources_of(tables: dict[str, Any], folder: Path, file: Path) -> Sources:
+    """The sources of a project from its tables as written, each checked.
+
+    ``tables``  what peelian.toml holds; ``folder`` that file names are relative to; ``file`` for messages.
+
+    Raises ``DataError`` for a table that is missing, an unknown key (with the nearest known one) or a
+    value of the wrong kind.
+    """
+    if not isinstance(tables.get("places"), dict):
+        raise DataError(f"{file}: has no [places] table; it needs at least file and id.")
+    incidents = _list(tables, "incidents")
+    if not incidents:
+        raise DataError(f"{file}: has no [[incidents]] table; it needs at least reader and file.")
+    return Sources(
+        validated(PlacesSource, tables["places"], table="places", file=file),
+        tuple(validated(IncidentSource, table, table="incidents", file=file) for table in incidents),
+        tuple(validated(LayerSource, table, table="layers", file=file) for table in _list(tables, "layers")),
+        folder,
+    )
+
+
+def _list(tables: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    held = tables.get(name, [])
+    return [held] if isinstance(held, dict) else list(held)

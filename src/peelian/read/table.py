@@ -172,9 +172,10 @@ def _windows(
     reason = pd.Series(None, index=fields.index, dtype="object")
     if "end" in fields:
         given = calendar.dates(fields["end"], order=order, name="column of end")
-        closed = _closed(given, step)
+        coarse = np.minimum(given.step, step)
+        closed = _closed(given.instant, coarse)
         reason[fields["end"].notna() & given.instant.isna()] = BAD_END
-        reason[closed < begin] = BACKWARDS
+        reason[_floor(given.instant, coarse) < _floor(begin, coarse)] = BACKWARDS
         end = closed.where(closed > begin, end)
     kind = fields["type"] if "type" in fields else pd.Series(type, index=fields.index, dtype="str")
     reason[kind.isna()] = NO_TYPE
@@ -195,13 +196,10 @@ def _floor(instant: pd.Series, step: np.ndarray) -> pd.Series:
     return instant.where(step == 2, day.where(step == 1, month)).astype("datetime64[us]")
 
 
-def _closed(given: calendar.Dates, step: np.ndarray) -> pd.Series:
+def _closed(instant: pd.Series, step: np.ndarray) -> pd.Series:
     """Ends as written, moved to the end of their day or month where no time was given."""
-    import numpy as np
-
-    coarse = np.minimum(given.step, step)
-    later = calendar.step_after(_floor(given.instant, coarse), coarse)
-    return given.instant.where(coarse == 2, later)
+    later = calendar.step_after(_floor(instant, step), step)
+    return instant.where(step == 2, later)
 
 
 def _coarsest(step: np.ndarray) -> Precision:
