@@ -1,7 +1,7 @@
 """Real extracts: every row accounted for, and the numbers that their READMEs measured.
 
 Data: ../shared/data/uk (police.uk files under the Open Government Licence v3.0) and world/misc_points.
-Expected numbers are those of the READMEs and of issue 2; counts are exact, shares to the digits printed there.
+Expected numbers are those of the READMEs and of issue 2; counts are exact, shares to the digits there.
 """
 
 from __future__ import annotations

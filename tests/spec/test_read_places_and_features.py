@@ -32,7 +32,7 @@ def test_areas_are_in_order_of_id_with_households_and_every_other_column(tmp_pat
 
 def test_areas_in_degrees_are_refused_and_moved_when_asked(tmp_path: Path) -> None:
     path = squares(tmp_path, crs=4326)
-    with pytest.raises(DataError, match="in degrees.*27700"):
+    with pytest.raises(DataError, match=r"in degrees.*27700"):
         areas(path, id="code")
     assert areas(path, id="code", crs=27700).frame.geometry.area["a"] > 1e5
 
@@ -41,7 +41,7 @@ def test_degrees_under_a_metric_label_are_found_out(tmp_path: Path) -> None:
     path = squares(tmp_path, crs=4326)
     frame = gpd.read_file(path).set_crs(27700, allow_override=True)
     frame.to_file(tmp_path / "wrong.gpkg")
-    with pytest.raises(DataError, match="are degrees. Save the file with its true CRS"):
+    with pytest.raises(DataError, match=r"are degrees. Save the file with its true CRS"):
         areas(tmp_path / "wrong.gpkg", id="code")
 
 
@@ -82,25 +82,25 @@ def test_wrong_values_are_named(tmp_path: Path, columns: dict[str, object], mess
 
 def test_points_are_no_areas(tmp_path: Path) -> None:
     gpd.GeoDataFrame({"code": ["a"]}, geometry=[Point(1000, 2000)], crs=27700).to_file(tmp_path / "p.gpkg")
-    with pytest.raises(DataError, match="1 places are no polygons but Point"):
+    with pytest.raises(DataError, match=r"1 places are no polygons but Point"):
         areas(tmp_path / "p.gpkg", id="code")
 
 
 def test_a_file_that_is_absent_or_no_spatial_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match=r"no such file"):
         areas(tmp_path / "absent.gpkg", id="code")
     (tmp_path / "text.gpkg").write_text("no shapes here")
-    with pytest.raises(DataError, match="no spatial file that GDAL can read"):
+    with pytest.raises(DataError, match=r"no spatial file that GDAL can read"):
         areas(tmp_path / "text.gpkg", id="code")
     (tmp_path / "table.csv").write_text("code,homes\na,1\n")
-    with pytest.raises(DataError, match="a table without shapes"):
+    with pytest.raises(DataError, match=r"a table without shapes"):
         areas(tmp_path / "table.csv", id="code")
 
 
 def test_an_empty_file_is_told(tmp_path: Path) -> None:
     frame = gpd.GeoDataFrame({"code": pd.Series([], dtype=str)}, geometry=[], crs=27700)
     frame.to_file(tmp_path / "none.gpkg", geometry_type="Polygon")
-    with pytest.raises(DataError, match="holds no place at all"):
+    with pytest.raises(DataError, match=r"holds no place at all"):
         areas(tmp_path / "none.gpkg", id="code")
 
 
@@ -119,7 +119,7 @@ def test_words_and_numbers_say_true_and_false_too(tmp_path: Path) -> None:
 
 def test_an_empty_study_area_is_a_design_error(tmp_path: Path) -> None:
     places = areas(squares(tmp_path, inside=[False] * 3), id="code")
-    with pytest.raises(DesignError, match="study area is empty: inside is false for all 3 places"):
+    with pytest.raises(DesignError, match=r"study area is empty: inside is false for all 3 places"):
         study_area(places, "inside")
 
 

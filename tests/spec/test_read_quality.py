@@ -1,4 +1,4 @@
-"""What is said about an extract: vintage, gaps, repeats, blanks, codes, precision, levels; and the chapter."""
+"""What is said about an extract: gaps, repeats, blanks, codes, precision, levels, vintage; the chapter."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_without_lists_the_numbering_tells() -> None:
 
 
 def test_one_list_of_codes_is_not_enough() -> None:
-    with pytest.raises(DataError, match="codes of both editions or of neither"):
+    with pytest.raises(DataError, match=r"codes of both editions or of neither"):
         vintage(pd.Series(["a"]), pd.Series(pd.PeriodIndex(["2022-01"], freq="M")), known_2011=["a"])
 
 
@@ -265,5 +265,5 @@ def test_progress_counts_every_source(sources: Sources) -> None:
 
 
 def test_a_crime_that_no_row_has_is_an_error(sources: Sources) -> None:
-    with pytest.raises(DataError, match="No incident is of type Arson. The extract holds: Burglary, Drugs"):
+    with pytest.raises(DataError, match=r"No incident is of type Arson. The extract holds: Burglary, Drugs"):
         run(sources, Parameters(), crime=("Arson",), seed=1)

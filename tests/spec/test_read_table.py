@@ -50,12 +50,12 @@ def test_an_impossible_date_is_none(text: str) -> None:
 
 
 def test_a_date_that_could_be_either_way_round_is_asked_about() -> None:
-    with pytest.raises(DataError, match='03/04/2016 could be either way round.*dates = "dmy"'):
+    with pytest.raises(DataError, match=r'03/04/2016 could be either way round.*dates = "dmy"'):
         dates(pd.Series(["03/04/2016", "05/06/2016"]))
 
 
 def test_dates_written_both_ways_are_asked_about() -> None:
-    with pytest.raises(DataError, match="1 values are day first and 1 month first"):
+    with pytest.raises(DataError, match=r"1 values are day first and 1 month first"):
         dates(pd.Series(["25/12/2016", "12/25/2016"]))
 
 
@@ -169,12 +169,12 @@ def test_a_wrong_mapping_says_what_to_write(tmp_path: Path, mapping: dict[str, s
 
 
 def test_a_file_without_a_type_asks_for_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match='type = "Burglary"'):
+    with pytest.raises(DataError, match=r'type = "Burglary"'):
         read(tmp_path, "from\n2016-05-07\n", WHEN, type=None)
 
 
 def test_another_kind_of_file_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "extract.xlsx"
     path.write_bytes(b"PK")
-    with pytest.raises(DataError, match="Save the table as CSV"):
+    with pytest.raises(DataError, match=r"Save the table as CSV"):
         table(path, WHEN, type="Burglary")

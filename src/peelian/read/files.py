@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 LARGEST = 20 * 2**30  # bytes unpacked: the whole national police.uk archive is about 12 GiB
 STEEPEST = 200  # unpacked size over packed size: street files reach about 12
+BROKEN = (  # what zipfile raises for an archive that is cut short, overwritten or no archive
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, LookupError,
+    OverflowError, NotImplementedError,
+)  # fmt: skip
 SMALL = 2**20  # bytes unpacked below which no ratio is asked
 
 
@@ -96,7 +102,7 @@ def _archive(path: Path, endings: tuple[str, ...]) -> tuple[list[Member], list[s
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+    except BROKEN as error:
         raise _broken(path, error) from error
     _inside(path, entries)
     _bounded(path, entries)
@@ -114,7 +120,7 @@ def _extract(path: Path, entry: zipfile.ZipInfo) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             data = archive.read(entry)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
+    except BROKEN as error:
         raise _broken(path, error, entry.filename) from error
     except RuntimeError as error:
         raise DataError(f"{path}: {entry.filename} is locked with a password ({error}).") from error
