@@ -165,9 +165,18 @@ LOOP_KEYS = {
 }
 
 
-def _not_held(stage: str, title: str, question: str, why: str) -> Outcome:
+QUESTIONS = {
+    "explain": "Which features of places go with this crime, how far do they reach, how sure are we?",
+    "plan": "Which areas get kits or patrol under this budget, with what power to learn from it?",
+    "deliver": "Who has a kit, how saturated is each street, whose item is this?",
+    "evaluate": "Did it work, did crime move next door, could it be chance or selection?",
+}
+
+
+def _not_held(stage: str, why: str) -> Outcome:
     """A chapter that says what is not held, why, and what would change that."""
-    return Outcome(Section(stage, title, question, (Text(f"Not held: {why}", "note"),)), not_held=why)
+    section = Section(stage, stage.capitalize(), QUESTIONS[stage], (Text(f"Not held: {why}", "note"),))
+    return Outcome(section, not_held=why)
 
 
 # -------------------------------------------------------------------- the chapters
@@ -200,9 +209,8 @@ def _explain(context: Context) -> Outcome:
 
     if not len(context.layers):
         return _not_held(
-            "explain", "Explain", "Which features of places go with this crime, how far do they reach, how sure are we?",
-            "the project names no layers of features. Add [[layers]] to peelian.toml.",
-        )  # fmt: skip
+            "explain", "the project names no layers of features. Add [[layers]] to peelian.toml."
+        )
     return stage.run(
         context.incidents, context.layers, context.cells,
         stage_parameters(context.project, "explain", stage.Parameters),
@@ -233,10 +241,7 @@ def _plan(context: Context) -> Outcome:
 
     path = context.made("predict", "risk.csv")
     if path is None:
-        return _not_held(
-            "plan", "Plan", "Which areas get kits or patrol under this budget, with what power to learn from it?",
-            "there is no forecast of risk by area to plan from.",
-        )  # fmt: skip
+        return _not_held("plan", "there is no forecast of risk by area to plan from.")
     risk = pd.read_csv(path, dtype={"place": str}).set_index("place")["risk"]
     about = json.loads((context.folder("predict") / "risk.json").read_text(encoding="utf-8"))
     first, last = (pd.Period(month, "M") for month in about["fitted_on"])
@@ -253,14 +258,15 @@ def _deliver(context: Context) -> Outcome:
     deliveries = context.file("deliver", "deliveries")
     if deliveries is None:
         return _not_held(
-            "deliver", "Deliver", "Who has a kit, how saturated is each street, whose item is this?",
-            "the project names no deliveries. Add deliveries = \"deliveries.csv\" to [deliver]: "
+            "deliver",
+            'the project names no deliveries. Add deliveries = "deliveries.csv" to [deliver]: '
             "place, month, kits, and street where known; counts only.",
-        )  # fmt: skip
+        )
     return stage.run(
         deliveries, context.places, context.programme,
         stage_parameters(context.project, "deliver", stage.Parameters),
-        recoveries=context.file("deliver", "recoveries"), seed=context.project.seed("deliver"),
+        months=context.incidents.span, recoveries=context.file("deliver", "recoveries"),
+        seed=context.project.seed("deliver"),
         progress=context.ticker("deliver"),
     )  # fmt: skip
 
@@ -271,9 +277,9 @@ def _evaluate(context: Context) -> Outcome:
     programme = context.programme
     if not len(programme.treated):
         return _not_held(
-            "evaluate", "Evaluate", "Did it work, did crime move next door, could it be chance or selection?",
-            "the project says of no area that it was treated. Add areas = \"programme.csv\" to [programme].",
-        )  # fmt: skip
+            "evaluate",
+            'the project says of no area that it was treated. Add areas = "programme.csv" to [programme].',
+        )
     parameters = stage_parameters(context.project, "evaluate", stage.Parameters)
     seed, crime = context.project.seed("evaluate"), context.project.outcome
     phases = {}
@@ -387,8 +393,8 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
 def _no_column(context: Context, key: str, column: str) -> DataError:
     file = context.project.file
     return DataError(
-        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have no such "
-        f"column; they have {some(context.places.frame.columns, 20)}."
+        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have "
+        f"no such column; they have {some(context.places.frame.columns, 20)}."
     )
 
 
@@ -432,7 +438,8 @@ def _report(context: Context) -> Outcome:
     ]
     report = Report(
         title=project.project.name,
-        asked=project.project.question or f"Where does {project.outcome} concentrate, what goes with it, and did the programme prevent any?",
+        asked=project.project.question or f"Where does {project.outcome} concentrate, what goes with it, "
+        "and did the programme prevent any?",
         sections=tuple(sections),
         marking=project.project.marking,
         sources=tuple(dict.fromkeys(sources)),
