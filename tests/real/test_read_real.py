@@ -20,7 +20,7 @@ from peelian.read.police_uk import police_uk, reading
 from peelian.read.quality import Quality, quality
 from peelian.read.run import IncidentSource, LayerSource, Parameters, PlacesSource, Sources, run
 from peelian.read.table import table
-from peelian.read.vintage import LAST_2011, vintage
+from peelian.read.vintage import LAST_2011, LAST_2021, vintage
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +92,11 @@ def test_all_months_use_codes_of_2011(hounslow: Incidents, uk: Path) -> None:
     assert set(table["edition"]) == {"2011"}
 
 
-def test_the_highest_codes_of_2011(uk: Path) -> None:
-    codes = pd.read_parquet(uk / "lsoa_profiles" / "lsoa11_england_wales.parquet")["lsoa11_code"]
-    assert {prefix: codes[codes.str.startswith(prefix)].max() for prefix in LAST_2011} == LAST_2011
+@pytest.mark.parametrize(("edition", "last"), [("11", LAST_2011), ("21", LAST_2021)])
+def test_the_highest_codes_of_an_edition(uk: Path, edition: str, last: dict[str, str]) -> None:
+    profiles = pd.read_parquet(uk / "lsoa_profiles" / f"lsoa{edition}_england_wales.parquet")
+    codes = profiles[f"lsoa{edition}_code"]
+    assert {prefix: codes[codes.str.startswith(prefix)].max() for prefix in last} == last
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ def test_a_row_becomes_an_incident_of_its_month(tmp_path: Path) -> None:
         (row(Month=""), "no month"),
         (row(Month="May 2016"), "month is not written YYYY-MM"),
         (row(Month="2016-13"), "month is not written YYYY-MM"),
+        (row(Month="2099-01"), "month is not that of the file's name"),
         (row(Crime_type=""), "no crime type"),
+        ("", "blank line"),
+        ("," * 11, "no month"),
         (CLEAN + ",extra", "13 fields where the header has 12"),
         ("a1,2016-05,Peel Force", "3 fields where the header has 12"),
         (row(Location='"On or near High Street'), "quotes are unbalanced"),
@@ -101,7 +104,7 @@ def test_columns_are_found_by_header_wherever_they_stand(tmp_path: Path) -> None
     [
         b"\xef\xbb\xbf" + f"{HEADER}\r\n{CLEAN}\r\n".encode(),
         f"{HEADER}\r{CLEAN}\r".encode(),
-        f"\n\n{HEADER}\n\n{CLEAN}\n  \n\n".encode(),
+        f"\n\n{HEADER}\n{CLEAN}\n".encode(),
         f"{HEADER}\n{CLEAN}".encode(),
         f"{HEADER}\n{CLEAN}\n".encode("utf-16"),
         f"{HEADER}\n{row(Location='Café Road')}\n".encode("latin-1"),
@@ -109,7 +112,7 @@ def test_columns_are_found_by_header_wherever_they_stand(tmp_path: Path) -> None
         f"{HEADER}\n{row(Location='12' + chr(34) + ' Pipe Lane')}\n".encode(),
         f"{HEADER}\n{CLEAN}\n".replace(",", ";").encode(),
     ],
-    ids=["BOM, CRLF", "CR", "blank lines", "no last line end", "UTF-16", "Latin-1", "quoted header",
+    ids=["BOM, CRLF", "CR", "blank lines before", "no last line end", "UTF-16", "Latin-1", "quoted header",
          "a quote inside", "semicolons"],
 )  # fmt: skip
 def test_any_encoding_and_line_end_gives_the_row(tmp_path: Path, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ from peelian.project import validated
 from peelian.read.quality import quality
 from peelian.read.run import IncidentSource, LayerSource, Parameters, PlacesSource, Sources, run, sources_of
 from peelian.read.vintage import vintage
+from peelian.report import Text
 
 AREAS = Places.of(
     gpd.GeoDataFrame(
@@ -157,10 +159,10 @@ def test_the_vintage_of_each_month_with_both_lists_of_codes() -> None:
 
 
 def test_without_lists_the_numbering_tells() -> None:
-    months = pd.Series(pd.PeriodIndex(["2021-01", "2022-12", "2023-01", "2023-02"], freq="M"))
-    codes = pd.Series(["E01033768", "E01033769", "W01001959", "S01000001"], dtype="str")
+    months = pd.Series(pd.PeriodIndex(["2021-01", "2022-12", "2023-01", "2023-02", "2023-03"], freq="M"))
+    codes = pd.Series(["E01033768", "E01033769", "W01001959", "S01000001", "E01900001"], dtype="str")
     assert vintage(codes, months)["edition"].tolist() == [
-        "2011", "2021 or mixed", "2021 or mixed", "none known",
+        "2011", "2021 or mixed", "2021 or mixed", "none known", "none known",
     ]  # fmt: skip
 
 
@@ -214,11 +216,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     lines = ["Crime ID,Month,Longitude,Latitude,LSOA code,Crime type"]
     lines += [f"{k},2016-0{1 + k % 3},-0.37,51.472,E0100000{1 + k % 2},Burglary" for k in range(30)]
     lines += ["x,,-0.37,51.472,E01000001,Burglary", "y,2016-01,-0.37,51.472,E01000001,Drugs"]
-    (folder / "2016-01-peel-street.csv").write_text("\n".join(lines))
+    (folder / "peel-street.csv").write_text("\n".join(lines))
     (folder / "pois.csv").write_text("kind,easting,northing\npub,513500,175500\npub,,\n")
     tables = {
         "places": {"file": "areas.gpkg", "id": "place", "households": "households"},
-        "incidents": [{"file": "2016-01-peel-street.csv"}],
+        "incidents": [{"file": "peel-street.csv"}],
         "layers": [{"file": "pois.csv", "category": "kind", "licence": "OGL", "source": "council"}],
     }
     return sources_of(tables, folder, folder / "peelian.toml")
@@ -267,3 +269,15 @@ def test_progress_counts_every_source(sources: Sources) -> None:
 def test_a_crime_that_no_row_has_is_an_error(sources: Sources) -> None:
     with pytest.raises(DataError, match=r"No incident is of type Arson. The extract holds: Burglary, Drugs"):
         run(sources, Parameters(), crime=("Arson",), seed=1)
+
+
+def test_a_file_without_rows_is_told(sources: Sources, tmp_path: Path) -> None:
+    for file in sources.folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "street").mkdir()
+    (tmp_path / "peel-street.csv").rename(tmp_path / "street" / "2016-01-03.csv")
+    (tmp_path / "street" / "2016-04.csv").write_text("Month,Crime type\n")
+    moved = replace(sources, incidents=(IncidentSource("street"),), folder=tmp_path)
+    outcome, *_ = run(moved, Parameters(), crime=("Burglary",), seed=1)
+    warnings = [b.text for b in outcome.section.blocks if isinstance(b, Text) and b.kind == "warning"]
+    assert "1 file holds no row: 2016-04.csv. Download those months again." in warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,7 @@ NEEDED = ("Month", "Crime type")
 OTHER_KINDS = {"Outcome type": "outcomes, not street crime", "Object of search": "stop and search"}
 MONTH = r"^(19|20)\d\d-(0[1-9]|1[0-2])$"
 NO_MONTH, BAD_MONTH, NO_TYPE = "no month", "month is not written YYYY-MM", "no crime type"
+OTHER_MONTH = "month is not that of the file's name"
 
 
 def police_uk(path: Path | str, *, crs: object = 27700, repeats: Repeats = "keep") -> Incidents:
@@ -43,7 +45,8 @@ def police_uk(path: Path | str, *, crs: object = 27700, repeats: Repeats = "keep
     Returns Incidents with ``start`` and ``end`` (the month), ``type``, ``place`` (LSOA code), ``outcome``
     (as known when the file was made), ``id``, ``reported_by``, ``source`` and ``row`` (file and row number),
     ``repeated``, ``fault`` (what is wrong with the coordinates). Rows without usable coordinates are
-    accepted without a point. Rows without a month or a type, and lines that are no row, are refused.
+    accepted without a point. Rows without a month or a type, of another month than most of a file named for
+    its month, and lines that are no row, are refused.
     Precision is ``month``, points are snapped (Tompson et al. 2015), counts are public.
 
     Raises ``DataError`` where nothing in ``path`` is a street file, and for a broken or unsafe archive.
@@ -132,23 +135,37 @@ def _street(name: str, read: Rows) -> _File:
     table = trimmed(table)
     month = pc.fill_null(table.column("month"), "")
     good = pc.and_(pc.match_substring_regex(month, MONTH), pc.is_valid(table.column("type")))
+    named = _month_of(name, month)
+    if named:
+        good = pc.and_(good, pc.equal(month, named))
     refused = list(read.refused)
     if not pc.all(good, min_count=0).as_py():
         for at, fine in enumerate(good.to_pylist()):
             if not fine:
-                reason = _fault(month[at].as_py())
+                reason = _fault(month[at].as_py(), named)
                 refused.append((table.column("row")[at].as_py(), reason, read.text(at)))
         table = table.filter(good)
     table = table.append_column("source", pa.array([name] * table.num_rows, pa.string()))
     return _File(name, "street", table, sorted(refused), read)
 
 
-def _fault(month: str) -> str:
-    import re
+def _month_of(name: str, months: pa.ChunkedArray) -> str:
+    """The month in a file's name where most of its rows are of it: the others cannot be placed in time."""
+    import pyarrow.compute as pc
 
+    found = re.match(r"(\d{4}-\d{2})-", name.rsplit("/", 1)[-1])
+    if not found:
+        return ""
+    agree = pc.sum(pc.equal(months, found[1])).as_py() or 0
+    return found[1] if 2 * agree > len(months) else ""
+
+
+def _fault(month: str, named: str) -> str:
     if not month:
         return NO_MONTH
-    return NO_TYPE if re.match(MONTH, month) else BAD_MONTH
+    if not re.match(MONTH, month):
+        return BAD_MONTH
+    return OTHER_MONTH if named and month != named else NO_TYPE
 
 
 def _frame(streets: list[_File], crs: object) -> gpd.GeoDataFrame:

@@ -80,6 +80,7 @@ def section(
         Text(text, "finding") for text in findings(held, chosen, judged, counts, crime=crime)
     ]
     blocks += [Text(f"{row.sentence} {row.remedy}", "warning") for row in judged.warnings.itertuples()]
+    blocks += [Text(text, "warning") for text in _empty_files(held)]
     blocks.append(_files_table(held))
     if len(judged.tables["reasons"]):
         blocks.append(_reasons_table(judged))
@@ -125,6 +126,15 @@ def _placed(total: int, areas: int, counts: Tallies) -> str:
     inside = total - counts.lost
     how = "by the area code in the extract" if counts.by == "code" else "by where the point lies"
     return f"{inside:,} ({inside / total:.1%}) are in the project's {areas:,} areas, counted {how}."
+
+
+def _empty_files(held: Read) -> list[str]:
+    """A warning about files that hold a header and no row: a month that cannot be seen from the rows."""
+    empty = held.files[held.files["kind"].isin(["street", "table", "empty"]) & (held.files["rows"] == 0)]
+    if empty.empty:
+        return []
+    verb = "file holds" if len(empty) == 1 else "files hold"
+    return [f"{len(empty):,} {verb} no row: {some(empty['file'])}. Download those months again."]
 
 
 def _method(counts: Tallies) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 REACH = 50  # lines that one quoted value may run over
-UNBALANCED = "quotes are unbalanced"
+UNBALANCED, BLANK = "quotes are unbalanced", "blank line"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +23,9 @@ class Rows:
 
     ``header``   column names as they stand in the file, trimmed.
     ``table``    Arrow table of text, columns ``0``, ``1``, ... in the order of the header, and ``row``:
-                 the number of each row in the file, 1 = the first after the header, blank lines not counted.
-    ``refused``  (row, reason, text) of every line that could not be split into the header's columns.
+                 the number of each row in the file, 1 = the first line after the header.
+    ``refused``  (row, reason, text) of every line that could not be split into the header's columns, and of
+                 every blank one: a row's number is its line less one, unless a value runs over lines.
     ``raw``      the text of the accepted rows, where it cannot be put together again from the columns.
     """
 
@@ -69,14 +70,16 @@ def rows(data: bytes, *, reach: int = REACH) -> Rows:
     mark, UTF-16 with one, and Windows-1252 line by line where a line is not UTF-8.
     """
     data = _utf8(data)
-    lines = [line for line in data.splitlines() if line.strip()]
-    if not lines:
+    lines = data.splitlines()
+    first = next((k for k, line in enumerate(lines) if line.strip()), None)
+    if first is None:
         return Rows((), _table([], [], 0))
+    lines = lines[first:]
     head = _text(lines[0])
     delimiter = max(DELIMITERS, key=lambda mark: (head.count(mark), mark == ","))
     header = tuple(name.strip() for name in (_split(head, delimiter) or head.split(delimiter)))
     table = None
-    if b'"' not in data and b"\0" not in data and len(lines) > 1:
+    if first == 0 and b'"' not in data and b"\0" not in data and len(lines) > 1:
         table = _fast(data, len(header), delimiter, len(lines) - 1)
     if table is not None:
         return Rows(header, table, delimiter=delimiter)
@@ -146,6 +149,10 @@ def _exact(lines: list[str], header: tuple[str, ...], delimiter: str, reach: int
     at = number = 0
     while at < len(lines):
         number += 1
+        if not lines[at].strip():
+            refused.append((number, BLANK, ""))
+            at += 1
+            continue
         fields, used = _record(lines, at, width, delimiter, reach)
         text = "\n".join(lines[at : at + used])
         at += used

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # the highest codes of the 2011 edition: the Office for National Statistics numbers new areas upwards, so
 # that anything above them was made for 2021 (LSOA names and codes, December 2011 and December 2021)
 LAST_2011 = {"E01": "E01033768", "W01": "W01001958"}
+LAST_2021 = {"E01": "E01035762", "W01": "W01002040"}
 SWITCH = "2022-06"
 
 
@@ -28,7 +29,7 @@ def vintage(
     ``codes``   area code of each incident (text, missing allowed); ``months`` its month (Period).
     ``known_2011``, ``known_2021``  the codes of each edition. Without them the numbering tells: codes above
                 E01033768 (England) and W01001958 (Wales) were made for 2021, while a code that both
-                editions share says nothing.
+                editions share says nothing, and one above those of 2021 belongs to neither.
 
     Returns a frame on months: ``rows`` with a code, ``only_2011``, ``only_2021``, ``both``, ``neither``
     (rows by where their code stands) and ``edition``: ``2011``, ``2021``, ``mixed``, or ``either`` where
@@ -49,7 +50,8 @@ def vintage(
     if known_2011 is None or known_2021 is None:
         limit = codes.str[:3].map(LAST_2011)
         new = (codes > limit.fillna("~")).to_numpy(bool)
-        lsoa = limit.notna().to_numpy()
+        lsoa = (codes <= codes.str[:3].map(LAST_2021).fillna("")).to_numpy(bool)
+        new = new & lsoa
         old, both = pd.Series(False, codes.index).to_numpy(), lsoa & ~new
     else:
         in_old, in_new = codes.isin(set(known_2011)).to_numpy(), codes.isin(set(known_2021)).to_numpy()
