@@ -123,6 +123,14 @@ class Context:
         """The programme, its areas as places."""
         return self.project.programme(self.places)
 
+    @cached_property
+    def study(self) -> Places:
+        """The places of the study area: those that ``[places] where`` marks, or all."""
+        where = str(self.project.table("places").get("where", ""))
+        if not where:
+            return self.places
+        return self.places.select(self.places.index[self.places.frame[where].astype(bool)])
+
     @property
     def by(self) -> Literal["code", "point"]:
         """How incidents are placed in areas: as asked, else by the extract's code where it has one."""
@@ -248,8 +256,9 @@ def _plan(context: Context) -> Outcome:
     risk = pd.read_csv(path, dtype={"place": str}).set_index("place")["risk"]
     about = json.loads((context.folder("predict") / "risk.json").read_text(encoding="utf-8"))
     first, last = (pd.Period(month, "M") for month in about["fitted_on"])
+    study = context.study
     return stage.run(
-        risk, (first, last), context.places, context.programme, context.monthly(context.places),
+        risk.reindex(study.index), (first, last), study, context.programme, context.monthly(study),
         stage_parameters(context.project, "plan", stage.Parameters),
         seed=context.project.seed("plan"), crime=context.project.outcome, progress=context.ticker("plan"),
     )  # fmt: skip
@@ -293,11 +302,64 @@ def _evaluate(context: Context) -> Outcome:
         told = stage.run(panel, places, parameters, programme=other, seed=seed, crime=crime)
         phases[name] = told.files.get("assessment.json") or {"not_held": told.not_held}
     panel, places = panel_of(context, programme)
-    return stage.run(
+    told = stage.run(
         panel, places, parameters, programme=programme, seed=seed, crime=crime,
         groups=context.panel_table.group or None, group_counts=group_counts(context, programme),
-        phases=phases, progress=context.ticker("evaluate"),
+        progress=context.ticker("evaluate"),
     )  # fmt: skip
+    return with_phases(told, phases, crime) if phases else told
+
+
+def with_phases(told: Outcome, phases: dict[str, Any], crime: str) -> Outcome:
+    """The chapter with the programme's further phases: each judged by the same rules, in one table."""
+    import pandas as pd
+
+    rows = [
+        {
+            "Phase": name,
+            "Verdict": phase["verdict"]["words"],
+            "Before and after, treated alone": phase["placebo"]["rows"][0]["estimate"] - 1,
+            "Ratio against other areas": phase["headline"]["estimate"],
+            "Low": phase["headline"]["low"],
+            "High": phase["headline"]["high"],
+            "Why": "; ".join(phase["verdict"]["path"]),
+        }
+        for name, phase in phases.items()
+        if "verdict" in phase
+    ]
+    rows += [
+        {"Phase": name, "Verdict": "not held", "Why": p["not_held"]}
+        for name, p in phases.items()
+        if "not_held" in p
+    ]
+    forms = {
+        "Before and after, treated alone": "+.1%",
+        "Ratio against other areas": ".3f",
+        "Low": ".3f",
+        "High": ".3f",
+    }
+    table = Table(
+        "phases", f"Further phases of the programme, judged by the same rules ({crime})", pd.DataFrame(rows), forms,
+        note="A fall in areas that were chosen because they were bad is no effect until the choice is ruled out.",
+    )  # fmt: skip
+    findings = tuple(
+        Text(
+            f"{row['Phase']}: {row['Verdict'].lower()}. Its treated areas alone changed by "
+            f"{row['Before and after, treated alone']:+.1%}, which says nothing by itself.",
+            "finding",
+        )
+        for row in rows
+        if row["Verdict"] != "not held"
+    )  # fmt: skip
+    kept = told.section.blocks
+    first = next(
+        (i for i, b in enumerate(kept) if not (isinstance(b, Text) and b.kind == "finding")), len(kept)
+    )
+    section = replace(told.section, blocks=(*kept[:first], *findings, *kept[first:], table))
+    files = dict(told.files)
+    if "assessment.json" in files:
+        files["assessment.json"] = {**files["assessment.json"], "phases": phases}
+    return replace(told, section=section, files=files)
 
 
 def _account(context: Context) -> Outcome:
@@ -439,16 +501,17 @@ def _report(context: Context) -> Outcome:
     from peelian.account import html
 
     project = context.project
-    sections, sources = [], []
+    sections, sources, truth = [], [], []
     for stage in ORDER:
         values = json.loads((context.folder(stage) / SECTION).read_text(encoding="utf-8"))
         sections.append(protected(section_from_json(values), project.project.audience))
         record = read_record(context.folder(stage)) or {}
         sources += [tuple(row) for row in record.get("sources", [])]
     if project.project.truth:
-        from peelian.borough import truth_section
+        from peelian.borough.against import truth_section
 
-        sections.append(truth_section(context.project.path(project.project.truth), project.folder))
+        chapter, truth = truth_section(context.project.path(project.project.truth), project.folder)
+        sections.append(chapter)
     read = read_record(context.folder("read")) or {"made": {"inputs": {}}}
     about = [
         ("Code version", f"Peelian {__version__}"),
@@ -470,6 +533,8 @@ def _report(context: Context) -> Outcome:
     files |= {
         f"tables/{name}.csv": frame.reset_index(drop=True) for name, frame in html.tables_of(report).items()
     }
+    if truth:
+        files["truth.json"] = {"rows": truth}
     findings = tuple(Text(text, "finding") for section in sections for text in section.findings)
     summary = {"sections": len(sections), "tables": len(files) - 2}
     return Outcome(Section("report", "Report", "What do we tell people?", findings), files, summary)
