@@ -45,12 +45,11 @@ def truth_section(path: Path, folder: Path) -> tuple[Section, list[Row]]:
     agreed = sum(row["agrees"] == "yes" for row in rows)
     frame = pd.DataFrame(rows).rename(columns=str.capitalize)
     blocks = (
-        Text(
-            f"This borough is simulated, so its truth is known: {agreed} of {len(rows)} findings agree with it."
-        ),
+        Text(f"This borough is simulated, so its truth is known: {agreed} of {len(rows)} findings agree."),
         Table("truth", "What was planted, and what was found", frame, source="truth.json of the simulation"),
         Text(
-            "A 95 % interval misses the truth in about 1 of 20 boroughs, so another seed may not agree everywhere.",
+            "A 95 % interval misses the truth in about 1 of 20 boroughs, so another seed may not agree "
+            "everywhere.",
             "note",
         ),
     )
