@@ -1,0 +1,237 @@
+"""Statistical disclosure control: small counts become ``c``, and no published total gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from peelian.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+HIDDEN = "c"
+SLACK = 1e-6
+
+
+def protect(
+    frame: pd.DataFrame,
+    counts: Sequence[str],
+    *,
+    threshold: int,
+    total_row: str | None = None,
+    total_column: str | None = None,
+    derived: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """A table fit for an audience: counts of 1 to threshold - 1 are ``c``, and so is what would give them back.
+
+    ``frame``         a table as it is printed; its first column names the row.
+    ``counts``        columns that hold counts of incidents or people; zeros stay.
+    ``threshold``     smallest count shown; 1 hides nothing.
+    ``total_row``     the name of the row that is the sum of the others; ``total_column`` the column that is the sum
+                      of the other ``counts``. Where there are totals, further cells are hidden until no hidden one
+                      can be computed within a width of ``threshold``.
+    ``derived``       column of rates or changes -> the columns it is computed from: hidden where one of them is.
+
+    Columns with a hidden cell become objects. Raises ``DataError`` for a count that is no whole number, and for
+    totals that disagree. Hiding twice is hiding once.
+
+    >>> import pandas as pd
+    >>> protect(pd.DataFrame({"area": ["a", "b"], "burglaries": [3, 40]}), ["burglaries"], threshold=5)
+      area burglaries
+    0    a          c
+    1    b         40
+    """
+    if not len(frame) or not counts:
+        return frame.copy()
+    label = frame.columns[0]
+    table = frame[list(counts)].copy()
+    table.index = frame[label].astype(str)
+    table.columns.name = None
+    shown = suppress(table, threshold=threshold, total_row=total_row, total_column=total_column)
+    out = frame.copy()
+    for name in counts:
+        out[name] = shown[name].to_numpy()
+    for name, bases in (derived or {}).items():
+        hide = (shown[list(bases)] == HIDDEN).any(axis=1).to_numpy()
+        if hide.any():
+            out[name] = out[name].astype(object).where(~hide, HIDDEN)
+    return out
+
+
+def suppress(
+    table: pd.DataFrame, *, threshold: int, total_row: str | None = None, total_column: str | None = None
+) -> pd.DataFrame:
+    """A table of counts with small cells, and whatever would give them back, hidden as ``c``.
+
+    ``table``  counts, rows and columns named by labels; ``total_row`` and ``total_column`` name its margins.
+
+    Counts of 1 to ``threshold`` - 1 are hidden, margins too. Then every line with a total hides its smallest shown
+    cell beside a lone one; then each small cell is bounded by linear programming from all that is published (a
+    hidden cell is at least 1 while every zero is shown) and cells of its lines are hidden, smallest first and
+    margins last, until the width is at least ``threshold``. Zeros go last of all.
+    """
+    import numpy as np
+    import pandas as pd
+
+    true, known = _numbers(table)
+    lines = _lines(table, total_row, total_column)
+    _check_totals(table, true, lines)
+    small = known & (true > 0) & (true < threshold)
+    if not small.any():
+        return table.copy()
+    hidden = small | ~known
+    _textbook(true, hidden, lines, threshold)
+    for cell in np.argwhere(small):
+        _hide_until_safe(tuple(cell), true, hidden, lines, threshold)
+    values = pd.DataFrame(table.to_numpy(dtype=object), table.index, table.columns)
+    return values.mask(hidden, HIDDEN)
+
+
+def bounds(
+    true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], cell: tuple[int, int]
+) -> tuple[float, float]:
+    """The least and the most that a hidden cell can be, given every shown cell and the totals.
+
+    ``lines``  each an array of weights of the table's shape (1 for a cell, -1 for its total) that sums to 0.
+    """
+    import numpy as np
+    from scipy.optimize import linprog
+
+    places = np.flatnonzero(hidden)
+    at = int(np.searchsorted(places, cell[0] * hidden.shape[1] + cell[1]))
+    weights = [line.ravel() for line in lines if line.ravel()[places].any()]
+    least = 0.0 if (hidden & (true == 0)).any() else 1.0
+    if not weights:
+        return least, np.inf
+    shown = np.where(hidden, 0.0, true).ravel()
+    equal = np.array([weight[places] for weight in weights])
+    right = np.array([-float(weight @ shown) for weight in weights])
+    goal = np.zeros(len(places))
+    goal[at] = 1.0
+    ends = []
+    for sign in (1.0, -1.0):
+        found = linprog(sign * goal, A_eq=equal, b_eq=right, bounds=(least, None), method="highs")
+        ends.append(sign * found.fun if found.status == 0 else sign * -np.inf)
+    return ends[0], ends[1]
+
+
+def _hide_until_safe(
+    cell: tuple[int, ...], true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], threshold: int
+) -> None:
+    """Hide further cells in the lines of a small one until it can't be bounded within the threshold.
+
+    Where all its lines are hidden already, what is left in the lines that cross them goes, at last the table.
+    """
+    at = (int(cell[0]), int(cell[1]))
+    while not _certified(at, true, hidden, lines, threshold):
+        low, high = bounds(true, hidden, lines, at)
+        if high - low >= threshold - SLACK:
+            return
+        own = [line for line in lines if line[at] != 0]
+        more = _smallest(true, hidden, own) or _smallest(true, hidden, lines)
+        if more is None:
+            return
+        hidden[more] = True
+
+
+def _certified(
+    at: tuple[int, int], true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], threshold: int
+) -> bool:
+    """True where a rectangle of four hidden cells alone shows the width: counts can move round it unseen.
+
+    The cell rises while its two neighbours fall and falls while the corner across falls, each down to the least.
+    """
+    import numpy as np
+
+    total = np.any([line < 0 for line in lines], axis=0) if lines else np.zeros(hidden.shape, bool)
+    free = hidden & ~total
+    if not free[at]:
+        return False
+    least = 0.0 if (hidden & (true == 0)).any() else 1.0
+    i, j = at
+    rows, columns = np.flatnonzero(free[:, j]), np.flatnonzero(free[i])
+    rows, columns = rows[rows != i], columns[columns != j]
+    across = np.where(free[np.ix_(rows, columns)], true[np.ix_(rows, columns)], -np.inf)
+    up = np.minimum(true[i, columns][None, :], true[rows, j][:, None])
+    width = up + np.minimum(true[at], across) - 2 * least
+    return bool(width.size and width.max() >= threshold)
+
+
+def _textbook(true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], threshold: int) -> None:
+    """In every line, a lone hidden cell, or hidden cells that sum to under the threshold, get company."""
+    for line in lines:
+        inside = hidden & (line != 0)
+        if inside.any() and (inside.sum() == 1 or true[inside & (line > 0)].sum() < threshold):
+            more = _smallest(true, hidden, [line])
+            if more is not None:
+                hidden[more] = True
+
+
+def _smallest(true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray]) -> tuple[int, int] | None:
+    """The cell to hide next: smallest above zero, by position among equals; totals after cells, zeros last."""
+    import numpy as np
+
+    total = np.any([line < 0 for line in lines], axis=0)
+    open_ = np.any([line != 0 for line in lines], axis=0) & ~hidden
+    if not open_.any():
+        return None
+    places = np.argwhere(open_)
+    order = np.lexsort((true[open_], total[open_], true[open_] == 0))
+    row, column = places[order[0]]
+    return int(row), int(column)
+
+
+def _numbers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The counts and which of them are known: ``c`` from an earlier pass is not."""
+    import numpy as np
+    import pandas as pd
+
+    known = (table.astype(object) != HIDDEN).to_numpy()
+    values = table.astype(object).where(known, 0).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    bad = np.argwhere(~np.isfinite(values) | (values < 0) | (values % 1 != 0))
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(
+            f"Row {table.index[row]!r}, column {table.columns[column]!r} is {table.iat[row, column]!r}; "
+            "disclosure control expects whole counts, 0 or more."
+        )
+    return values, known
+
+
+def _lines(table: pd.DataFrame, total_row: str | None, total_column: str | None) -> list[np.ndarray]:
+    """One array of weights for each sum that the table shows."""
+    import numpy as np
+
+    out = []
+    for axis, (labels, total) in enumerate(((table.index, total_row), (table.columns, total_column))):
+        if total is None:
+            continue
+        where = np.flatnonzero(labels == total)
+        if len(where) != 1:
+            raise DataError(f"The table has {len(where)} lines called {total!r}; its total must be one.")
+        sign = np.ones(len(labels))
+        sign[where[0]] = -1.0
+        for other in range(table.shape[1 - axis]):
+            line = np.zeros(table.shape)
+            if axis == 0:
+                line[:, other] = sign
+            else:
+                line[other, :] = sign
+            out.append(line)
+    return out
+
+
+def _check_totals(table: pd.DataFrame, true: np.ndarray, lines: Sequence[np.ndarray]) -> None:
+    import numpy as np
+
+    known = (table.astype(object) != HIDDEN).to_numpy()
+    for line in lines:
+        used = line != 0
+        if known[used].all() and abs((line * true).sum()) > SLACK:
+            row, column = np.argwhere(line < 0)[0]
+            raise DataError(
+                f"The total in row {table.index[row]!r}, column {table.columns[column]!r} is {true[row, column]:,.0f}, "
+                f"but its parts add up to {true[line > 0].sum():,.0f}."
+            )

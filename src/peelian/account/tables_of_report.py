@@ -1,0 +1,195 @@
+"""The tables and charts of the chapter, with their titles in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.account.cases import PROMISED, weakest
+from peelian.account.results import Results, promise_frame, spend_frame, switching_frame
+from peelian.account.valuing import WHOSE, by_bearer
+from peelian.figures import figures_table
+from peelian.report import Block, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POUNDS, RATIO = "£,.0f", ",.3f"
+
+
+def tables(results: Results) -> list[Block]:
+    """Every table that has something to say, in the order of the chapter."""
+    made = [
+        _weakest(results), _answers(results), *_cases(results), _switching(results), _bearers(results), _promise(results),
+        _spend(results), _foi(results), _claims(results), _figures(results),
+    ]  # fmt: skip
+    return [table for table in made if table is not None]
+
+
+def _answers(results: Results) -> Table:
+    import pandas as pd
+
+    rows = [(a.what, str(a), a.method, a.source if a.held else a.holder) for a in results.amounts.values()]
+    frame = pd.DataFrame(rows, columns=["asked", "answer", "how it is computed", "source, or who would hold it"])
+    held = sum(amount.held for amount in results.amounts.values())
+    return Table(
+        "account_answers", f"{held} of {len(rows)} numbers asked for are held", frame, source="Records as listed"
+    )
+
+
+def _cases(results: Results) -> list[Table]:
+    out = []
+    for case in results.cases:
+        if case.table is None:
+            continue
+        frame = case.table.reset_index()
+        frame.insert(1, "whose", frame["line"].map(WHOSE))
+        frame = frame.rename(columns=_HEADS)[[name for old, name in _HEADS.items() if old in frame] + []]
+        paying = [str(line) for line, row in case.table.iterrows() if row.bcr >= 1]
+        verdict = f"benefits exceed costs for {', '.join(paying)}" if paying else "benefits exceed costs for nobody"
+        head = "As promised" if case.basis == PROMISED else f"On {case.basis}"
+        out.append(
+            Table(
+                f"account_case_{case.basis.split()[0]}",
+                f"{head}, {verdict}",
+                frame,
+                {name: _FORMATS.get(old, POUNDS) for old, name in _HEADS.items() if name in frame and old not in _WORDS},
+                source=f"Prices of {results.values.price_base} for one crime; present values over {case.years} years",
+                note="Lines are never added up: each holds the one it is part of.",
+            )
+        )
+    return out
+
+
+_WORDS = ("line", "whose")
+_HEADS = {
+    "line": "perspective",
+    "whose": "whose money",
+    "unit_value": "value of one crime",
+    "pv_cost": "cost",
+    "pv_benefit": "benefit",
+    "npsv": "benefit less cost",
+    "bcr": "ratio",
+    "bcr_low": "ratio, low",
+    "bcr_high": "ratio, high",
+    "bcr_biased": "ratio with optimism bias",
+    "p_above_1": "chance that benefits exceed costs",
+    "break_even": "crimes to break even",
+}
+_FORMATS = {"bcr": RATIO, "bcr_low": RATIO, "bcr_high": RATIO, "bcr_biased": RATIO, "p_above_1": ".1%", "break_even": ",.0f"}
+
+
+def _switching(results: Results) -> Table | None:
+    frame = switching_frame(results)
+    if frame is None:
+        return None
+    heads = {
+        "basis": "basis of cost", "line": "perspective", "crimes": f"{results.held.crimes} to prevent",
+        "ratio": "rate ratio needed", "unit_value": "value of one crime needed", "kit_price": "highest price of a kit",
+        "hours": "police hours for one crime needed",
+    }  # fmt: skip
+    kinds = {"crimes": ",.0f", "ratio": RATIO, "unit_value": "£,.0f", "kit_price": "£,.2f", "hours": ",.1f"}
+    return Table(
+        "account_switching",
+        "What each number would have to be for benefits to equal costs",
+        frame.rename(columns=heads),
+        {heads[name]: form for name, form in kinds.items() if name in frame},
+        source="HM Treasury Green Book: switching values",
+    )
+
+
+def _bearers(results: Results) -> Table | None:
+    if results.values.why_not:
+        return None
+    frame = by_bearer(results.values, results.parameters.fiscal, results.parameters.economic)
+    return Table(
+        "account_bearers",
+        f"Who bears the cost of one {results.held.crime.lower()}",
+        frame.rename(columns={"perspective": "counted from this perspective on"}),
+        {"pounds per crime": POUNDS},
+        source=f"Figures as listed, prices of {results.values.price_base}",
+    )
+
+
+def _promise(results: Results) -> Table | None:
+    frame = promise_frame(results)
+    if frame is None:
+        return None
+    number = ",.2f" if (frame["promised"].dropna() <= 1).all() else ",.6g"
+    names = ("promised", "due by now", "measured", "low", "high")
+    return Table(
+        "account_promise", "The promise, what was due by now, and what was measured", frame,
+        dict.fromkeys(names, number), source=_decision(results),
+    )  # fmt: skip
+
+
+def _decision(results: Results) -> str:
+    programme = results.held.programme
+    return (programme.source or programme.decision or "The programme's decision") if programme else ""
+
+
+def _spend(results: Results) -> Table | None:
+    frame = spend_frame(results)
+    if frame is None:
+        return None
+    total = frame.iloc[-1]
+    title = f"£{total['actual']:,.0f} was spent" if total["actual"] == total["actual"] else "Nothing spent is recorded"
+    money = ("planned", "committed", "actual", "variance")
+    return Table("account_spend", f"{title}, by financial year and line", frame, dict.fromkeys(money, POUNDS), "Ledger")
+
+
+def _foi(results: Results) -> Table:
+    import pandas as pd
+
+    rows = [
+        (f"{reply.number}. {part.what}", part.decision,
+         part.reply.sentence if part.reply else f"not held, because {part.because}",
+         part.reply.uncertainty if part.reply else f"would be held by {part.holder}")
+        for reply in results.replies for part in reply.parts
+    ]  # fmt: skip
+    held = sum(row[1] == "disclosed" for row in rows)
+    return Table(
+        "account_foi",
+        f"The public's questions: {held} of {len(rows)} parts are answered from what is held",
+        pd.DataFrame(rows, columns=["question", "decision", "answer", "uncertainty, or who would hold it"]),
+        source=results.questions,
+    )
+
+
+def _claims(results: Results) -> Table | None:
+    frame = results.claims
+    if frame is None:
+        return None
+    forms = {
+        "ratio": RATIO, "baseline": ",.0f", "fewer": ",.0f", "net_prevented": ",.0f", "money_per_crime": POUNDS,
+        "hours_per_crime": ",.1f", "money_per_hour": "£,.2f", "kits_per_crime": ",.1f",
+    }  # fmt: skip
+    heads = {name: name.replace("_", " ") for name in forms}
+    shown = frame[["source", "date", *forms, "missing"]].rename(columns=heads)
+    return Table(
+        "account_claims", "What each public claim implies", shown, {heads[k]: v for k, v in forms.items()},
+        source="Claims as published; ratios derived",
+    )  # fmt: skip
+
+
+def _weakest(results: Results) -> Table | None:
+    weak = weakest(results.figures_used)
+    if not weak:
+        return None
+    return Table(
+        "account_weakest", f"Weakest numbers: {len(weak)} figures are doubtful and move the answer",
+        _as_printed(figures_table(weak), weak), source="Policy figures",
+    )  # fmt: skip
+
+
+def _figures(results: Results) -> Table:
+    used = results.figures_used
+    return Table(
+        "account_figures", f"The {len(used)} policy figures used, with their sources",
+        _as_printed(figures_table(used), used), source="Policy figures",
+    )  # fmt: skip
+
+
+def _as_printed(frame: pd.DataFrame, rows: list) -> pd.DataFrame:
+    """The table of figures with the value and its unit in one column, and whose figure it is."""
+    frame = frame.drop(columns=["unit"]).assign(value=[row.words for row in rows])
+    return frame.assign(whose=["the user's own" if row.own else "shipped" for row in rows])
