@@ -1,8 +1,8 @@
 """What did it cost, what did it save, and can the public have the answer?
 
 Cost per kit, household and crime prevented; value by who gets it; spend against the promise; the public's
-questions answered; small counts protected. It invents no number: what is not held is said to be not held, with
-the reason and who would hold it.
+questions answered; small counts protected. It invents no number: what is not held is said to be not held,
+with the reason and who would hold it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _WHERE = {
     "chance_of_paying": "simulation",
     "cost_per_unit": "costs",
     "discount_factors": "discounting",
+    "figures_table": "figures",
     "foi_answers": "foi",
     "hours_saved": "costs",
     "promised_against_actual": "ledger",
@@ -32,4 +33,5 @@ __all__ = sorted(_WHERE)
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    module = "peelian.figures" if _WHERE[name] == "figures" else f"{__name__}.{_WHERE[name]}"
+    return getattr(import_module(module), name)

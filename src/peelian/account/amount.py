@@ -1,4 +1,4 @@
-"""Amount: one answer with its interval, method and source; or ``not held``, with why and who would hold it."""
+"""Amount: one answer with its interval, method and source; or not held, why, and who would hold it."""
 
 from __future__ import annotations
 
@@ -62,12 +62,16 @@ class Amount:
 def written(value: float, kind: str) -> str:
     """A number as printed: money from £100 in whole pounds, below it in pence; shares as a percentage.
 
-    >>> written(12.7272, "pounds"), written(-5233848.7, "pounds"), written(0.172, "share"), written(1312.3, "hours")
-    ('£12.73', '-£5,233,849', '17.2%', '1,312')
+    >>> written(12.7272, "pounds"), written(-5233848.7, "pounds"), written(0.172, "share"), written(1312.3,
+    "hours") ('£12.73', '-£5,233,849', '17.2%', '1,312')
     """
     if kind == "pounds":
         pence = abs(value) < 100
-        return f"{'-' if value < 0 else ''}£{abs(value):,.2f}" if pence else f"{'-' if value < 0 else ''}£{abs(value):,.0f}"
+        return (
+            f"{'-' if value < 0 else ''}£{abs(value):,.2f}"
+            if pence
+            else f"{'-' if value < 0 else ''}£{abs(value):,.0f}"
+        )
     if kind == "share":
         return f"{value:.1%}"
     if kind == "minutes":

@@ -1,4 +1,4 @@
-"""The case for the programme on each basis of cost: by perspective, with and without optimism, and what tips it."""
+"""The case for the programme on each basis of cost: by perspective, and what would tip it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from peelian.account.costs import (
     treated_after_from,
 )
 from peelian.account.discounting import discount_factors, rates_by_year
-from peelian.account.records import Held
+from peelian.account.records import Assessment, Held
 from peelian.account.simulation import simulate
 from peelian.account.valuing import UnitValues
 from peelian.errors import DesignError
@@ -35,8 +35,8 @@ SPENT, PLANNED, PROMISED = "money spent", "kits at the planned price", "promise"
 class Case:
     """The benefit-cost table on one basis, or why there is none.
 
-    ``table``      of ``costs.benefit_cost``, by line, with ``bcr_biased`` and ``npsv_biased`` (optimism bias) and the
-                   columns of ``simulate``; None where it is not held.
+    ``table``      of ``costs.benefit_cost``, by line, with ``bcr_biased`` and ``npsv_biased`` (optimism
+                   bias) and the columns of ``simulate``; None where it is not held.
     ``switching``  what each number would have to be; held under a closed gate too.
     ``gate``       why no ratio may be given, or empty. ``years`` of the appraisal, ``rates`` the rows used.
     """
@@ -60,6 +60,7 @@ class _Flow:
     costs: list[float]
     profile: list[float]
     prevented: Interval
+    share: float = 1.0  # of the months measured
 
 
 def cases(held: Held, values: UnitValues, parameters: Parameters, *, seed: int) -> tuple[Case, ...]:
@@ -89,36 +90,49 @@ def _appraised(
     basis: str, inputs: tuple[str, ...], flow: _Flow, held: Held, values: UnitValues, p: Parameters, seed: int
 ) -> Case:
     rates, rows = rates_by_year(held.figures, len(flow.costs), on=held.day, name=p.discount)
-    factors = discount_factors(rates, first_year=p.first_year)
+    factors = discount_factors(rates, first_year=p.first_year).tolist()
     plus, minus = (held.figures.at(name, held.day).value or 0.0 for name in (p.costs_plus, p.benefits_minus))
-    of = {"factors": factors, "profile": flow.profile}
-    table = benefit_cost(flow.costs, flow.prevented, values.points, **of)
-    biased = benefit_cost(flow.costs, flow.prevented, values.points, costs_plus=plus, benefits_minus=minus, **of)
+
+    def worth_it(costs_plus: float = 0.0, benefits_minus: float = 0.0) -> pd.DataFrame:
+        return benefit_cost(
+            flow.costs, flow.prevented, values.points, factors=factors, profile=flow.profile,
+            costs_plus=costs_plus, benefits_minus=benefits_minus,
+        )  # fmt: skip
+
+    table, biased = worth_it(), worth_it(plus, minus)
     table["bcr_biased"], table["npsv_biased"] = biased["bcr"], biased["npsv"]
     measured = held.assessment if basis != PROMISED else None
     gate = measured.gate if measured else ""
-    after = measured.treated_after if measured else None
-    hour = held.figures.at(p.money_per_hour, held.day).value
-    price = held.programme.cost_per_kit if held.programme and basis != SPENT else None
-    tips = switching(
-        table, treated_after=after, prevented=None if gate else flow.prevented.value, kit_price=price, money_per_hour=hour
-    )
     pv_cost = present_value(flow.costs, factors)
-    worth = present_value(flow.profile, factors)
+    tips = _tips(table, flow, measured, held, p.money_per_hour, basis)
     if measured and not gate:
-        table = table.join(_chances(held, values, flow, worth, pv_cost, p.draws, seed))
+        chances = _chances(
+            measured, values, flow, present_value(flow.profile, factors), pv_cost, p.draws, seed
+        )
+        table = table if chances is None else table.join(chances)
     return Case(basis, inputs, None if gate else table, tips, pv_cost, len(flow.costs), tuple(rows), gate)
 
 
+def _tips(
+    table: pd.DataFrame, flow: _Flow, measured: Assessment | None, held: Held, per_hour: str, basis: str
+) -> pd.DataFrame:
+    """The switching values; those that need the number prevented are left out behind a closed gate."""
+    counted = measured.treated_after if measured else None
+    return switching(
+        table,
+        treated_after=None if counted is None else counted * flow.share,
+        prevented=None if measured and measured.gate else flow.prevented.value,
+        kit_price=held.programme.cost_per_kit if held.programme and basis != SPENT else None,
+        money_per_hour=held.figures.at(per_hour, held.day).value,
+    )
+
+
 def _chances(
-    held: Held, values: UnitValues, flow: _Flow, worth: float, pv_cost: float, draws: int, seed: int
+    found: Assessment, values: UnitValues, flow: _Flow, worth: float, pv_cost: float, draws: int, seed: int
 ) -> pd.DataFrame | None:
     """Columns of ``simulate``; none where the effect's standard error or its scale is not held."""
-    found = held.assessment
-    if found is None or found.se_log <= 0:
-        return None
     after = treated_after_from(flow.prevented.value, found.ratio.value)
-    if after is None:
+    if after is None or found.se_log <= 0:
         return None
     return simulate(
         found.ratio.value, found.se_log, after, cost=exactly(pv_cost), unit_values=values.lines, worth=worth,
@@ -127,8 +141,8 @@ def _chances(
 
 
 def _spent(held: Held, parameters: Parameters) -> _Flow:
-    """Money from the ledger by year, and the measured effect; neither reaches beyond the last month measured."""
-    ledger, found = held.ledger, held.assessment
+    """Money from the ledger by year and the measured effect; neither goes beyond the last month measured."""
+    ledger, found = held.payments, held.measured
     if not spent_until(ledger, found.last) > 0:
         raise DesignError("The ledger holds nothing spent up to the last month measured.")
     paid = ledger[ledger["actual"].notna()]
@@ -138,15 +152,15 @@ def _spent(held: Held, parameters: Parameters) -> _Flow:
 def _planned(held: Held, parameters: Parameters) -> _Flow:
     import pandas as pd
 
-    price = held.programme.cost_per_kit
+    price = held.decision.cost_per_kit
     if price is None:
         raise DesignError("The decision states no price of a kit.")
-    months = pd.Series(pd.PeriodIndex(held.saturation["month"].astype(str), freq="M"), held.saturation.index)
-    return _flow(months, held.saturation["kits"] * price, held, parameters)
+    months = pd.Series(pd.PeriodIndex(held.deliveries["month"].astype(str), freq="M"), held.deliveries.index)
+    return _flow(months, held.deliveries["kits"] * price, held, parameters)
 
 
 def _promised(held: Held, parameters: Parameters) -> _Flow:
-    programme = held.programme
+    programme = held.decision
     if not (programme.budget and programme.prevented):
         raise DesignError("The decision does not say both what it costs and what it prevents.")
     years = parameters.years or 1
@@ -155,7 +169,7 @@ def _promised(held: Held, parameters: Parameters) -> _Flow:
 
 
 def _flow(months: pd.Series, amounts: pd.Series, held: Held, parameters: Parameters) -> _Flow:
-    found = held.assessment
+    found = held.measured
     horizon = parameters.horizon or found.months
     if horizon > found.months:
         raise DesignError(
@@ -172,7 +186,7 @@ def _flow(months: pd.Series, amounts: pd.Series, held: Held, parameters: Paramet
     for step in range(horizon):
         profile[_year(found.first + step, start)] += 1 / horizon
     share = horizon / found.months
-    return _Flow(costs, profile, Interval(*(bound * share for bound in found.prevented)))
+    return _Flow(costs, profile, Interval(*(bound * share for bound in found.prevented)), share)
 
 
 def _year(month: pd.Period, start: pd.Period) -> int:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBERS = (
-    "treated_change_pct", "other_change_pct", "prevented", "treated_fewer", "other_more", "money", "hours", "kits",
-    "social_value",
+    "treated_change_pct", "other_change_pct", "prevented", "treated_fewer", "other_more", "money", "hours",
+    "kits", "social_value",
 )  # fmt: skip
 PERCENT = 100
 
@@ -22,14 +22,17 @@ PERCENT = 100
 def read_claims(path: str | Path) -> pd.DataFrame:
     """Claims as they were made, one row each, in order of date.
 
-    Columns ``date`` (text as published), ``source``, and any of: ``treated_change_pct`` and ``other_change_pct``
-    (-27.5 is a fall), ``prevented`` or ``treated_fewer`` (crimes fewer in treated places), ``other_more``, ``money``
-    and ``social_value`` (pounds), ``hours``, ``kits``. Raises ``DataError`` naming every bad line.
+    Columns ``date`` (text as published), ``source``, and any of: ``treated_change_pct`` and
+    ``other_change_pct`` (-27.5 is a fall), ``prevented`` or ``treated_fewer`` (crimes fewer in treated
+    places), ``other_more``, ``money`` and ``social_value`` (pounds), ``hours``, ``kits``. Raises
+    ``DataError`` naming every bad line.
     """
     import pandas as pd
 
     rows = read_rows(path, ("date", "source"), _claim)
-    return pd.DataFrame(rows, columns=["date", "source", *NUMBERS]).sort_values(["date", "source"], ignore_index=True)
+    return pd.DataFrame(rows, columns=["date", "source", *NUMBERS]).sort_values(
+        ["date", "source"], ignore_index=True
+    )
 
 
 def _claim(row: Row) -> dict[str, Any]:
@@ -44,12 +47,14 @@ def reconcile(claims: pd.DataFrame) -> pd.DataFrame:
     ``claims``  columns of ``read_claims``; those absent count as not held.
 
     Columns added: ``fewer`` (as claimed), ``baseline`` (fewer / change), ``other_baseline``, ``ratio`` =
-    (1 + treated) / (1 + other change), ``net_prevented`` = treated after x (1 / ratio - 1), ``gross_over_net``,
-    ``money_per_crime``, ``hours_per_crime``, ``money_per_hour``, ``social_per_crime``, ``kits_per_crime``,
-    ``kits_per_net_crime``, ``minutes_per_kit``, ``missing`` (what a reader would need and the claim does not say).
+    (1 + treated) / (1 + other change), ``net_prevented`` = treated after x (1 / ratio - 1),
+    ``gross_over_net``, ``money_per_crime``, ``hours_per_crime``, ``money_per_hour``, ``social_per_crime``,
+    ``kits_per_crime``, ``kits_per_net_crime``, ``minutes_per_kit``, ``missing`` (what a reader would need
+    and the claim does not say).
 
     >>> import pandas as pd
-    >>> claim = pd.DataFrame({"treated_change_pct": [-27.5], "other_change_pct": [-5.7], "prevented": [1000.0]})
+    >>> claim = pd.DataFrame({"treated_change_pct": [-27.5], "other_change_pct": [-5.7], "prevented":
+    [1000.0]})
     >>> reconcile(claim)["ratio"].round(3).item()
     0.769
     """
@@ -101,4 +106,6 @@ def _missing(absent: dict[str, bool]) -> str:
         "how many fewer": absent["prevented"] and absent["treated_fewer"],
         "kits": absent["kits"],
     }
-    return ", ".join([*(name for name, gone in named.items() if gone), "counts by area", "dates", "an interval"])
+    return ", ".join(
+        [*(name for name, gone in named.items() if gone), "counts by area", "dates", "an interval"]
+    )

@@ -42,7 +42,11 @@ def cost_per_unit(cost: float, units: Interval | float, *, what: str = "units") 
     """
     value, low, high = units if isinstance(units, tuple) else exactly(units)
     if low <= 0:
-        includes = "are none" if low == high else f"have an interval of {low:,.0f} to {high:,.0f}, which includes zero"
+        includes = (
+            "are none"
+            if low == high
+            else f"have an interval of {low:,.0f} to {high:,.0f}, which includes zero"
+        )
         raise DesignError(f"The {what} {includes}: a cost for each cannot be given.")
     return Interval(cost / value, cost / high, cost / low)
 
@@ -80,13 +84,15 @@ def benefit_cost(
     """Benefits, costs and their ratio by perspective, one row each. There is no single ratio.
 
     ``costs``        pounds in each year of the programme; ``factors`` the discount factor of each year.
-    ``prevented``    crimes prevented in all, with their interval; ``profile`` their share by year (sums to 1).
+    ``prevented``    crimes prevented in all, with their interval; ``profile`` their share by year (sums to
+                     1).
     ``unit_values``  line (``fiscal``, ``economic``, ``social``, police alone) -> pounds per crime prevented.
     ``costs_plus, benefits_minus``  optimism bias as shares.
 
-    Columns: ``unit_value``, ``pv_cost``, ``pv_benefit``, ``npsv`` and ``bcr`` each with ``_low`` and ``_high``,
-    ``break_even`` (crimes prevented at which benefits equal costs) and ``break_even_share`` of those prevented.
-    HM Treasury, Green Book: NPSV = PV benefits - PV costs. Raises ``DesignError`` where nothing was spent.
+    Columns: ``unit_value``, ``pv_cost``, ``pv_benefit``, ``npsv`` and ``bcr`` each with ``_low`` and
+    ``_high``, ``break_even`` (crimes prevented at which benefits equal costs) and ``break_even_share`` of
+    those prevented. HM Treasury, Green Book: NPSV = PV benefits - PV costs. Raises ``DesignError`` where
+    nothing was spent.
 
     >>> table = benefit_cost([100.0], 2, {"fiscal": 40, "social": 90}, factors=[1.0], profile=[1.0])
     >>> table["bcr"].tolist()
@@ -122,7 +128,7 @@ def present_value(amounts: Sequence[float], factors: Sequence[float]) -> float:
 
 
 def break_even(pv_cost: float, unit_value: pd.Series, worth: float) -> pd.Series:
-    """Crimes that must be prevented for benefits to equal costs, by line; infinite where one is worth nothing.
+    """Crimes to prevent for benefits to equal costs, by line; infinite where one is worth nothing.
 
     ``worth`` is what a pound of benefit counts for today: the sum of profile times factor.
     """
@@ -140,8 +146,8 @@ def switching(
     """What each number would have to be for benefits to equal costs, by perspective.
 
     ``table``           of ``benefit_cost``.
-    ``treated_after``   crimes recorded in treated places in the period, T: the rate ratio needed is T / (T + b),
-                        b the crimes to prevent.
+    ``treated_after``   crimes recorded in treated places in the period, T: the rate ratio needed is T / (T +
+                        b), b the crimes to prevent.
     ``prevented``       crimes prevented: gives the value of one, and the kit price, that would break even.
     ``kit_price``       pounds a kit paid; ``money_per_hour`` turns the value into police hours for one crime.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError
 
@@ -16,26 +16,20 @@ SLACK = 1e-6
 
 
 def protect(
-    frame: pd.DataFrame,
-    counts: Sequence[str],
-    *,
-    threshold: int,
-    total_row: str | None = None,
-    total_column: str | None = None,
-    derived: Mapping[str, Sequence[str]] | None = None,
+    frame: pd.DataFrame, counts: Sequence[str], *, audience: str = "public", threshold: int | None = None
 ) -> pd.DataFrame:
-    """A table fit for an audience: counts of 1 to threshold - 1 are ``c``, and so is what would give them back.
+    """A table fit for an audience: small counts are ``c``, and so is what would give them back.
 
-    ``frame``         a table as it is printed; its first column names the row.
-    ``counts``        columns that hold counts of incidents or people; zeros stay.
-    ``threshold``     smallest count shown; 1 hides nothing.
-    ``total_row``     the name of the row that is the sum of the others; ``total_column`` the column that is the sum
-                      of the other ``counts``. Where there are totals, further cells are hidden until no hidden one
-                      can be computed within a width of ``threshold``.
-    ``derived``       column of rates or changes -> the columns it is computed from: hidden where one of them is.
+    ``frame``      a table as it is printed; its first column names the row.
+    ``counts``     columns of counts of incidents or people: 1 to threshold - 1 are hidden, zeros stay.
+    ``audience``   whose threshold holds (figures ``threshold_public`` and so on); ``threshold`` overrules it.
 
-    Columns with a hidden cell become objects. Raises ``DataError`` for a count that is no whole number, and for
-    totals that disagree. Hiding twice is hiding once.
+    A last row that is the sum of the others, and a count column that is the sum of the other ones, are
+    totals: where there are any, further cells are hidden until no hidden one can be computed within a width
+    of the threshold. In a row with a hidden count, numbers with fractions or below 0 (rates, shares,
+    changes) are hidden too, since they could give it back. Columns with a hidden cell become objects.
+
+    Raises ``DataError`` for an audience without a threshold. Hiding twice is hiding once.
 
     >>> import pandas as pd
     >>> protect(pd.DataFrame({"area": ["a", "b"], "burglaries": [3, 40]}), ["burglaries"], threshold=5)
@@ -43,34 +37,80 @@ def protect(
     0    a          c
     1    b         40
     """
-    if not len(frame) or not counts:
+    import pandas as pd
+
+    least = threshold_of(audience) if threshold is None else threshold
+    whole = [name for name in counts if _is_count(frame[name])]
+    if not len(frame) or not whole or least <= 1:
         return frame.copy()
-    label = frame.columns[0]
-    table = frame[list(counts)].copy()
-    table.index = frame[label].astype(str)
-    table.columns.name = None
-    shown = suppress(table, threshold=threshold, total_row=total_row, total_column=total_column)
+    table = frame[whole].reset_index(drop=True)
+    blank = table.isna()
+    table = table.mask(blank, 0) if blank.to_numpy().any() else table
+    shown = suppress(table, threshold=least, **_totals(table))
+    hidden = (shown.astype(object) == HIDDEN) & ~blank
     out = frame.copy()
-    for name in counts:
-        out[name] = shown[name].to_numpy()
-    for name, bases in (derived or {}).items():
-        hide = (shown[list(bases)] == HIDDEN).any(axis=1).to_numpy()
-        if hide.any():
-            out[name] = out[name].astype(object).where(~hide, HIDDEN)
+    for name in whole:
+        if hidden[name].any():
+            out[name] = frame[name].astype(object).mask(hidden[name].to_numpy(), HIDDEN)
+    row = hidden.any(axis=1).to_numpy()
+    for name in frame.columns.difference(whole, sort=False):
+        values = pd.to_numeric(frame[name], errors="coerce")
+        if (
+            row.any()
+            and name != frame.columns[0]
+            and ((values % 1 != 0) & values.notna() | (values < 0)).any()
+        ):
+            out[name] = frame[name].astype(object).mask(row, HIDDEN)
+    return out
+
+
+def threshold_of(audience: str) -> int:
+    """The smallest count shown to an audience, from the figures.
+
+    >>> threshold_of("research")
+    10
+    """
+    from peelian.figures import load
+
+    return int(load().at(f"threshold_{audience}").value or 1)
+
+
+def _is_count(column: pd.Series) -> bool:
+    """True where every value is a whole number of 0 or more, blank, or hidden already."""
+    import pandas as pd
+
+    values = pd.to_numeric(column.astype(object).mask(column.astype(object) == HIDDEN), errors="coerce")
+    read = values.notna() | column.isna() | (column.astype(object) == HIDDEN)
+    return bool(read.all() and ((values.dropna() >= 0) & (values.dropna() % 1 == 0)).all())
+
+
+def _totals(table: pd.DataFrame) -> dict[str, Any]:
+    """Which row and which column of a table are the sum of the others."""
+    import numpy as np
+
+    values, known = _numbers(table)
+    if not known.all():
+        return {}
+    out: dict[str, Any] = {}
+    if len(table) > 2 and np.array_equal(values[:-1].sum(axis=0), values[-1]):
+        out["total_row"] = table.index[-1]
+    for at, name in enumerate(table.columns if table.shape[1] > 2 else ()):
+        if np.array_equal(np.delete(values, at, axis=1).sum(axis=1), values[:, at]):
+            out["total_column"] = name
     return out
 
 
 def suppress(
-    table: pd.DataFrame, *, threshold: int, total_row: str | None = None, total_column: str | None = None
+    table: pd.DataFrame, *, threshold: int, total_row: Any = None, total_column: Any = None
 ) -> pd.DataFrame:
     """A table of counts with small cells, and whatever would give them back, hidden as ``c``.
 
     ``table``  counts, rows and columns named by labels; ``total_row`` and ``total_column`` name its margins.
 
-    Counts of 1 to ``threshold`` - 1 are hidden, margins too. Then every line with a total hides its smallest shown
-    cell beside a lone one; then each small cell is bounded by linear programming from all that is published (a
-    hidden cell is at least 1 while every zero is shown) and cells of its lines are hidden, smallest first and
-    margins last, until the width is at least ``threshold``. Zeros go last of all.
+    Counts of 1 to ``threshold`` - 1 are hidden, margins too. Then every line with a total hides its smallest
+    shown cell beside a lone one; then each small cell is bounded by linear programming from all that is
+    published (a hidden cell is at least 1 while every zero is shown) and cells of its lines are hidden,
+    smallest first and margins last, until the width is at least ``threshold``. Zeros go last of all.
     """
     import numpy as np
     import pandas as pd
@@ -141,7 +181,8 @@ def _certified(
 ) -> bool:
     """True where a rectangle of four hidden cells alone shows the width: counts can move round it unseen.
 
-    The cell rises while its two neighbours fall and falls while the corner across falls, each down to the least.
+    The cell rises while its two neighbours fall and falls while the corner across falls, each down to the
+    least.
     """
     import numpy as np
 
@@ -170,7 +211,7 @@ def _textbook(true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray],
 
 
 def _smallest(true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray]) -> tuple[int, int] | None:
-    """The cell to hide next: smallest above zero, by position among equals; totals after cells, zeros last."""
+    """The cell to hide next: smallest above zero, first among equals; totals after cells, zeros last."""
     import numpy as np
 
     total = np.any([line < 0 for line in lines], axis=0)
@@ -200,7 +241,7 @@ def _numbers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return values, known
 
 
-def _lines(table: pd.DataFrame, total_row: str | None, total_column: str | None) -> list[np.ndarray]:
+def _lines(table: pd.DataFrame, total_row: Any, total_column: Any) -> list[np.ndarray]:
     """One array of weights for each sum that the table shows."""
     import numpy as np
 
@@ -232,6 +273,7 @@ def _check_totals(table: pd.DataFrame, true: np.ndarray, lines: Sequence[np.ndar
         if known[used].all() and abs((line * true).sum()) > SLACK:
             row, column = np.argwhere(line < 0)[0]
             raise DataError(
-                f"The total in row {table.index[row]!r}, column {table.columns[column]!r} is {true[row, column]:,.0f}, "
+                f"The total in row {table.index[row]!r}, column {table.columns[column]!r} is "
+                f"{true[row, column]:,.0f}, "
                 f"but its parts add up to {true[line > 0].sum():,.0f}."
             )

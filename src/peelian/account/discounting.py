@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def discount_factors(rates: Iterable[float], *, first_year: int = 0) -> np.ndarray:
     """What a pound of each later year is worth today, year by year.
 
-    ``rates``       the rate a year (0.035) that applies in each year of the programme, the first one included.
+    ``rates``       the rate a year (0.035) that applies in each year of the programme, the first one
+                    included.
     ``first_year``  0 leaves the first year undiscounted (Green Book); 1 discounts it by one year.
 
     Where the rate declines, factors compound year by year (HM Treasury, Green Book, annex on discounting).
@@ -50,5 +51,7 @@ def rates_by_year(
     rows = [figures.at(name, on, year=year) for year in range(years)]
     blank = [row for row in rows if row.value is None]
     if blank:
-        raise DataError(f"{blank[0].file}, line {blank[0].line}: [{name}] has no value; give the rate a year.")
+        raise DataError(
+            f"{blank[0].file}, line {blank[0].line}: [{name}] has no value; give the rate a year."
+        )
     return [float(row.value or 0.0) for row in rows], list(dict.fromkeys(rows))

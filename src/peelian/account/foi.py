@@ -17,7 +17,7 @@ MUST = {"question": ("number", "text", "part"), "part": ("answer", "what", "beca
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an answer: what was asked for and the reply, or why it is not held and who would hold it."""
+    """One part of an answer: what was asked for and the reply, or why it is not held and who holds it."""
 
     what: str
     reply: Reply | None
@@ -66,8 +66,8 @@ class Answer:
 def question_bank(path: str | Path | None = None) -> dict[str, Any]:
     """A bank of questions: ``title`` and ``question`` entries of ``number``, ``text`` and ``part``s.
 
-    ``path``  a TOML file of the user's; None for the six questions on MetTrace. A part has ``answer`` (the name of
-              a function of ours), ``what``, ``because`` (why, when it is not held) and ``holder``.
+    ``path``  a TOML file of the user's; None for the six questions on MetTrace. A part has ``answer`` (the
+              name of a function of ours), ``what``, ``because`` (why, when it is not held) and ``holder``.
 
     Raises ``DataError`` for a missing key or an answer that is not known.
 
@@ -75,7 +75,10 @@ def question_bank(path: str | Path | None = None) -> dict[str, Any]:
     6
     """
     if path is None:
-        text, name = (files("peelian.account") / "banks" / "mettrace.toml").read_text("utf-8"), "mettrace.toml"
+        text, name = (
+            (files("peelian.account") / "banks" / "mettrace.toml").read_text("utf-8"),
+            "mettrace.toml",
+        )
     else:
         text, name = _text(Path(path)), str(path)
     try:
@@ -127,7 +130,9 @@ def _text(path: Path) -> str:
         raise DataError(f"{path}: there is no such question bank.") from None
 
 
-def as_markdown(title: str, answers: Sequence[Answer], *, as_of: str, searches: Sequence[tuple[str, str]]) -> str:
+def as_markdown(
+    title: str, answers: Sequence[Answer], *, as_of: str, searches: Sequence[tuple[str, str]]
+) -> str:
     """The answer as a letter in plain Markdown, in the order of the Met's replies.
 
     ``as_of`` the day the records stood at; ``searches`` rows of (record, what was found).
@@ -150,7 +155,8 @@ def as_markdown(title: str, answers: Sequence[Answer], *, as_of: str, searches: 
         "## Advice and assistance", "",
         *(f"- {what} (question {number}): ask {holder}." for number, what, holder in _elsewhere(answers)), "",
         "## Your rights", "",
-        "You may ask for an internal review of this answer and, after it, complain to the Information Commissioner.",
+        "You may ask for an internal review of this answer, and after it complain to the Information",
+        "Commissioner.",
         "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -180,4 +186,9 @@ def _cell(value: Any) -> str:
 
 
 def _elsewhere(answers: Sequence[Answer]) -> list[tuple[int, str, str]]:
-    return [(a.number, p.what[0].upper() + p.what[1:], p.holder) for a in answers for p in a.parts if p.reply is None]
+    return [
+        (a.number, p.what[0].upper() + p.what[1:], p.holder)
+        for a in answers
+        for p in a.parts
+        if p.reply is None
+    ]

@@ -1,8 +1,8 @@
-"""The functions that answer the parts of a public question: a Reply, a reason, or None for the bank's own reason."""
+"""The functions that answer the parts of a public question: a Reply, a reason, or None (the bank's own)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class Reply:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What the answers rest on: the records, the amounts, the cases, the figures used and the day, in words."""
+    """What the answers rest on: the records, amounts, cases, recording changes, and the day in words."""
 
     held: Held
     amounts: dict[str, Amount]
@@ -92,18 +92,22 @@ def _by_arm(given: Given, column: str) -> Reason:
         table = suppress(table, threshold=held.threshold, total_column="all areas")
     years = table.index
     broken = [
-        f"{row.what} ({row.force} forces, {_day(row.date)})" if row.force == "all" else f"{row.what} ({row.force}, {_day(row.date)})"
+        f"{row.what} ({row.force} forces, {_day(row.date)})"
+        if row.force == "all"
+        else f"{row.what} ({row.force}, {_day(row.date)})"
         for row in given.changes.rename(columns={"from": "date"}).itertuples()
         if years[0] <= financial_year(row.date.year, row.date.month) <= years[-1]
     ]
     warning = f" Recording changed inside these years: {' '.join(broken)}" if broken else ""
     rows = [{"financial year": year} | dict(row) for year, row in table.astype(object).iterrows()]
     return Reply(
-        f"Recorded {column.lower()} by financial year, in areas with the programme and without it, is in the table.",
+        f"The table has recorded {column.lower()} by financial year, with and without the programme.",
         "counts of recorded incidents by place and month, added up by arm; whole financial years alone",
         f"{years[0]} to {years[-1]}",
-        "recorded crime by place and month" + ("" if held.published else "; counts below the threshold shown as c"),
-        "Areas with the programme were chosen, so their trend alone does not say what the programme did." + warning,
+        "recorded crime by place and month"
+        + ("" if held.published else "; counts below the threshold shown as c"),
+        "Areas with the programme were chosen, so their trend alone does not say what the programme did."
+        + warning,
         rows,
     )
 
@@ -116,7 +120,9 @@ def neighbours(given: Given) -> Reason:
     rings, words = found.raw.get("rings") or [], found.raw.get("words_displacement") or ""
     if not rings or not words:
         return words and f"the evaluation made no comparison of neighbouring areas: {_clause(words)}"
-    table = [{key: value for key, value in ring.items() if not isinstance(value, dict | list)} for ring in rings]
+    table = [
+        {key: value for key, value in ring.items() if not isinstance(value, dict | list)} for ring in rings
+    ]
     return Reply(
         _stop(words),
         "rings of distance around the places with the programme, compared with places beyond the last ring",
@@ -165,7 +171,9 @@ def savings(given: Given) -> Reason:
         sentence = f"None can be stated: {found.gate} (verdict: {_clause(found.words)})."
     else:
         parts = [f"{a.what}: {a}." for a in (hours, money) if a.held]
-        sentence = " ".join([*parts, "These hours and pounds are freed for other work; they are not cashable."])
+        sentence = " ".join(
+            [*parts, "These hours and pounds are freed for other work; they are not cashable."]
+        )
     return Reply(
         sentence,
         hours.method,
@@ -183,14 +191,17 @@ def value_for_money(given: Given) -> Reason:
     if case.table is None:
         sentence = f"No ratio is given: {case.gate}. {break_even(case, given.held.crimes)}"
     else:
-        rows = [f"{line} {row.bcr:.2f} ({row.bcr_low:.2f} to {row.bcr_high:.2f})" for line, row in case.table.iterrows()]
+        rows = [
+            f"{line} {row.bcr:.2f} ({row.bcr_low:.2f} to {row.bcr_high:.2f})"
+            for line, row in case.table.iterrows()
+        ]
         sentence = f"Benefits over costs, with the 95 % interval of the effect: {', '.join(rows)}."
     return Reply(
         sentence,
-        f"money spent to the last month measured against the effect measured, over {case.years} years, discounted",
+        "money spent to the last month measured against the effect measured, discounted by year",
         _window(given.held.assessment),
         "ledger, evaluation; figures for one crime as listed in the report",
-        "Perspectives are never added: police alone is part of fiscal, fiscal of economic, economic of social.",
+        "Perspectives are never added: police alone is part of fiscal, fiscal of economic, that of social.",
     )
 
 
@@ -219,7 +230,11 @@ def documents(given: Given) -> Reason:
         return None
     if frame.empty:
         return "the register of decisions and documents holds no entry up to this day"
-    count = f"{len(frame):,} decision or document is" if len(frame) == 1 else f"{len(frame):,} decisions and documents are"
+    count = (
+        f"{len(frame):,} decision or document is"
+        if len(frame) == 1
+        else f"{len(frame):,} decisions and documents are"
+    )
     return Reply(
         f"{count} on the register, from {_iso(frame['date'].iloc[0])} to {_iso(frame['date'].iloc[-1])}. "
         "E-mail is not held in this system; the private office and the records manager hold it.",
@@ -245,7 +260,10 @@ def break_even(case: Case, crimes: str) -> str:
     if case.switching is None:
         return ""
     rows = [f"{row.crimes:,.0f} ({line})" for line, row in case.switching.iterrows()]
-    return f"For benefits to equal costs, the programme would have had to prevent so many {crimes}: {', '.join(rows)}."
+    needed = ", ".join(rows)
+    return (
+        f"For benefits to equal costs, the programme would have had to prevent this many {crimes}: {needed}."
+    )
 
 
 def _plain(given: Given, amount: Amount, sentence: str, uncertainty: str) -> Reason:

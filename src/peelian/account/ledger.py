@@ -21,16 +21,16 @@ COLUMNS = (
 MONEY = ("planned", "committed", "actual")
 APRIL = 4
 CENTURY = 100
-PENNY = 0.01
+PENNY = 0.0101  # sums are rounded to the penny
 
 
 def read_ledger(path: str | Path) -> pd.DataFrame:
-    """The ledger of a programme, in order of date: one row a plan, order or payment; corrections are new rows.
+    """The ledger of a programme by date: one row a plan, order or payment; corrections are new rows.
 
-    Columns: ``date`` (day), ``financial_year`` (``2015-16``; may be blank, then taken from the date), ``line``
-    (kits, staff, signs, covert, publicity, evaluation, IT, other), ``quantity``, ``unit``, ``unit_price``,
-    ``planned``, ``committed``, ``actual`` (pounds; blank is not held, negative corrects), ``funder``,
-    ``inside_budget`` (yes or no), ``decision`` and ``document`` (references).
+    Columns: ``date`` (day), ``financial_year`` (``2015-16``; may be blank, then taken from the date),
+    ``line`` (kits, staff, signs, covert, publicity, evaluation, IT, other), ``quantity``, ``unit``,
+    ``unit_price``, ``planned``, ``committed``, ``actual`` (pounds; blank is not held, negative corrects),
+    ``funder``, ``inside_budget`` (yes or no), ``decision`` and ``document`` (references).
 
     Raises ``DataError`` naming every bad line: a wrong date, line, number or financial year, no sum at all.
     """
@@ -38,7 +38,9 @@ def read_ledger(path: str | Path) -> pd.DataFrame:
 
     rows = read_rows(path, ("date", "line", "actual"), _entry)
     if not rows:
-        raise DataError(f"{path}: holds no rows. Remove it from [account] until something was planned or spent.")
+        raise DataError(
+            f"{path}: holds no rows. Remove it from [account] until something was planned or spent."
+        )
     frame = pd.DataFrame(rows)[list(COLUMNS)]
     frame["date"] = pd.to_datetime(frame["date"])
     return frame.sort_values(list(COLUMNS[:3]), ignore_index=True, kind="stable")
@@ -50,7 +52,7 @@ def _entry(row: Row) -> dict[str, Any]:
     if line is None:
         raise DataError(f"line is {row['line']!r}; expected {', '.join(LINES)}")
     year = financial_year(when.year, when.month)
-    if row.get("financial_year", "") not in ("", year):
+    if row.get("financial_year", "").replace("/", "-") not in ("", year):
         raise DataError(f"financial_year is {row['financial_year']!r}, but {when} lies in {year}")
     inside = row.get("inside_budget", "").lower() or "yes"
     if inside not in ("yes", "no"):
@@ -59,7 +61,9 @@ def _entry(row: Row) -> dict[str, Any]:
     if all(value != value for name, value in sums.items() if name in MONEY):
         raise DataError("planned, committed and actual are all blank; a row needs one of them")
     text = {name: row.get(name, "") for name in ("unit", "funder", "decision", "document")}
-    return {"date": when, "financial_year": year, "line": line, "inside_budget": inside == "yes"} | sums | text
+    return (
+        {"date": when, "financial_year": year, "line": line, "inside_budget": inside == "yes"} | sums | text
+    )
 
 
 def financial_year(year: int, month: int) -> str:
@@ -75,12 +79,14 @@ def financial_year(year: int, month: int) -> str:
 def spend(ledger: pd.DataFrame) -> pd.DataFrame:
     """Planned, committed and actual pounds by financial year and line, with the variance and a total row.
 
-    Rows outside the approved budget stand on lines of their own. Variance = actual - planned, blank where either
-    is not held. Blanks count as nothing in a sum only beside a sum that is held.
+    Rows outside the approved budget stand on lines of their own. Variance = actual - planned, blank where
+    either is not held. Blanks count as nothing in a sum only beside a sum that is held.
     """
     import pandas as pd
 
-    frame = ledger.assign(line=ledger["line"].where(ledger["inside_budget"], ledger["line"] + ", outside the budget"))
+    frame = ledger.assign(
+        line=ledger["line"].where(ledger["inside_budget"], ledger["line"] + ", outside the budget")
+    )
     grouped = frame.groupby(["financial_year", "line"])[list(MONEY)].sum(min_count=1)
     total = frame[list(MONEY)].sum(min_count=1).rename(("all years", "total"))
     out = pd.concat([grouped, total.to_frame().T])
@@ -90,18 +96,14 @@ def spend(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def exceptions(ledger: pd.DataFrame) -> list[str]:
-    """A sentence for each row whose quantity times unit price differs from its sum by more than a penny."""
-    out = []
-    for row in ledger.itertuples():
-        product = row.quantity * row.unit_price
-        for name in MONEY:
-            stated = getattr(row, name)
-            if abs(stated - product) > PENNY:
-                out.append(
-                    f"{row.line} of {row.date:%Y-%m-%d}: {row.quantity:,.0f} at £{row.unit_price:,.2f} is "
-                    f"£{product:,.2f}, but {name} says £{stated:,.2f}."
-                )
-    return out
+    """A sentence for each payment that differs from quantity times unit price by more than a penny."""
+    product = ledger["quantity"] * ledger["unit_price"]
+    rows = ledger.assign(product=product)[(ledger["actual"] - product).abs() > PENNY]
+    return [
+        f"{row.line} of {row.date.day} {row.date:%B %Y}: {row.quantity:,.0f} at £{row.unit_price:,.2f} is "
+        f"£{row.product:,.2f}, but £{row.actual:,.2f} was paid."
+        for row in rows.itertuples()
+    ]
 
 
 class Promise(NamedTuple):
@@ -122,9 +124,10 @@ class Promise(NamedTuple):
 def promised_against_actual(promises: Sequence[Promise]) -> pd.DataFrame:
     """Each promise beside what was due by now and what was measured, with the status in words.
 
-    Columns: ``promise``, ``promised``, ``due by now``, ``measured``, ``low``, ``high``, ``status``, ``basis``.
-    Status: ``on track`` where the whole interval reaches what was due, ``behind`` where none of it does, ``cannot
-    tell`` where the interval includes it; ``within`` and ``over`` for money; ``not held`` without a number.
+    Columns: ``promise``, ``promised``, ``due by now``, ``measured``, ``low``, ``high``, ``status``,
+    ``basis``. Status: ``on track`` where the whole interval reaches what was due, ``behind`` where none of
+    it does, ``cannot tell`` where the interval includes it; ``within`` and ``over`` for money; ``not held``
+    without a number.
 
     >>> promised_against_actual([Promise("kits", 100, 50, Interval(60, 60, 60))])["status"].item()
     'on track'
@@ -132,9 +135,7 @@ def promised_against_actual(promises: Sequence[Promise]) -> pd.DataFrame:
     import pandas as pd
 
     nothing = (None, None, None)
-    rows = [
-        (p.what, p.promised, p.due, *(p.measured or nothing), _status(p), p.basis) for p in promises
-    ]
+    rows = [(p.what, p.promised, p.due, *(p.measured or nothing), _status(p), p.basis) for p in promises]
     names = ["promise", "promised", "due by now", "measured", "low", "high", "status", "basis"]
     frame = pd.DataFrame(rows, columns=names)
     for name in names[1:6]:

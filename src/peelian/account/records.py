@@ -1,20 +1,22 @@
-"""What the stage was given: reads the small records, and turns the assessment into the numbers needed of it."""
+"""What the stage was given: the small records, and the numbers needed of the assessment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from peelian.account.costs import Interval
 from peelian.account.tables import Row, count, day, read_rows
-from peelian.errors import DataError
+from peelian.errors import DataError, DesignError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.figures import Figures
     from peelian.programme import Programme
+
+Record = TypeVar("Record")
 
 GATED = {
     "CANNOT_TELL": "the effect cannot be told",
@@ -28,8 +30,9 @@ GATED = {
 class Assessment:
     """The evaluation as this stage reads it: ratio, number prevented, verdict, window.
 
-    ``ratio, prevented``  value with interval. ``se_log`` the standard error of the log ratio. ``treated_after``
-    crimes recorded in treated places in the window. ``first, last`` the months of the window after the start.
+    ``ratio, prevented``  value with interval. ``se_log`` the standard error of the log ratio.
+    ``treated_after`` crimes recorded in treated places in the window. ``first, last`` the months of the
+    window after the start.
     """
 
     raw: dict[str, Any]
@@ -72,7 +75,7 @@ def assessment_of(raw: dict[str, Any]) -> Assessment:
         after = raw["window"]["after"]
         ratio, prevented = (_interval(raw[key]) for key in ("headline", "prevented"))
         rows = {str(row["group"]).lower(): row for row in raw.get("comparison", {}).get("rows", [])}
-        treated = next((row for name, row in rows.items() if name.startswith("treated")), {})
+        treated: dict[str, Any] = next((row for name, row in rows.items() if name.startswith("treated")), {})
         counted = treated.get("after")
         _ = raw["verdict"]["code"], raw["verdict"]["words"]
         return Assessment(
@@ -81,7 +84,9 @@ def assessment_of(raw: dict[str, Any]) -> Assessment:
             pd.Period(after[0], freq="M"), pd.Period(after[1], freq="M"),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise DataError(f"assessment.json: {error!r} is missing or wrong. Run the evaluation again.") from error
+        raise DataError(
+            f"assessment.json: {error!r} is missing or wrong. Run the evaluation again."
+        ) from error
 
 
 def _interval(effect: dict[str, Any]) -> Interval:
@@ -91,13 +96,15 @@ def _interval(effect: dict[str, Any]) -> Interval:
 def read_documents(path: str | Path) -> pd.DataFrame:
     """The register of decisions and documents, in order of date: ``date`` (day), ``title``, ``kind``.
 
-    Other columns (a reference, an address) are kept out: titles and dates answer the question, and no person is
-    named. Raises ``DataError`` naming every bad line.
+    Other columns (a reference, an address) are kept out: titles and dates answer the question, and no person
+    is named. Raises ``DataError`` naming every bad line.
     """
     import pandas as pd
 
     rows = read_rows(path, ("date", "title", "kind"), _document)
-    return pd.DataFrame(rows, columns=["date", "title", "kind"]).sort_values(["date", "title"], ignore_index=True)
+    return pd.DataFrame(rows, columns=["date", "title", "kind"]).sort_values(
+        ["date", "title"], ignore_index=True
+    )
 
 
 def _document(row: Row) -> dict[str, Any]:
@@ -107,40 +114,40 @@ def _document(row: Row) -> dict[str, Any]:
 
 
 RECOVERED = ("examined", "marked", "traced", "returned")
+ALSO = {"items_found": "examined", "items_examined": "examined", "items_returned": "returned"}
 
 
 def read_recoveries(path: str | Path) -> pd.DataFrame:
     """Recovered items by month: ``month`` and the counts ``examined``, ``marked``, ``traced``, ``returned``.
 
-    A blank is "not recorded" and differs from 0, "recorded as none". Raises ``DataError`` naming every bad line.
+    The file may have one row a month and place. A blank is "not recorded" and differs from 0, "recorded as
+    none"; columns that the file lacks are blank throughout. Raises ``DataError`` naming every bad line.
     """
     import pandas as pd
 
-    rows = read_rows(path, ("month", *RECOVERED), _recovery)
-    return pd.DataFrame(rows, columns=["month", *RECOVERED]).sort_values("month", ignore_index=True)
+    rows = read_rows(path, ("month",), _recovery)
+    frame = pd.DataFrame(rows, columns=["month", *RECOVERED])
+    return frame.groupby("month")[list(RECOVERED)].sum(min_count=1).reset_index()
 
 
 def _recovery(row: Row) -> dict[str, Any]:
     import pandas as pd
 
+    row = {ALSO.get(name, name): value for name, value in row.items()}
     try:
         month = str(pd.Period(row["month"], freq="M"))
     except ValueError:
         raise DataError(f"month is {row['month']!r}; expected a month such as 2016-05") from None
-    counts = {name: count(row, name) for name in RECOVERED}
-    for less, more in zip(RECOVERED[1:], RECOVERED, strict=False):
-        if counts[less] > counts[more]:
-            raise DataError(f"{less} is {counts[less]:.0f}, more than {more}, {counts[more]:.0f}")
-    return {"month": month} | counts
+    return {"month": month} | {name: count(row, name) for name in RECOVERED}
 
 
 @dataclass(frozen=True, eq=False)
 class Held:
     """Everything the stage was given; None for what is not held.
 
-    ``saturation`` place, month, delivered (so far), households; ``counts`` monthly counts by place, one column a
-    kind of crime; ``ledger``, ``recoveries``, ``documents`` as read here; ``figures`` the policy figures and
-    ``day`` the day they are asked for; ``published`` True where the counts are public already.
+    ``saturation`` place, month, delivered (so far), households; ``counts`` monthly counts by place, one
+    column a kind of crime; ``ledger``, ``recoveries``, ``documents`` as read here; ``figures`` the policy
+    figures and ``day`` the day they are asked for; ``published`` True where the counts are public already.
     """
 
     figures: Figures
@@ -157,9 +164,35 @@ class Held:
     threshold: int = 1
 
     @property
+    def measured(self) -> Assessment:
+        """The evaluation; ``DesignError`` where none is held."""
+        return _there(self.assessment, "No evaluation has been run.")
+
+    @property
+    def decision(self) -> Programme:
+        """The programme as decided; ``DesignError`` where none is held."""
+        return _there(self.programme, "No decision is held.")
+
+    @property
+    def deliveries(self) -> pd.DataFrame:
+        """``saturation``; ``DesignError`` where none is held."""
+        return _there(self.saturation, "No record of deliveries is held.")
+
+    @property
+    def payments(self) -> pd.DataFrame:
+        """``ledger``; ``DesignError`` where none is held."""
+        return _there(self.ledger, "No ledger of what was spent is named.")
+
+    @property
     def crimes(self) -> str:
         """The crime in the plural: ``burglaries``."""
         return plural(self.crime)
+
+
+def _there(record: Record | None, otherwise: str) -> Record:
+    if record is None:
+        raise DesignError(otherwise)
+    return record
 
 
 def plural(crime: str) -> str:

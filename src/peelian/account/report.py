@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from peelian.account.amount import Amount
-from peelian.account.answers import homes_by_place
+from peelian.account.answers import by_place
 from peelian.account.cases import PROMISED, Case, weakest
 from peelian.account.foi import as_markdown
 from peelian.account.foi_parts import break_even
@@ -21,8 +21,8 @@ from peelian.account.results import (
     switching_frame,
 )
 from peelian.account.tables_of_report import tables
-from peelian.account.valuing import FISCAL, POLICE, SOCIAL
-from peelian.figures import figures_table
+from peelian.account.valuing import POLICE, SOCIAL
+from peelian.figures import figures_frame
 from peelian.report import Outcome, Section, Text
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def outcome(results: Results) -> Outcome:
 
 
 def findings(results: Results) -> list[Text]:
-    """The sentences to read first: cost per kit, cost per crime prevented, hours, worth by whom, the promise."""
+    """The sentences to read first: cost per kit and per crime prevented, hours, worth, the promise."""
     said = [_kit(results), _per_crime(results), _hours(results), _worth(results), _promise(results)]
     return [Text(sentence, "finding") for sentence in said if sentence]
 
@@ -56,7 +56,7 @@ def _kit(results: Results) -> str:
     paid, planned = results.amounts["cost_per_kit"], results.amounts["cost_per_kit_planned"]
     if paid.held:
         extra = f"; {planned} was planned" if planned.held else ""
-        return f"{paid} was paid{extra}."
+        return f"Kits cost {paid} as paid{extra}."
     if planned.held:
         return f"{planned} was planned; what was paid is {paid}."
     return f"The cost of a kit as paid is {paid}. As planned it is {planned}."
@@ -67,8 +67,14 @@ def _per_crime(results: Results) -> str:
     paid, planned = results.amounts["cost_per_prevented"], results.amounts["cost_per_prevented_planned"]
     for amount, basis in ((paid, "on the money spent"), (planned, "with kits at the planned price")):
         if amount.held:
-            return f"{amount}, {basis}."
-    why = planned.why_not if results.held.ledger is None and results.held.assessment is not None else paid.why_not
+            return (
+                f"One {crime} prevented cost {str(amount).removesuffix(f' per {crime} prevented')}, {basis}."
+            )
+    why = (
+        planned.why_not
+        if results.held.ledger is None and results.held.assessment is not None
+        else paid.why_not
+    )
     return f"What one {crime} prevented has cost cannot be given: {why}."
 
 
@@ -97,10 +103,9 @@ def _worth(results: Results) -> str:
 
 def _opposite(case: Case) -> str:
     """The sentence that must stand where the police budget and society come to opposite verdicts."""
-    ratios = case.table["bcr"] if case.table is not None else {}
-    if ratios[POLICE] < 1 <= ratios[SOCIAL]:
+    if case.table is not None and case.table.at[POLICE, "bcr"] < 1 <= case.table.at[SOCIAL, "bcr"]:
         return " Police savings alone do not repay the cost; savings to everybody do."
-    return " Even public budgets are repaid." if ratios[FISCAL] >= 1 else ""
+    return ""
 
 
 def _promise(results: Results) -> str:
@@ -115,7 +120,8 @@ def _promise(results: Results) -> str:
         return f"{promised}; promise and measurement cannot be compared yet, because {row['basis']}."
     return (
         f"{promised}, {row['due by now']:,.0f} of them by the time measured; "
-        f"{row['measured']:,.0f} (95 % interval {row['low']:,.0f} to {row['high']:,.0f}) were measured: {row['status']}."
+        f"{row['measured']:,.0f} (95 % interval {row['low']:,.0f} to {row['high']:,.0f}) were measured: "
+        f"{row['status']}."
     )
 
 
@@ -125,19 +131,25 @@ def warnings(results: Results) -> list[Text]:
     weak = weakest(results.figures_used)
     if weak:
         named = "; ".join(f"{row.name} ({row.words})" for row in weak)
-        said.append(f"Weakest numbers (an estimate or not verified, and the answer moves with them): {named}.")
+        said.append(
+            f"Weakest numbers (an estimate or not verified, and the answer moves with them): {named}."
+        )
     said += results.outdated
     if held.ledger is not None:
         said += exceptions(held.ledger)
         if not held.ledger["inside_budget"].all():
             outside = held.ledger.loc[~held.ledger["inside_budget"], "actual"].sum()
-            said.append(f"£{outside:,.0f} was spent outside the approved budget; it is part of every cost given here.")
+            said.append(
+                f"£{outside:,.0f} was spent outside the approved budget; it is part of every cost given here."
+            )
         elif not (held.ledger["line"] == "staff").any():
-            said.append("No staff time is in the ledger: with it, costs would be higher and every ratio lower.")
+            said.append(
+                "No staff time is in the ledger: with it, costs would be higher and every ratio lower."
+            )
     if results.values.price_base and results.values.price_base != "nominal":
         said.append(
-            f"One {held.crime.lower()} is valued in prices of {results.values.price_base}, costs in the prices paid: "
-            "nothing is uprated, because no deflator is held."
+            f"One {held.crime.lower()} stands in prices of {results.values.price_base}, costs in those "
+            "paid: nothing is uprated, because no deflator is held."
         )
     words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
     if words:
@@ -150,18 +162,22 @@ def notes(results: Results) -> list[Text]:
     held = results.held
     said = [
         f"Records as they stood on {in_words(held.day)}.",
-        "Perspectives are never added up: police alone is part of fiscal, fiscal of economic, economic of social. "
-        "Hours are not money: they are freed for other work and may not enter a budget as savings.",
+        "Perspectives are never added up: police alone is part of fiscal, fiscal of economic, economic of "
+        "social. Hours are not money: they are freed for other work and may not enter a budget as savings.",
         "No benefit is counted beyond the last month with a measured effect, and no cost paid after it. "
         "Stolen property is partly a transfer from one person to another.",
     ]
     rates = {row.source for case in results.cases for row in case.rates}
     if rates:
-        start = "discounted from the first year on" if results.parameters.first_year else "the first year not discounted"
+        start = (
+            "discounted from the first year on"
+            if results.parameters.first_year
+            else "the first year not discounted"
+        )
         said.append(f"Discounting, {start}: {'; '.join(sorted(rates))}.")
     said.append(
-        "The chance that benefits exceed costs is simulated: the logarithm of the rate ratio is drawn as normal with its "
-        "standard error, values for one crime as triangular where they have a range (HM Treasury, Green Book)."
+        "The chance that benefits exceed costs is simulated: the logarithm of the rate ratio is drawn as "
+        "normal with its standard error, values for one crime as triangular where they have a range."
     )
     return [Text(sentence, "note") for sentence in said]
 
@@ -171,13 +187,14 @@ def summary(results: Results) -> dict[str, Any]:
     case = results.case
     out: dict[str, Any] = {
         name: _plain(results.amounts[name])
-        for name in ("cost_per_kit", "cost_per_kit_planned", "homes", "prevented", "hours", "cost_per_prevented",
-                     "cost_per_prevented_planned")
+        for name in ("cost_per_kit", "cost_per_kit_planned", "homes", "prevented", "hours",
+                     "cost_per_prevented", "cost_per_prevented_planned")
     }  # fmt: skip
     if case is not None and case.table is not None:
         names = ["bcr", "bcr_low", "bcr_high"]
         out["benefit_cost"] = {"basis": case.basis} | {
-            str(line): dict(zip(names, map(float, row), strict=True)) for line, row in case.table[names].iterrows()
+            str(line): dict(zip(names, map(float, row), strict=True))
+            for line, row in case.table[names].iterrows()
         }
     elif case is not None and case.switching is not None:
         out["break_even"] = {"basis": case.basis, "because": case.gate} | {
@@ -202,10 +219,14 @@ def _files(results: Results) -> dict[str, Any]:
         "promise.csv": promise_frame(results),
         "spend.csv": spend_frame(results),
         "claims.csv": results.claims,
-        "figures.csv": figures_table(results.figures_used),
+        "figures.csv": figures_frame(results.figures_used),
     }
     as_of = in_words(results.held.day)
-    foi = {"title": results.questions, "as_of": results.held.day, "answers": [r.as_json() for r in results.replies]}
+    foi = {
+        "title": results.questions,
+        "as_of": results.held.day,
+        "answers": [r.as_json() for r in results.replies],
+    }
     letter = as_markdown(results.questions, results.replies, as_of=as_of, searches=searches(results))
     kept = {name: frame for name, frame in frames.items() if frame is not None}
     return kept | {"foi.json": foi, "foi.md": letter}
@@ -228,13 +249,17 @@ def searches(results: Results) -> list[tuple[str, str]]:
 
 
 def _deliveries(held: Held) -> str:
-    return "none given" if held.saturation is None else f"{len(homes_by_place(held.saturation)):,} places"
+    return "none given" if held.saturation is None else f"{len(by_place(held.saturation)):,} places"
 
 
 def _decided(held: Held) -> bool:
     programme = held.programme
     return programme is not None and bool(
-        programme.budget or programme.kits or programme.unit_cost or programme.prevented or len(programme.areas)
+        programme.budget
+        or programme.kits
+        or programme.unit_cost
+        or programme.prevented
+        or len(programme.areas)
     )
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from peelian.figures import Figure
 
 
+PERCENT = 100
+
+
 @dataclass(frozen=True, eq=False)
 class Results:
     """What is held, the answers, the cases, the replies to the public, and the claims reconciled."""
@@ -48,13 +51,22 @@ class Results:
         p, held = self.parameters, self.held
         names = (p.hours, p.minutes, p.staff, p.money_per_hour, p.costs_plus, p.benefits_minus)
         rates = [row for case in self.cases for row in case.rates]
-        return list(dict.fromkeys([*self.values.used, *(held.figures.at(n, held.day) for n in names), *rates]))
+        named = [*self.values.used, *(held.figures.at(name, held.day) for name in names), *rates]
+        return [row for row in dict.fromkeys(named) if row.value is not None]
 
     @property
     def outdated(self) -> list[str]:
-        """A sentence for each figure used outside the days it applies to."""
-        day = None if self.held.day is None else date.fromisoformat(self.held.day)
-        return [sentence for row in self.figures_used if (sentence := row.outdated(day))]
+        """Sentences for the figures that do not apply on the day of the records."""
+        if self.held.day is None:
+            return []
+        day = date.fromisoformat(self.held.day)
+        past = [f"{row.name} (until {row.to})" for row in self.figures_used if row.to < day]
+        later = [f"{row.name} (from {row.since})" for row in self.figures_used if row.since > day]
+        told = {
+            "Used past the day they applied to, for want of later figures": past,
+            "Used for a time before they apply, for want of earlier figures": later,
+        }
+        return [f"{words}: {', '.join(rows)}." for words, rows in told.items() if rows]
 
 
 def costs_frame(results: Results) -> pd.DataFrame:
@@ -100,24 +112,34 @@ def promise_frame(results: Results) -> pd.DataFrame | None:
     programme = held.programme
     if programme is None:
         return None
-    time, by_time = _due_by_time(held, results.parameters.years)
-    kits, by_kits = _due_by_kits(held)
+    time, kits = _due_by_time(held, results.parameters.years), _due_by_kits(held)
     gate = held.assessment.gate if held.assessment else ""
+    percent = programme.saturation * PERCENT
+    reached = "homes with a kit in 100, where kits were delivered"
     rows = [
-        Promise("money spent, pounds", programme.budget, _part(programme.budget, time), _spent(held), False, by_time),
-        Promise("kits delivered", programme.kits, _part(programme.kits, time), amounts["homes"].interval, True, by_time),
-        Promise("share of homes with a kit", programme.saturation, programme.saturation, amounts["saturation"].interval,
-                True, "due in every area with kits"),
-        Promise(f"{held.crimes} prevented", programme.prevented, _part(programme.prevented, kits),
-                amounts["prevented"].interval, True, by_kits, gate),
-        Promise("police hours freed", programme.hours, _part(programme.hours, kits), amounts["hours"].interval, True,
-                by_kits, gate),
-    ]  # fmt: skip
+        _promise("money spent, pounds", programme.budget, time, _spent(held))._replace(more_is_better=False),
+        _promise("kits delivered", programme.kits, time, amounts["homes"].interval),
+        _promise(reached, percent, (1.0, "due in every area with kits"), _in_percent(amounts["saturation"])),
+        _promise(f"{held.crimes} prevented", programme.prevented, kits, amounts["prevented"].interval, gate),
+        _promise("police hours freed", programme.hours, kits, amounts["hours"].interval, gate),
+    ]
     return promised_against_actual(rows)
 
 
-def _part(promised: float | None, share: float | None) -> float | None:
-    return None if promised is None or share is None else promised * share
+def _promise(
+    what: str,
+    promised: float | None,
+    due: tuple[float | None, str],
+    measured: Interval | None,
+    gate: str = "",
+) -> Promise:
+    share, basis = due
+    by_now = None if promised is None or share is None else promised * share
+    return Promise(what, promised, by_now, measured, basis=basis, gate=gate)
+
+
+def _in_percent(share: Amount) -> Interval | None:
+    return None if share.interval is None else Interval(*(bound * PERCENT for bound in share.interval))
 
 
 def _due_by_time(held: Held, years: int | None) -> tuple[float | None, str]:
@@ -134,9 +156,14 @@ def _due_by_time(held: Held, years: int | None) -> tuple[float | None, str]:
 def _due_by_kits(held: Held) -> tuple[float | None, str]:
     programme, found = held.programme, held.assessment
     if programme is None or not programme.kits or held.saturation is None or found is None:
-        return None, "how much was due by now is not held: it needs kits promised, kits delivered and an evaluation"
+        return (
+            None,
+            "how much was due by now is not held: it needs kits promised, kits delivered and an evaluation",
+        )
     share = kits_until(held.saturation, found.last) / programme.kits
-    return min(share, 1.0), f"due in proportion to kits delivered when measured, {share:.1%} of those promised"
+    return min(
+        share, 1.0
+    ), f"due in proportion to kits delivered when measured, {share:.1%} of those promised"
 
 
 def _spent(held: Held) -> Interval | None:
@@ -150,4 +177,3 @@ def spend_frame(results: Results) -> pd.DataFrame | None:
     """Planned, committed and actual pounds by financial year and line; None without a ledger."""
     ledger = results.held.ledger
     return None if ledger is None or ledger.empty else spend(ledger)
-

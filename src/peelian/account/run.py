@@ -41,9 +41,10 @@ class Parameters:
     ``years``       years over which the promise is spent and kept, evenly; one year in the table of the
                     promise, and nothing said of what was due by now, unless given.
     ``first_year``  0: the first year is not discounted; 1: it is, by one year.
-    ``fiscal``, ``economic``, ``social``  names of the figures for one crime: fiscal ones are summed, economic ones
-                    added to them, social ones stand by themselves; ``police`` is shown alone.
-    ``hours``       figure for police hours per crime; ``money_per_hour`` its equivalent in pounds, for switching.
+    ``fiscal``, ``economic``, ``social``  names of the figures for one crime: fiscal ones are summed,
+                    economic ones added to them, social ones stand by themselves; ``police`` is shown alone.
+    ``hours``       figure for police hours per crime; ``money_per_hour`` its equivalent in pounds, for
+                    switching.
     ``minutes``     figure for staff minutes per kit; ``staff`` for pounds an hour of those who deliver.
     ``discount``    figure with the discount rate by year; ``costs_plus``, ``benefits_minus`` optimism bias.
     ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
@@ -61,7 +62,12 @@ class Parameters:
     horizon: Annotated[int, Field(ge=1)] | None = None
     years: Annotated[int, Field(ge=1)] | None = None
     first_year: Literal[0, 1] = 0
-    fiscal: Names = ("burglary_police", "burglary_other_justice", "burglary_health", "burglary_victim_services")
+    fiscal: Names = (
+        "burglary_police",
+        "burglary_other_justice",
+        "burglary_health",
+        "burglary_victim_services",
+    )
     police: str = "burglary_police"
     economic: Names = ("burglary_lost_output",)
     social: Names = ("burglary_cost",)
@@ -94,9 +100,10 @@ def run(
     published: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
-    """What it cost, what it was worth to whom, and the public's questions answered; ``not held`` where it is not.
+    """What it cost, what it was worth to whom, and the public's questions answered, or not held and why.
 
-    ``assessment``   the evaluation's ``assessment.json``; ``programme`` the decision; None for what is not held.
+    ``assessment``   the evaluation's ``assessment.json``; ``programme`` the decision; None for what is not
+                     held.
     ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
                      (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
     ``ledger``, ``recoveries``, ``documents``, ``claims``, ``figures``  paths, before those of ``parameters``.
@@ -107,7 +114,7 @@ def run(
     Raises ``DataError`` for a wrong figure, ledger, record or assessment.
     """
     from peelian.account import report
-    from peelian.account.answers import answers
+    from peelian.account.answers import Basis, answers
     from peelian.account.cases import cases
     from peelian.account.foi import foi_answers, question_bank
     from peelian.account.foi_parts import Given
@@ -120,11 +127,17 @@ def run(
     held = _held(assessment, programme, p, load(own), saturation, counts, crime, published)
     held = _with_records(held, p, ledger, recoveries, documents)
     held = _as_of(held, p, months)
-    picked = {name: held.figures.at(name, held.day) for name in (p.hours, p.minutes, p.staff)}
     values = unit_values(
-        held.figures, fiscal=p.fiscal, police=p.police, economic=p.economic, social=p.social, on=held.day, crime=crime
+        held.figures,
+        fiscal=p.fiscal,
+        police=p.police,
+        economic=p.economic,
+        social=p.social,
+        on=held.day,
+        crime=crime,
     )
-    amounts = answers(held, values=values, hours=picked[p.hours], minutes=picked[p.minutes], staff=picked[p.staff])
+    chosen = (held.figures.at(name, held.day) for name in (p.hours, p.minutes, p.staff))
+    amounts = answers(Basis(held, values, *chosen))
     done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
     bank = question_bank(p.questions)
     given = Given(held, amounts, done, report.in_words(held.day), recording_changes(own))
@@ -186,7 +199,7 @@ def _as_of(held: Held, p: Parameters, months: tuple[Any, Any] | None) -> Held:
 
 
 def _last_day(held: Held, months: tuple[Any, Any] | None) -> date | None:
-    """The last day of the last month of data: of those given, of the counts, of the evaluation, of the ledger."""
+    """The last day of the last month of data: as given, or of counts, evaluation or ledger."""
     import pandas as pd
 
     if months is not None:

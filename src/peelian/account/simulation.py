@@ -28,8 +28,9 @@ def simulate(
 
     ``ratio, se_log``   the effect as a rate ratio and the standard error of its logarithm (drawn as normal).
     ``treated_after``   crimes recorded in treated places, T: prevented = T (1 / ratio - 1).
-    ``cost``            present value of the cost in pounds with its range; ``unit_values`` pounds per crime with
-                        theirs, by line: both drawn as triangular (low, value, high), values of all lines together.
+    ``cost``            present value of the cost in pounds with its range; ``unit_values`` pounds per crime
+                        with theirs, by line: both drawn as triangular (low, value, high), values of all
+                        lines together.
     ``worth``           what a pound of benefit counts for today.
 
     Columns ``p_above_1``, ``bcr_05``, ``bcr_50``, ``bcr_95``. Same seed, same numbers.
@@ -64,7 +65,7 @@ def chance_of_paying(ratio: float, se_log: float, treated_after: float, break_ev
 
 
 def _triangular(place: np.ndarray, of: Interval) -> np.ndarray:
-    """The value at these places (0 to 1) of a triangular distribution; the value itself where it has no width."""
+    """The quantile at these places (0 to 1) of a triangular distribution; the value where it has no width."""
     import numpy as np
 
     value, low, high = of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ def read_rows(
 ) -> list[dict[str, Any]]:
     """The rows of a CSV file as ``judge`` makes them.
 
-    ``required``  columns that must be there. ``judge`` turns one row of text into values, or raises ``DataError``
-                  with what is wrong in it.
+    ``required``  columns that must be there. ``judge`` turns one row of text into values, or raises
+                  ``DataError`` with what is wrong in it.
 
     Raises one ``DataError`` that lists every bad row by its line: nothing is loaded until all are mended.
     """
@@ -48,11 +48,11 @@ def read_rows(
 _MOST = 20
 
 
-def _text(path: Path) -> tuple[list[str], list[tuple[int, Mapping[Any, Any]]]]:
+def _text(path: Path) -> tuple[list[str], list[tuple[int, dict[Any, Any]]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle)
-            rows = [(reader.line_num, row) for row in reader]
+            rows: list[tuple[int, dict[Any, Any]]] = [(reader.line_num, row) for row in reader]
             return list(reader.fieldnames or []), rows
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file. [account] in peelian.toml names it.") from None

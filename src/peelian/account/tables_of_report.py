@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from peelian.account.cases import PROMISED, weakest
 from peelian.account.results import Results, promise_frame, spend_frame, switching_frame
 from peelian.account.valuing import WHOSE, by_bearer
-from peelian.figures import figures_table
+from peelian.figures import figures_frame
 from peelian.report import Block, Table
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ POUNDS, RATIO = "£,.0f", ",.3f"
 def tables(results: Results) -> list[Block]:
     """Every table that has something to say, in the order of the chapter."""
     made = [
-        _weakest(results), _answers(results), *_cases(results), _switching(results), _bearers(results), _promise(results),
-        _spend(results), _foi(results), _claims(results), _figures(results),
+        _weakest(results), _answers(results), *_cases(results), _switching(results), _bearers(results),
+        _promise(results), _spend(results), _foi(results), _claims(results), _figures(results),
     ]  # fmt: skip
     return [table for table in made if table is not None]
 
@@ -29,10 +29,15 @@ def _answers(results: Results) -> Table:
     import pandas as pd
 
     rows = [(a.what, str(a), a.method, a.source if a.held else a.holder) for a in results.amounts.values()]
-    frame = pd.DataFrame(rows, columns=["asked", "answer", "how it is computed", "source, or who would hold it"])
+    frame = pd.DataFrame(
+        rows, columns=["asked", "answer", "how it is computed", "source, or who would hold it"]
+    )
     held = sum(amount.held for amount in results.amounts.values())
     return Table(
-        "account_answers", f"{held} of {len(rows)} numbers asked for are held", frame, source="Records as listed"
+        "account_answers",
+        f"{held} of {len(rows)} numbers asked for are held",
+        frame,
+        source="Records as listed",
     )
 
 
@@ -43,17 +48,23 @@ def _cases(results: Results) -> list[Table]:
             continue
         frame = case.table.reset_index()
         frame.insert(1, "whose", frame["line"].map(WHOSE))
-        frame = frame.rename(columns=_HEADS)[[name for old, name in _HEADS.items() if old in frame] + []]
+        frame = frame.rename(columns=_HEADS)[[name for old, name in _HEADS.items() if old in frame]]
         paying = [str(line) for line, row in case.table.iterrows() if row.bcr >= 1]
-        verdict = f"benefits exceed costs for {', '.join(paying)}" if paying else "benefits exceed costs for nobody"
+        verdict = (
+            f"benefits exceed costs for {', '.join(paying)}" if paying else "benefits exceed costs for nobody"
+        )
         head = "As promised" if case.basis == PROMISED else f"On {case.basis}"
         out.append(
             Table(
                 f"account_case_{case.basis.split()[0]}",
                 f"{head}, {verdict}",
                 frame,
-                {name: _FORMATS.get(old, POUNDS) for old, name in _HEADS.items() if name in frame and old not in _WORDS},
-                source=f"Prices of {results.values.price_base} for one crime; present values over {case.years} years",
+                {
+                    name: _FORMATS.get(old, POUNDS)
+                    for old, name in _HEADS.items()
+                    if name in frame and old not in _WORDS
+                },
+                source=f"One crime in prices of {results.values.price_base}; years: {case.years}",
                 note="Lines are never added up: each holds the one it is part of.",
             )
         )
@@ -75,7 +86,14 @@ _HEADS = {
     "p_above_1": "chance that benefits exceed costs",
     "break_even": "crimes to break even",
 }
-_FORMATS = {"bcr": RATIO, "bcr_low": RATIO, "bcr_high": RATIO, "bcr_biased": RATIO, "p_above_1": ".1%", "break_even": ",.0f"}
+_FORMATS = {
+    "bcr": RATIO,
+    "bcr_low": RATIO,
+    "bcr_high": RATIO,
+    "bcr_biased": RATIO,
+    "p_above_1": ".1%",
+    "break_even": ",.0f",
+}
 
 
 def _switching(results: Results) -> Table | None:
@@ -84,7 +102,8 @@ def _switching(results: Results) -> Table | None:
         return None
     heads = {
         "basis": "basis of cost", "line": "perspective", "crimes": f"{results.held.crimes} to prevent",
-        "ratio": "rate ratio needed", "unit_value": "value of one crime needed", "kit_price": "highest price of a kit",
+        "ratio": "rate ratio needed", "unit_value": "value of one crime needed",
+        "kit_price": "highest price of a kit",
         "hours": "police hours for one crime needed",
     }  # fmt: skip
     kinds = {"crimes": ",.0f", "ratio": RATIO, "unit_value": "£,.0f", "kit_price": "£,.2f", "hours": ",.1f"}
@@ -114,11 +133,10 @@ def _promise(results: Results) -> Table | None:
     frame = promise_frame(results)
     if frame is None:
         return None
-    number = ",.2f" if (frame["promised"].dropna() <= 1).all() else ",.6g"
     names = ("promised", "due by now", "measured", "low", "high")
     return Table(
         "account_promise", "The promise, what was due by now, and what was measured", frame,
-        dict.fromkeys(names, number), source=_decision(results),
+        dict.fromkeys(names, ",.0f"), source=_decision(results),
     )  # fmt: skip
 
 
@@ -132,9 +150,15 @@ def _spend(results: Results) -> Table | None:
     if frame is None:
         return None
     total = frame.iloc[-1]
-    title = f"£{total['actual']:,.0f} was spent" if total["actual"] == total["actual"] else "Nothing spent is recorded"
+    title = (
+        f"£{total['actual']:,.0f} was spent"
+        if total["actual"] == total["actual"]
+        else "Nothing spent is recorded"
+    )
     money = ("planned", "committed", "actual", "variance")
-    return Table("account_spend", f"{title}, by financial year and line", frame, dict.fromkeys(money, POUNDS), "Ledger")
+    return Table(
+        "account_spend", f"{title}, by financial year and line", frame, dict.fromkeys(money, POUNDS), "Ledger"
+    )
 
 
 def _foi(results: Results) -> Table:
@@ -160,7 +184,8 @@ def _claims(results: Results) -> Table | None:
     if frame is None:
         return None
     forms = {
-        "ratio": RATIO, "baseline": ",.0f", "fewer": ",.0f", "net_prevented": ",.0f", "money_per_crime": POUNDS,
+        "ratio": RATIO, "baseline": ",.0f", "fewer": ",.0f", "net_prevented": ",.0f",
+        "money_per_crime": POUNDS,
         "hours_per_crime": ",.1f", "money_per_hour": "£,.2f", "kits_per_crime": ",.1f",
     }  # fmt: skip
     heads = {name: name.replace("_", " ") for name in forms}
@@ -177,7 +202,7 @@ def _weakest(results: Results) -> Table | None:
         return None
     return Table(
         "account_weakest", f"Weakest numbers: {len(weak)} figures are doubtful and move the answer",
-        _as_printed(figures_table(weak), weak), source="Policy figures",
+        _as_printed(figures_frame(weak), weak), source="Policy figures",
     )  # fmt: skip
 
 
@@ -185,11 +210,10 @@ def _figures(results: Results) -> Table:
     used = results.figures_used
     return Table(
         "account_figures", f"The {len(used)} policy figures used, with their sources",
-        _as_printed(figures_table(used), used), source="Policy figures",
+        _as_printed(figures_frame(used), used), source="Policy figures",
     )  # fmt: skip
 
 
 def _as_printed(frame: pd.DataFrame, rows: list) -> pd.DataFrame:
-    """The table of figures with the value and its unit in one column, and whose figure it is."""
-    frame = frame.drop(columns=["unit"]).assign(value=[row.words for row in rows])
-    return frame.assign(whose=["the user's own" if row.own else "shipped" for row in rows])
+    """The table of figures with the value and its unit in one column."""
+    return frame.drop(columns=["unit"]).assign(value=[row.words for row in rows])

@@ -17,8 +17,8 @@ def counts_by_arm(counts: pd.Series, areas: pd.DataFrame) -> pd.DataFrame:
     """Counts by financial year in areas with the programme, without it, and in all; whole years alone.
 
     ``counts``  incidents on an index of (place, month).
-    ``areas``   the programme's areas on place ids, with ``arm``; ``excluded`` ones count in neither column, and
-                therefore not in ``all areas``.
+    ``areas``   the programme's areas on place ids, with ``arm``; ``excluded`` ones count in neither column,
+                and therefore not in ``all areas``.
 
     Empty where no whole financial year is held. A month without any row at all is a month that is not held.
     """

@@ -28,7 +28,8 @@ class UnitValues:
     """Pounds per crime prevented by line, with the figures behind them; or why there are none.
 
     ``lines``       ``fiscal``, ``fiscal: police alone``, ``economic``, ``social`` -> value with its range.
-    ``used``        the figures; ``price_base`` the year of all their prices; ``why_not`` where no value is held.
+    ``used``        the figures; ``price_base`` the year of all their prices; ``why_not`` where no value is
+                    held.
     """
 
     lines: dict[str, Interval] = field(default_factory=dict)
@@ -54,8 +55,9 @@ def unit_values(
 ) -> UnitValues:
     """The value of one crime prevented by perspective.
 
-    ``fiscal`` figures are summed; ``economic`` ones are added to them; ``social`` ones stand by themselves (a total,
-    or all components). ``police`` is one of the fiscal ones, shown alone. ``on`` the day asked for, ``crime`` counted.
+    ``fiscal`` figures are summed; ``economic`` ones are added to them; ``social`` ones stand by themselves
+    (a total, or all components). ``police`` is one of the fiscal ones, shown alone. ``on`` the day asked
+    for, ``crime`` counted.
 
     Raises ``DataError`` where prices of different years would be mixed or a name is unknown.
     """
@@ -86,8 +88,8 @@ def unit_values(
 def by_bearer(values: UnitValues, fiscal: Sequence[str], economic: Sequence[str]) -> pd.DataFrame:
     """Who bears how much of one crime: pounds by bearer; the rows of a perspective add up to its line.
 
-    Columns ``bearer``, ``perspective`` (the first one that counts it), ``pounds per crime``. What the social line
-    holds beyond the economic one is a row of its own.
+    Columns ``bearer``, ``perspective`` (the first one that counts it), ``pounds per crime``. What the social
+    line holds beyond the economic one is a row of its own.
     """
     import pandas as pd
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from peelian.figures.figure import Figure, Figures
     from peelian.figures.reading import load, recording_changes
-    from peelian.figures.table import figures_table
+    from peelian.figures.table import figures_frame, figures_table
 
-__all__ = ["Figure", "Figures", "figures_table", "load", "recording_changes"]
+__all__ = ["Figure", "Figures", "figures_frame", "figures_table", "load", "recording_changes"]
 
 _WHERE = {
     "Figure": "figure",
     "Figures": "figure",
+    "figures_frame": "table",
     "figures_table": "table",
     "load": "reading",
     "recording_changes": "reading",

@@ -1,4 +1,4 @@
-"""Figure: a number with its unit, date, source and two ratings. Figures: all of them, asked by name and date."""
+"""Figure: a number with its unit, date, source and two ratings. Figures: all, asked by name and date."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ class Figure:
     """A number that policy supplies, with everything a reader needs to doubt it.
 
     ``value``        None where it must be supplied by the user; ``low`` and ``high`` its range, for the
-                     simulation. ``unit`` in words: ``pounds per kit``, ``hours per burglary``, ``share per year``.
+                     simulation. ``unit`` in words: ``pounds per kit``, ``hours per burglary``, ``share per
+                     year``.
     ``price_base``   financial year of the prices (``2015-16``) or ``nominal``; required for pounds.
     ``since, to``    days between which it applies (``from`` and ``to`` in the file).
-    ``perspective``  whose books: ``fiscal``, ``economic`` or ``social``; required for pounds, with ``bearer``.
+    ``perspective``  whose books: ``fiscal``, ``economic`` or ``social``; required for pounds, with
+                     ``bearer``.
     ``quality``      of the number: green published and read, amber quoted second hand, red an estimate.
     ``impact``       on the answer of 10 % more or less: green under 1 %, amber 1 to 5 %, red 5 % or more.
     ``first_year, last_year``  years of the programme it covers, where it differs by year (discount rates).
@@ -72,7 +74,10 @@ class Figure:
 
     def _problems(self) -> Iterator[tuple[str, str]]:
         if not UNIT.fullmatch(self.unit):
-            yield "unit", f"{self.unit!r} is not a unit known here, such as 'pounds per kit' or 'share per year'"
+            yield (
+                "unit",
+                f"{self.unit!r} is not a unit known here, such as 'pounds per kit' or 'share per year'",
+            )
         if not self.source.strip():
             yield "source", "is blank; say who published the number and when"
         if self.to < self.since:
@@ -82,7 +87,10 @@ class Figure:
                 if not getattr(self, key):
                     yield key, f"is missing; a figure in pounds needs {key}"
         if not re.fullmatch(r"(nominal|\d{4}-\d\d)?", self.price_base):
-            yield "price_base", f"{self.price_base!r} is neither 'nominal' nor a financial year such as 2015-16"
+            yield (
+                "price_base",
+                f"{self.price_base!r} is neither 'nominal' nor a financial year such as 2015-16",
+            )
         if self.value is None:
             return
         if self.low is not None and self.low > self.value:
@@ -91,6 +99,15 @@ class Figure:
             yield "high", f"{self.high:g} is below value, {self.value:g}"
         if self.value < 0:
             yield "value", f"{self.value:g} is below 0"
+
+    @property
+    def number(self) -> float:
+        """The value; ``DataError`` where the figure is blank."""
+        if self.value is None:
+            raise DataError(
+                f"{self.file}, line {self.line}: [{self.name}] has no value; it must be supplied."
+            )
+        return self.value
 
     @property
     def words(self) -> str:
@@ -158,7 +175,8 @@ class Figures:
         rows = [
             row
             for row in self.rows
-            if row.name == name and row.first_year <= year <= (math.inf if row.last_year is None else row.last_year)
+            if row.name == name
+            and row.first_year <= year <= (math.inf if row.last_year is None else row.last_year)
         ]
         if not rows:
             raise DataError(self._unknown(name, year))
@@ -185,9 +203,9 @@ def _no_overlap(rows: list[Figure]) -> None:
             years = _last(one) >= other.first_year and _last(other) >= one.first_year
             if days and years:
                 raise DataError(
-                    f"{other.file}, line {other.line}: [{other.name}] from {other.since} to {other.to} overlaps "
-                    f"{one.file}, line {one.line} (from {one.since} to {one.to}). End the earlier row the day "
-                    "before the later one begins."
+                    f"{other.file}, line {other.line}: [{other.name}] from {other.since} to {other.to} "
+                    f"overlaps {one.file}, line {one.line} (from {one.since} to {one.to}). End the earlier "
+                    "row the day before the later one begins."
                 )
 
 

@@ -24,8 +24,8 @@ OUR_OWN_KEYS = ("name", "since", "file", "line", "own")
 def load(folder: str | Path | None = None) -> Figures:
     """Every figure: those shipped, with the user's own in the place of shipped ones of the same name.
 
-    ``folder``  the user's TOML files (None: shipped figures alone). Each entry replaces all shipped rows of its
-                name; new names are added.
+    ``folder``  the user's TOML files (None: shipped figures alone). Each entry replaces all shipped rows of
+                its name; new names are added.
 
     Raises ``DataError`` with file, line and key for a missing source, an unknown unit, low above value, a
     price base that is missing, rows that overlap, an unknown key, a name that stands in two files.
@@ -39,20 +39,18 @@ def load(folder: str | Path | None = None) -> Figures:
     path = Path(folder)
     if not path.is_dir():
         raise DataError(f"{path}: there is no such folder. [account] figures names a folder of TOML files.")
-    texts = {
-        p.name: _utf8(p) for p in sorted(path.glob("*.toml")) if p.name != CHANGES
-    }
+    texts = {p.name: _utf8(p) for p in sorted(path.glob("*.toml")) if p.name != CHANGES}
     own = _rows(texts, own=True)
     replaced = {row.name for row in own}
-    return Figures(tuple([*(row for row in shipped if row.name not in replaced), *own]))
+    return Figures((*(row for row in shipped if row.name not in replaced), *own))
 
 
 def recording_changes(folder: str | Path | None = None) -> pd.DataFrame:
     """When and how the recording of crime changed: one row a change, in order of date.
 
     Columns: ``from`` (first day of the new way), ``force`` (``all`` or a name), ``categories`` (those that
-    moved, joined by ``; ``), ``what``, ``source``, ``quality`` (green, amber, red). A ``recording_changes.toml``
-    in the user's ``folder`` adds rows.
+    moved, joined by ``; ``), ``what``, ``source``, ``quality`` (green, amber, red). A
+    ``recording_changes.toml`` in the user's ``folder`` adds rows.
 
     >>> recording_changes()["from"].dt.strftime("%Y-%m-%d").tolist()
     ['2017-04-01', '2023-04-01', '2024-02-28']
@@ -94,7 +92,8 @@ def _figure(name: str, entry: Any, nth: int, text: str, file: str, own: bool) ->
     forbidden = [key for key in entry if key in OUR_OWN_KEYS]
     if forbidden:
         hint = " The day it applies from is `from`." if forbidden[0] == "since" else ""
-        raise DataError(f"{file}, line {_line(text, name, nth, forbidden[0])}: [{name}] {forbidden[0]} is not a key.{hint}")
+        at = _line(text, name, nth, forbidden[0])
+        raise DataError(f"{file}, line {at}: [{name}] {forbidden[0]} is not a key.{hint}")
     values = {("since" if key == "from" else key): value for key, value in entry.items()}
     try:
         return Figure(name=name, file=file, line=head, own=own, **values)
@@ -105,7 +104,7 @@ def _figure(name: str, entry: Any, nth: int, text: str, file: str, own: bool) ->
 
 
 def _first_problem(error: ValidationError) -> tuple[str, str]:
-    """The key and what is wrong with it, of the first thing pydantic or the figure itself complained about."""
+    """The key and what is wrong with it, of the first thing pydantic or the figure complained about."""
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
     key = "from" if key == "since" else key
@@ -122,7 +121,9 @@ def _first_problem(error: ValidationError) -> tuple[str, str]:
 def _line(text: str, name: str, nth: int, key: str = "") -> int:
     """The line of the table's head, or of a key in it; the head's where the key is absent."""
     heads = [
-        i for i, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*\[\[?\s*\"?{re.escape(name)}\"?\s*\]", line)
+        i
+        for i, line in enumerate(text.splitlines(), 1)
+        if re.match(rf"\s*\[\[?\s*\"?{re.escape(name)}\"?\s*\]", line)
     ]
     head = heads[nth] if nth < len(heads) else 1
     for i, line in enumerate(text.splitlines()[head:], head + 1):

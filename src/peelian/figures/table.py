@@ -4,46 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from peelian.errors import DataError
 from peelian.figures.figure import IMPACT, QUALITY, Figure
+from peelian.figures.reading import load
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("name", "value", "unit", "price base", "source", "from", "to", "quality", "impact", "note")
-
 
 def figures_table(
-    figures: Iterable[Figure], *, on: str | date | None = None, only: str = "all"
-) -> pd.DataFrame:
-    """Every figure with value, unit, source, dates, quality and impact in words; one row each.
+    *,
+    expired: bool = False,
+    weak: bool = False,
+    on: date | None = None,
+    folder: str | Path | None = None,
+) -> list[dict[str, Any]]:
+    """Every figure with value, unit, source, dates, quality and impact in words, as plain rows.
 
-    ``on``    the day to judge by, ISO text or date (needed for ``expired``).
-    ``only``  ``all``, ``expired`` (past its last day on ``on``) or ``weak`` (both ratings red).
-    ``value`` is NaN where the user must supply it. Raises ``DataError`` for ``expired`` without a day.
+    ``expired``  those past their last day alone, on the day ``on`` (today unless given).
+    ``weak``     those alone whose ratings are both red.
+    ``folder``   the user's own figures, in the place of shipped ones.
+    ``value``    is None where the user must supply it.
 
-    >>> from peelian.figures import load
-    >>> figures_table(load(), only="weak")["name"].iloc[0]
-    'kit_price'
+    >>> figures_table(weak=True)[0]["quality"]
+    'red: an estimate, or not verified'
     """
+    day = on or date.today()
+    return [
+        _row(figure)
+        for figure in load(folder)
+        if (not expired or figure.to < day) and (not weak or figure.weak)
+    ]
+
+
+def figures_frame(figures: Iterable[Figure]) -> pd.DataFrame:
+    """These figures as a frame, one row each, with the columns of ``figures_table``."""
     import pandas as pd
 
-    if only not in ("all", "expired", "weak"):
-        raise DataError(f"only is {only!r}; expected all, expired or weak.")
-    day = date.fromisoformat(on) if isinstance(on, str) else on
-    if only == "expired" and day is None:
-        raise DataError("Which figures are expired depends on the day: give one.")
-    rows = [
-        (f.name, f.value, f.unit, f.price_base, f.source, f.since.isoformat(), _end(f.to),
-         f"{f.quality}: {QUALITY[f.quality]}", f"{f.impact}: {IMPACT[f.impact]}", f.note)
-        for f in figures
-        if only == "all" or (only == "weak" and f.weak) or (only == "expired" and day and f.to < day)
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame([_row(figure) for figure in figures], columns=list(_row(_NONE)))
     frame["value"] = pd.to_numeric(frame["value"])
     return frame
+
+
+_NONE = Figure(
+    name="", unit="count", source="none", since=date.min, quality="green", impact="green", value=0.0
+)
+
+
+def _row(figure: Figure) -> dict[str, Any]:
+    return {
+        "name": figure.name,
+        "value": figure.value,
+        "unit": figure.unit,
+        "price base": figure.price_base,
+        "source": figure.source,
+        "from": figure.since.isoformat(),
+        "to": _end(figure.to),
+        "quality": f"{figure.quality}: {QUALITY[figure.quality]}",
+        "impact": f"{figure.impact}: {IMPACT[figure.impact]}",
+        "note": figure.note,
+        "whose": "the user's own" if figure.own else "shipped",
+    }
 
 
 def _end(day: date) -> str:
