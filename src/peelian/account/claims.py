@@ -53,8 +53,7 @@ def reconcile(claims: pd.DataFrame) -> pd.DataFrame:
     and the claim does not say).
 
     >>> import pandas as pd
-    >>> claim = pd.DataFrame({"treated_change_pct": [-27.5], "other_change_pct": [-5.7], "prevented":
-    [1000.0]})
+    >>> claim = pd.DataFrame({"treated_change_pct": [-27.5], "other_change_pct": [-5.7]})
     >>> reconcile(claim)["ratio"].round(3).item()
     0.769
     """

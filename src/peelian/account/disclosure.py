@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,11 @@ def protect(
     ``counts``     columns of counts of incidents or people: 1 to threshold - 1 are hidden, zeros stay.
     ``audience``   whose threshold holds (figures ``threshold_public`` and so on); ``threshold`` overrules it.
 
-    A last row that is the sum of the others, and a count column that is the sum of the other ones, are
-    totals: where there are any, further cells are hidden until no hidden one can be computed within a width
-    of the threshold. In a row with a hidden count, numbers with fractions or below 0 (rates, shares,
-    changes) are hidden too, since they could give it back. Columns with a hidden cell become objects.
+    Sums are found by arithmetic: a row that is the sum of the others, a count column that is the sum of the
+    other ones or of two of them. Where there are any, further cells are hidden until no hidden one can be
+    computed within a width of the threshold. In a row with a hidden count, columns that could give it back
+    are hidden too: numbers with fractions or below 0 (rates, shares, changes), and sums or differences of two
+    count columns. Columns with a hidden cell become objects.
 
     Raises ``DataError`` for an audience without a threshold. Hiding twice is hiding once.
 
@@ -46,21 +48,17 @@ def protect(
     table = frame[whole].reset_index(drop=True)
     blank = table.isna()
     table = table.mask(blank, 0) if blank.to_numpy().any() else table
-    shown = suppress(table, threshold=least, **_totals(table))
-    hidden = (shown.astype(object) == HIDDEN) & ~blank
+    true, known = _numbers(table)
+    hidden = _hidden(true, known, _sums(true) if known.all() else [], least) & ~blank.to_numpy()
     out = frame.copy()
-    for name in whole:
-        if hidden[name].any():
-            out[name] = frame[name].astype(object).mask(hidden[name].to_numpy(), HIDDEN)
-    row = hidden.any(axis=1).to_numpy()
-    for name in frame.columns.difference(whole, sort=False):
-        values = pd.to_numeric(frame[name], errors="coerce")
-        if (
-            row.any()
-            and name != frame.columns[0]
-            and ((values % 1 != 0) & values.notna() | (values < 0)).any()
-        ):
-            out[name] = frame[name].astype(object).mask(row, HIDDEN)
+    for at, name in enumerate(whole):
+        if hidden[:, at].any():
+            out[name] = frame[name].astype(object).mask(hidden[:, at], HIDDEN)
+    row = hidden.any(axis=1)
+    if row.any():
+        for name in frame.columns[1:].difference(whole, sort=False):
+            if _gives_back(pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float), true):
+                out[name] = frame[name].astype(object).mask(row, HIDDEN)
     return out
 
 
@@ -84,20 +82,52 @@ def _is_count(column: pd.Series) -> bool:
     return bool(read.all() and ((values.dropna() >= 0) & (values.dropna() % 1 == 0)).all())
 
 
-def _totals(table: pd.DataFrame) -> dict[str, Any]:
-    """Which row and which column of a table are the sum of the others."""
+def _sums(true: np.ndarray) -> list[np.ndarray]:
+    """The sums that a table shows, found by arithmetic, as lines of weights (see ``bounds``)."""
     import numpy as np
 
-    values, known = _numbers(table)
-    if not known.all():
-        return {}
-    out: dict[str, Any] = {}
-    if len(table) > 2 and np.array_equal(values[:-1].sum(axis=0), values[-1]):
-        out["total_row"] = table.index[-1]
-    for at, name in enumerate(table.columns if table.shape[1] > 2 else ()):
-        if np.array_equal(np.delete(values, at, axis=1).sum(axis=1), values[:, at]):
-            out["total_column"] = name
+    out = []
+    for axis in (0, 1):
+        whole = true.sum(axis=axis)
+        for at in range(true.shape[axis]):
+            if true.shape[axis] > 2 and np.array_equal(2 * true.take(at, axis=axis), whole):
+                out += _weights(true.shape, axis, at, [i for i in range(true.shape[axis]) if i != at])
+    used = [at for at in range(true.shape[1]) if true[:, at].any()]
+    for total, one, other in itertools.permutations(used, 3) if true.shape[1] > 3 else ():
+        if one < other and np.array_equal(true[:, one] + true[:, other], true[:, total]):
+            out += _weights(true.shape, 1, total, [one, other])
     return out
+
+
+def _weights(shape: tuple[int, ...], axis: int, total: int, parts: Sequence[int]) -> list[np.ndarray]:
+    """Lines of weights for one sum along an axis, one for each line across it."""
+    import numpy as np
+
+    out = []
+    for other in range(shape[1 - axis]):
+        line = np.zeros(shape)
+        across = line[:, other] if axis == 0 else line[other, :]
+        across[list(parts)], across[total] = 1.0, -1.0
+        out.append(line)
+    return out
+
+
+def _gives_back(values: np.ndarray, true: np.ndarray) -> bool:
+    """True for a column of rates or changes, or one that is the sum or difference of two count columns."""
+    import numpy as np
+
+    held = ~np.isnan(values)
+    if not held.any():
+        return False
+    if ((values[held] % 1 != 0) | (values[held] < 0)).any():
+        return True
+    pairs = itertools.permutations(range(true.shape[1]), 2)
+    return any(
+        np.array_equal(values[held], (true[:, one] + sign * true[:, other])[held])
+        for one, other in pairs
+        for sign in (1, -1)
+        if true[:, other].any()
+    )
 
 
 def suppress(
@@ -112,21 +142,29 @@ def suppress(
     published (a hidden cell is at least 1 while every zero is shown) and cells of its lines are hidden,
     smallest first and margins last, until the width is at least ``threshold``. Zeros go last of all.
     """
-    import numpy as np
     import pandas as pd
 
     true, known = _numbers(table)
     lines = _lines(table, total_row, total_column)
-    _check_totals(table, true, lines)
-    small = known & (true > 0) & (true < threshold)
-    if not small.any():
+    _check_totals(table, true, known, lines)
+    hidden = _hidden(true, known, lines, threshold)
+    if not (hidden & known).any():
         return table.copy()
-    hidden = small | ~known
-    _textbook(true, hidden, lines, threshold)
-    for cell in np.argwhere(small):
-        _hide_until_safe(tuple(cell), true, hidden, lines, threshold)
     values = pd.DataFrame(table.to_numpy(dtype=object), table.index, table.columns)
     return values.mask(hidden, HIDDEN)
+
+
+def _hidden(true: np.ndarray, known: np.ndarray, lines: Sequence[np.ndarray], threshold: int) -> np.ndarray:
+    """Which cells are hidden: the small ones, and what it takes so that none can be computed."""
+    import numpy as np
+
+    small = known & (true > 0) & (true < threshold)
+    hidden = small | ~known
+    if small.any():
+        _textbook(true, hidden, lines, threshold)
+        for row, column in np.argwhere(small):
+            _hide_until_safe((int(row), int(column)), true, hidden, lines, threshold)
+    return hidden
 
 
 def bounds(
@@ -158,13 +196,12 @@ def bounds(
 
 
 def _hide_until_safe(
-    cell: tuple[int, ...], true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], threshold: int
+    at: tuple[int, int], true: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], threshold: int
 ) -> None:
     """Hide further cells in the lines of a small one until it can't be bounded within the threshold.
 
     Where all its lines are hidden already, what is left in the lines that cross them goes, at last the table.
     """
-    at = (int(cell[0]), int(cell[1]))
     while not _certified(at, true, hidden, lines, threshold):
         low, high = bounds(true, hidden, lines, at)
         if high - low >= threshold - SLACK:
@@ -252,22 +289,16 @@ def _lines(table: pd.DataFrame, total_row: Any, total_column: Any) -> list[np.nd
         where = np.flatnonzero(labels == total)
         if len(where) != 1:
             raise DataError(f"The table has {len(where)} lines called {total!r}; its total must be one.")
-        sign = np.ones(len(labels))
-        sign[where[0]] = -1.0
-        for other in range(table.shape[1 - axis]):
-            line = np.zeros(table.shape)
-            if axis == 0:
-                line[:, other] = sign
-            else:
-                line[other, :] = sign
-            out.append(line)
+        parts = [at for at in range(len(labels)) if at != where[0]]
+        out += _weights(table.shape, axis, int(where[0]), parts)
     return out
 
 
-def _check_totals(table: pd.DataFrame, true: np.ndarray, lines: Sequence[np.ndarray]) -> None:
+def _check_totals(
+    table: pd.DataFrame, true: np.ndarray, known: np.ndarray, lines: Sequence[np.ndarray]
+) -> None:
     import numpy as np
 
-    known = (table.astype(object) != HIDDEN).to_numpy()
     for line in lines:
         used = line != 0
         if known[used].all() and abs((line * true).sum()) > SLACK:

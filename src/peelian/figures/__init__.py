@@ -3,6 +3,7 @@
 One TOML file a subject. No number about cost, hours, discounting or thresholds stands in code: whoever needs
 one asks here by name and date, and prints where it came from.
 
+>>> from peelian.figures import load
 >>> figures = load()
 >>> figures.at("burglary_police", "2019-12-31").value
 530.0
