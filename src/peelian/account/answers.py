@@ -181,7 +181,9 @@ def _prevented(basis: Basis) -> Amount:
         source="evaluation",
         inputs=("assessment",),
     )
-    return answered(amount, lambda: held.measured.prevented, *basis.missing(amount.inputs))
+    untold = held.assessment is not None and not held.assessment.told
+    why = (held.measured.gate, EVALUATION) if untold else CLEAR
+    return answered(amount, lambda: held.measured.prevented, *_first(basis.missing(amount.inputs), why))
 
 
 def _hours(basis: Basis) -> Amount:

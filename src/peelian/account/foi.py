@@ -180,9 +180,9 @@ def _part_lines(part: Part) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return f"{value:,}" if isinstance(value, int | float) else str(value).replace("|", "/")
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "/")
 
 
 def _elsewhere(answers: Sequence[Answer]) -> list[tuple[int, str, str]]:

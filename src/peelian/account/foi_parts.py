@@ -53,10 +53,12 @@ def effectiveness(given: Given) -> Reason:
     found = given.held.assessment
     if found is None:
         return None
-    headline = found.raw["headline"]
+    headline = found.raw["headline"] or {}
     low, high = found.ratio.low, found.ratio.high
     fired = [c["name"] for c in found.raw.get("checks", []) if c.get("fired")]
     doubt = f"95 % interval of the rate ratio {low:.3f} to {high:.3f} (1 is no change)."
+    if not found.told:
+        doubt = "The evaluation gives no estimate."
     if fired:
         doubt += f" Guards that fired: {', '.join(fired)}."
     change = found.raw["verdict"].get("would_change", "")

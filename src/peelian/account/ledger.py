@@ -136,9 +136,9 @@ def promised_against_actual(promises: Sequence[Promise]) -> pd.DataFrame:
 
     nothing = (None, None, None)
     rows = [(p.what, p.promised, p.due, *(p.measured or nothing), _status(p), p.basis) for p in promises]
-    names = ["promise", "promised", "due by now", "measured", "low", "high", "status", "basis"]
-    frame = pd.DataFrame(rows, columns=names)
-    for name in names[1:6]:
+    numbers = ["promised", "due by now", "measured", "low", "high"]
+    frame = pd.DataFrame(rows, columns=["promise", *numbers, "status", "basis"])
+    for name in numbers:
         frame[name] = pd.to_numeric(frame[name])
     return frame
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,7 +62,12 @@ class Assessment:
     @property
     def gate(self) -> str:
         """Why no value is put on the effect; empty where it may be valued."""
-        return GATED.get(self.code, "")
+        return GATED.get(self.code, "" if self.told else "the evaluation gives no number prevented")
+
+    @property
+    def told(self) -> bool:
+        """True where the evaluation gives a number prevented, however uncertain."""
+        return not math.isnan(self.prevented.value)
 
 
 def assessment_of(raw: dict[str, Any]) -> Assessment:
@@ -89,8 +95,10 @@ def assessment_of(raw: dict[str, Any]) -> Assessment:
         ) from error
 
 
-def _interval(effect: dict[str, Any]) -> Interval:
-    return Interval(float(effect["estimate"]), float(effect["low"]), float(effect["high"]))
+def _interval(effect: dict[str, Any] | None) -> Interval:
+    """The estimate with its interval; not a number throughout where the evaluation gives none."""
+    found: list[Any] = [None if effect is None else effect[key] for key in ("estimate", "low", "high")]
+    return Interval(*(math.nan if None in found else float(value) for value in found))
 
 
 def read_documents(path: str | Path) -> pd.DataFrame:

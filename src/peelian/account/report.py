@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from peelian.account.amount import Amount
 from peelian.account.answers import by_place
 from peelian.account.cases import PROMISED, Case, weakest
+from peelian.account.claims import movements
 from peelian.account.foi import as_markdown
 from peelian.account.foi_parts import break_even
 from peelian.account.ledger import exceptions
@@ -154,6 +155,8 @@ def warnings(results: Results) -> list[Text]:
     words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
     if words:
         said.append(f"What happened next door is not taken off the number prevented. {words}")
+    if results.claims is not None:
+        said += movements(results.claims)
     return [Text(sentence, "warning") for sentence in said]
 
 

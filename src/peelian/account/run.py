@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from peelian.errors import DataError
+from peelian.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +93,7 @@ def run(
     recoveries: str | Path | None = None,
     documents: str | Path | None = None,
     claims: str | Path | None = None,
+    questions: str | Path | None = None,
     figures: str | Path | None = None,
     months: tuple[Any, Any] | None = None,
     seed: int,
@@ -106,7 +107,8 @@ def run(
                      held.
     ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
                      (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
-    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``figures``  paths, before those of ``parameters``.
+    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``questions``, ``figures``  paths, before those of
+                     ``parameters``.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
     Files: ``costs.csv`` (every answer), ``spend.csv``, ``promise.csv``, ``benefits.csv``, ``switching.csv``,
@@ -139,7 +141,7 @@ def run(
     chosen = (held.figures.at(name, held.day) for name in (p.hours, p.minutes, p.staff))
     amounts = answers(Basis(held, values, *chosen))
     done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
-    bank = question_bank(p.questions)
+    bank = question_bank(questions or p.questions)
     given = Given(held, amounts, done, report.in_words(held.day), recording_changes(own))
     replies = foi_answers(bank, given)
     if progress is not None:
@@ -160,6 +162,9 @@ def _held(
 ) -> Held:
     from peelian.account.records import Held, assessment_of
 
+    needed = {"place", "month", "kits", "delivered", "households"}
+    if saturation is not None and not needed <= set(saturation.columns):
+        raise DataError(f"The deliveries lack {some(sorted(needed - set(saturation.columns)))}.")
     return Held(
         figures=figures,
         day=None,

@@ -45,7 +45,7 @@ def read_rows(
     return good
 
 
-_MOST = 20
+_MOST = 12
 
 
 def _text(path: Path) -> tuple[list[str], list[tuple[int, dict[Any, Any]]]]:
