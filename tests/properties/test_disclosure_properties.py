@@ -51,7 +51,7 @@ def attack(true: pd.DataFrame, hidden: np.ndarray, cell: tuple[int, int]) -> flo
     return np.inf if ends[1].status == 3 else -ends[1].fun - ends[0].fun
 
 
-@settings(max_examples=12)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1))
 def test_no_small_cell_can_be_bounded_within_the_threshold(seed: int) -> None:
     true = crime_table(seed)

@@ -1,4 +1,4 @@
-"""The ledger: bad rows are named by line and nothing is loaded; sums add up; the promise beside what was shown."""
+"""The ledger: bad rows are named by line, sums add up, and the promise stands beside what was shown."""
 
 from __future__ import annotations
 

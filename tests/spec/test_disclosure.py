@@ -65,7 +65,7 @@ def test_an_unknown_audience_is_refused() -> None:
 
 def test_blanks_stay_blank() -> None:
     found = protect(table(area=["a", "b"], n=[None, 3]), ["n"], threshold=5)
-    assert found["n"].isna().tolist() == [True, False] and found.at[1, "n"] == "c"
+    assert found["n"].fillna("blank").tolist() == ["blank", "c"]
 
 
 def test_the_input_is_not_changed() -> None:
@@ -81,7 +81,7 @@ MARGINS = pd.DataFrame(
 
 def test_a_lone_cell_of_a_two_way_table_gets_a_rectangle_round_it() -> None:
     found = suppress(MARGINS, threshold=5, total_row="all", total_column="all")
-    assert (found == "c").sum().sum() == 4 and found.at["a", "x"] == "c"
+    assert [(found == "c").sum().sum(), found.at["a", "x"]] == [4, "c"]
 
 
 def test_totals_that_disagree_are_refused() -> None:
@@ -100,6 +100,6 @@ def test_a_total_that_is_not_there_is_refused() -> None:
 
 def test_a_count_that_is_no_count_is_refused() -> None:
     with pytest.raises(
-        DataError, match="Row 'a', column 'x' is 1.5; disclosure control expects whole counts"
+        DataError, match=r"Row 'a', column 'x' is 1\.5; disclosure control expects whole counts"
     ):
         suppress(pd.DataFrame({"x": [1.5]}, index=["a"]), threshold=5)

@@ -272,7 +272,7 @@ def _numbers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     if len(bad):
         row, column = bad[0]
         raise DataError(
-            f"Row {table.index[row]!r}, column {table.columns[column]!r} is {table.iat[row, column]!r}; "
+            f"Row {table.index[row]!r}, column {table.columns[column]!r} is {table.iat[row, column]}; "
             "disclosure control expects whole counts, 0 or more."
         )
     return values, known

@@ -93,12 +93,12 @@ class Figure:
             )
         if self.value is None:
             return
+        if self.value < 0:
+            yield "value", f"{self.value:g} is below 0"
         if self.low is not None and self.low > self.value:
             yield "low", f"{self.low:g} is above value, {self.value:g}"
         if self.high is not None and self.high < self.value:
             yield "high", f"{self.high:g} is below value, {self.value:g}"
-        if self.value < 0:
-            yield "value", f"{self.value:g} is below 0"
 
     @property
     def number(self) -> float:
