@@ -41,22 +41,23 @@ def test_findings_of_a_programme_that_was_shown_to_prevent(tmp_path: Path) -> No
     assert outcome(tmp_path).section.findings == [
         "Kits cost £12.50 per kit as paid; £12.73 per kit was planned.",
         "One burglary prevented cost £327 (95 % interval £200 to £903), on the money spent.",
-        "3,121 (95 % interval 1,131 to 5,112) hours of police time were freed, which is time for other work and no "
-        "money in hand. Delivery of the kits taken off, 2,631 (95 % interval 641 to 4,622) hours are left.",
-        "Benefits over costs (money spent): fiscal 6.67 (95 % interval 2.42 to 10.92), fiscal: police alone 1.62 (95 % "
-        "interval 0.59 to 2.65), economic 8.01 (95 % interval 2.90 to 13.12), social 15.96 (95 % interval 5.78 to "
-        "26.14).",
-        "7,652 burglaries prevented were promised, 85 of them by the time measured; 218 (95 % interval 79 to 357) were "
-        "measured: cannot tell.",
+        "3,121 (95 % interval 1,131 to 5,112) hours of police time were freed, which is time for other work "
+        "and no money in hand. Delivery of the kits taken off, 2,631 (95 % interval 641 to 4,622) hours are "
+        "left.",
+        "Benefits over costs (money spent): fiscal 6.67 (95 % interval 2.42 to 10.92), fiscal: police alone "
+        "1.62 (95 % interval 0.59 to 2.65), economic 8.01 (95 % interval 2.90 to 13.12), social 15.96 (95 % "
+        "interval 5.78 to 26.14).",
+        "7,652 burglaries prevented were promised, 85 of them by the time measured; 218 (95 % interval 79 to "
+        "357) were measured: cannot tell.",
     ]
 
 
 def test_without_a_verdict_no_ratio_is_given_but_what_it_would_take(tmp_path: Path) -> None:
     found = outcome(tmp_path, assessment=assessment("CANNOT_TELL", "Cannot tell"))
     assert found.section.findings[3] == (
-        "No benefit-cost ratio is given, because the effect cannot be told. For benefits to equal costs, the programme "
-        "would have had to prevent this many burglaries: 33 (fiscal), 135 (fiscal: police alone), 27 (economic), 14 "
-        "(social)."
+        "No benefit-cost ratio is given, because the effect cannot be told. For benefits to equal costs, the "
+        "programme would have had to prevent this many burglaries: 33 (fiscal), 135 (fiscal: police alone), "
+        "27 (economic), 14 (social)."
     )
 
 
@@ -81,8 +82,8 @@ def test_an_interval_that_includes_zero_gives_no_cost_per_burglary(tmp_path: Pat
     weak = {"estimate": 50.0, "low": -10.0, "high": 110.0}
     found = outcome(tmp_path, assessment=assessment("PROBABLY", "Probably fewer", prevented=weak))
     assert found.section.findings[1] == (
-        "What one burglary prevented has cost cannot be given: the burglaries prevented have an interval of -10 to 110, "
-        "which includes zero: a cost for each cannot be given."
+        "What one burglary prevented has cost cannot be given: the burglaries prevented have an interval of "
+        "-10 to 110, which includes zero: a cost for each cannot be given."
     )
 
 
