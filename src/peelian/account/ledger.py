@@ -96,9 +96,10 @@ def spend(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def exceptions(ledger: pd.DataFrame) -> list[str]:
-    """A sentence for each payment that differs from quantity times unit price by more than a penny."""
-    product = ledger["quantity"] * ledger["unit_price"]
-    rows = ledger.assign(product=product)[(ledger["actual"] - product).abs() > PENNY]
+    """A sentence for each payment for kits that differs from kits times unit price by more than a penny."""
+    kits = ledger[ledger["line"] == "kits"]
+    kits = kits.assign(product=kits["quantity"] * kits["unit_price"])
+    rows = kits[(kits["actual"] - kits["product"]).abs() > PENNY]
     return [
         f"{row.line} of {row.date.day} {row.date:%B %Y}: {row.quantity:,.0f} at £{row.unit_price:,.2f} is "
         f"£{row.product:,.2f}, but £{row.actual:,.2f} was paid."

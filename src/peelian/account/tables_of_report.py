@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peelian.account.cases import PROMISED, weakest
+from peelian.account.cases import PROMISED, Case, weakest
 from peelian.account.results import Results, promise_frame, spend_frame, switching_frame
 from peelian.account.valuing import WHOSE, by_bearer
 from peelian.figures import figures_frame
-from peelian.report import Block, Table
+from peelian.report import Block, Chart, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from peelian.figures import Figure
 
 POUNDS, RATIO = "£,.0f", ",.3f"
 
@@ -19,8 +21,9 @@ POUNDS, RATIO = "£,.0f", ",.3f"
 def tables(results: Results) -> list[Block]:
     """Every table that has something to say, in the order of the chapter."""
     made = [
-        _weakest(results), _answers(results), *_cases(results), _switching(results), _bearers(results),
-        _promise(results), _spend(results), _foi(results), _claims(results), _figures(results),
+        _answers(results), _weakest(results), _ratios(results), *_cases(results), _switching(results),
+        _bearers(results), _promise(results), _spend(results), _foi(results), _claims(results),
+        _figures(results),
     ]  # fmt: skip
     return [table for table in made if table is not None]
 
@@ -42,48 +45,60 @@ def _answers(results: Results) -> Table:
 
 
 def _cases(results: Results) -> list[Table]:
-    out = []
-    for case in results.cases:
-        if case.table is None:
-            continue
-        frame = case.table.reset_index()
-        frame.insert(1, "whose", frame["line"].map(WHOSE))
-        frame = frame.rename(columns=_HEADS)[[name for old, name in _HEADS.items() if old in frame]]
-        paying = [str(line) for line, row in case.table.iterrows() if row.bcr >= 1]
-        verdict = (
-            f"benefits exceed costs for {', '.join(paying)}" if paying else "benefits exceed costs for nobody"
-        )
-        head = "As promised" if case.basis == PROMISED else f"On {case.basis}"
-        out.append(
-            Table(
-                f"account_case_{case.basis.split()[0]}",
-                f"{head}, {verdict}",
-                frame,
-                {
-                    name: _FORMATS.get(old, POUNDS)
-                    for old, name in _HEADS.items()
-                    if name in frame and old not in _WORDS
-                },
-                source=f"One crime in prices of {results.values.price_base}; years: {case.years}",
-                note="Lines are never added up: each holds the one it is part of.",
-            )
-        )
-    return out
+    return [_case(results, case, case.table) for case in results.cases if case.table is not None]
 
 
-_WORDS = ("line", "whose")
+def _case(results: Results, case: Case, table: pd.DataFrame) -> Table:
+    frame = table.reset_index().rename(columns=_HEADS)
+    frame = frame[[head for head in _HEADS.values() if head in frame]]
+    paying = [str(line) for line, row in table.iterrows() if row["bcr"] >= 1]
+    verdict = f"benefits exceed costs for {', '.join(paying) or 'nobody'}"
+    basis = "As promised" if case.basis == PROMISED else f"On {case.basis}"
+    explained = "; ".join(f"{line}: {whose}" for line, whose in WHOSE.items())
+    return Table(
+        f"account_case_{case.basis.split()[0]}",
+        f"{basis}, {verdict}",
+        frame,
+        {_HEADS[name]: _FORMATS.get(name, POUNDS) for name in table if name in _HEADS},
+        source=f"One crime in prices of {results.values.price_base}; figures as listed",
+        note=f"Present value of the cost £{case.pv_cost:,.0f}, years: {case.years}. {explained[0].upper()}"
+        f"{explained[1:]}. Lines are never added up: each holds the one before it.",
+    )
+
+
+def _ratios(results: Results) -> Chart | None:
+    """The ratios of the case told first, with their intervals, beside 1."""
+    from peelian import charts
+
+    case = results.case
+    if case is None or case.table is None:
+        return None
+    frame = case.table.reset_index()[["line", "bcr", "bcr_low", "bcr_high"]]
+    frame.columns = ["perspective", "ratio", "low", "high"]
+    spec = charts.intervals(
+        frame, "perspective", "ratio", "low", "high", x_title="benefits over costs", reference=1
+    )
+    rows = list(frame.itertuples())
+    said = "; ".join(f"{r.perspective} {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f})" for r in rows)
+    sure = ", ".join(r.perspective for r in rows if r.low >= 1)
+    title = f"The whole interval lies above 1 for {sure}" if sure else "No interval lies wholly above 1"
+    return Chart(
+        "account_ratios", title, spec,
+        f"Benefits over costs by perspective, on {case.basis}, with 95 % intervals of the effect: {said}.",
+        frame, dict.fromkeys(("ratio", "low", "high"), ",.2f"), "Evaluation, costs and figures as listed",
+    )  # fmt: skip
+
+
 _HEADS = {
     "line": "perspective",
-    "whose": "whose money",
     "unit_value": "value of one crime",
-    "pv_cost": "cost",
     "pv_benefit": "benefit",
     "npsv": "benefit less cost",
     "bcr": "ratio",
     "bcr_low": "ratio, low",
     "bcr_high": "ratio, high",
     "bcr_biased": "ratio with optimism bias",
-    "p_above_1": "chance that benefits exceed costs",
+    "p_above_1": "chance above 1",
     "break_even": "crimes to break even",
 }
 _FORMATS = {
@@ -214,6 +229,8 @@ def _figures(results: Results) -> Table:
     )  # fmt: skip
 
 
-def _as_printed(frame: pd.DataFrame, rows: list) -> pd.DataFrame:
-    """The table of figures with the value and its unit in one column."""
-    return frame.drop(columns=["unit"]).assign(value=[row.words for row in rows])
+def _as_printed(frame: pd.DataFrame, rows: list[Figure]) -> pd.DataFrame:
+    """The figures with value and unit in one column, and what a reader needs to doubt them."""
+    since = [f"{row.since.day} {row.since:%B %Y}" for row in rows]
+    told = frame.assign(**{"value": [row.words for row in rows], "from": since})
+    return told[["name", "value", "source", "from", "quality", "impact", "whose"]]
