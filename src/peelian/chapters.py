@@ -224,12 +224,15 @@ def _predict(context: Context) -> Outcome:
 
     from peelian.predict import run as stage
 
-    terrain = context.made("explain", "cells.parquet")
-    prior = None if terrain is None else gpd.read_parquet(terrain)["relative_risk"]
+    terrain, about = context.made("explain", "cells.parquet"), context.made("explain", "terrain.json")
+    prior = prior_to = None
+    if terrain is not None and about is not None:
+        prior = gpd.read_parquet(terrain)["relative_risk"]
+        prior_to = _month(json.loads(about.read_text(encoding="utf-8"))["fitted_on"][1])
     return stage.run(
         context.incidents, context.cells, context.places,
         stage_parameters(context.project, "predict", stage.Parameters),
-        prior=prior, seed=context.project.seed("predict"), crime=context.project.outcome, by=context.by,
+        prior=prior, prior_to=prior_to, seed=context.project.seed("predict"), crime=context.project.outcome, by=context.by,
         progress=context.ticker("predict"),
     )  # fmt: skip
 

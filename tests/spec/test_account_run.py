@@ -44,7 +44,7 @@ def test_findings_of_a_programme_that_was_shown_to_prevent(tmp_path: Path) -> No
         "3,121 (95 % interval 1,131 to 5,112) hours of police time were freed, which is time for other work "
         "and no money in hand. Delivery of the kits taken off, 2,631 (95 % interval 641 to 4,622) hours are "
         "left.",
-        "Benefits over costs (money spent): fiscal 6.67 (95 % interval 2.42 to 10.92), fiscal: police alone "
+        "Benefits over costs (money spent): fiscal 6.67 (95 % interval 2.42 to 10.92), police alone "
         "1.62 (95 % interval 0.59 to 2.65), economic 8.01 (95 % interval 2.90 to 13.12), social 15.96 (95 % "
         "interval 5.78 to 26.14).",
         "7,652 burglaries prevented were promised, 85 of them by the time measured; 218 (95 % interval 79 to "
@@ -52,11 +52,19 @@ def test_findings_of_a_programme_that_was_shown_to_prevent(tmp_path: Path) -> No
     ]
 
 
+def test_opposite_verdicts_of_police_and_society_are_said_with_their_certainty(tmp_path: Path) -> None:
+    weak = {"estimate": 120.0, "low": 90.0, "high": 130.0}
+    finding = outcome(tmp_path, assessment=assessment(prevented=weak)).section.findings[3]
+    assert finding.endswith(
+        "Across the whole interval, police savings alone do not repay the cost and savings to everybody do."
+    )
+
+
 def test_without_a_verdict_no_ratio_is_given_but_what_it_would_take(tmp_path: Path) -> None:
     found = outcome(tmp_path, assessment=assessment("CANNOT_TELL", "Cannot tell"))
     assert found.section.findings[3] == (
         "No benefit-cost ratio is given, because the effect cannot be told. For benefits to equal costs, the "
-        "programme would have had to prevent this many burglaries: 33 (fiscal), 135 (fiscal: police alone), "
+        "programme would have had to prevent this many burglaries: 33 (fiscal), 135 (police alone), "
         "27 (economic), 14 (social)."
     )
 

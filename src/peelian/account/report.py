@@ -104,9 +104,11 @@ def _worth(results: Results) -> str:
 
 def _opposite(case: Case) -> str:
     """The sentence that must stand where the police budget and society come to opposite verdicts."""
-    if case.table is not None and case.table.at[POLICE, "bcr"] < 1 <= case.table.at[SOCIAL, "bcr"]:
-        return " Police savings alone do not repay the cost; savings to everybody do."
-    return ""
+    if case.table is None or not case.table.at[POLICE, "bcr"] < 1 <= case.table.at[SOCIAL, "bcr"]:
+        return ""
+    sure = case.table.at[POLICE, "bcr_high"] < 1 <= case.table.at[SOCIAL, "bcr_low"]
+    where = "Across the whole interval" if sure else "At the estimate"
+    return f" {where}, police savings alone do not repay the cost and savings to everybody do."
 
 
 def _promise(results: Results) -> str:

@@ -51,13 +51,14 @@ def _cases(results: Results) -> list[Table]:
 def _case(results: Results, case: Case, table: pd.DataFrame) -> Table:
     frame = table.reset_index().rename(columns=_HEADS)
     frame = frame[[head for head in _HEADS.values() if head in frame]]
-    paying = [str(line) for line, row in table.iterrows() if row["bcr"] >= 1]
-    verdict = f"benefits exceed costs for {', '.join(paying) or 'nobody'}"
-    basis = "As promised" if case.basis == PROMISED else f"On {case.basis}"
+    promised = case.basis == PROMISED
+    paying = ", ".join(str(line) for line, row in table.iterrows() if row["bcr_low"] >= 1) or "nobody"
+    verdict = "benefits exceed costs for" if promised else "the whole interval lies above 1 for"
+    basis = "As promised" if promised else f"On {case.basis}"
     explained = "; ".join(f"{line}: {whose}" for line, whose in WHOSE.items())
     return Table(
         f"account_case_{case.basis.split()[0]}",
-        f"{basis}, {verdict}",
+        f"{basis}, {verdict} {paying}",
         frame,
         {_HEADS[name]: _FORMATS.get(name, POUNDS) for name in table if name in _HEADS},
         source=f"One crime in prices of {results.values.price_base}; figures as listed",

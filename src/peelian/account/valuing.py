@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from peelian.figures import Figure, Figures
 
-FISCAL, POLICE, ECONOMIC, SOCIAL = "fiscal", "fiscal: police alone", "economic", "social"
+FISCAL, POLICE, ECONOMIC, SOCIAL = "fiscal", "police alone", "economic", "social"
 WHOSE = {
     FISCAL: "public budgets",
-    POLICE: "the police budget alone, part of the line above",
+    POLICE: "the police budget, part of fiscal",
     ECONOMIC: "public budgets and lost output",
     SOCIAL: "everybody, victims included",
 }
@@ -27,7 +27,7 @@ WHOSE = {
 class UnitValues:
     """Pounds per crime prevented by line, with the figures behind them; or why there are none.
 
-    ``lines``       ``fiscal``, ``fiscal: police alone``, ``economic``, ``social`` -> value with its range.
+    ``lines``       ``fiscal``, ``police alone`` (part of it), ``economic``, ``social`` -> value with range.
     ``used``        the figures; ``price_base`` the year of all their prices; ``why_not`` where no value is
                     held.
     """
