@@ -94,13 +94,11 @@ def _by_arm(given: Given, column: str) -> Reason:
         table = suppress(table, threshold=held.threshold, total_column="all areas")
     years = table.index
     broken = [
-        f"{row.what} ({row.force} forces, {_day(row.date)})"
-        if row.force == "all"
-        else f"{row.what} ({row.force}, {_day(row.date)})"
+        f"{row.what.rstrip('.')} ({'all forces' if row.force == 'all' else row.force}, {_day(row.date)})"
         for row in given.changes.rename(columns={"from": "date"}).itertuples()
         if years[0] <= financial_year(row.date.year, row.date.month) <= years[-1]
     ]
-    warning = f" Recording changed inside these years: {' '.join(broken)}" if broken else ""
+    warning = f" Recording changed inside these years: {'; '.join(broken)}." if broken else ""
     rows = [{"financial year": year} | dict(row) for year, row in table.astype(object).iterrows()]
     return Reply(
         f"The table has recorded {column.lower()} by financial year, with and without the programme.",
