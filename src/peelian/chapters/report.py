@@ -19,7 +19,8 @@ def report(context: Context) -> Outcome:
     from peelian.account import html
 
     project = context.project
-    sections, sources, truth = [], [], []
+    sections, sources = [], []
+    truth: list[dict[str, str]] = []
     for stage in ORDER:
         values = json.loads((context.folder(stage) / SECTION).read_text(encoding="utf-8"))
         sections.append(protected(section_from_json(values), project.project.audience))

@@ -118,10 +118,11 @@ def account(context: Context) -> Outcome:
     from peelian.account import run as stage
 
     path = context.made("evaluate", "assessment.json")
+    parameters = stage_parameters(context.project, "account", stage.Parameters)
     return stage.run(
         None if path is None else json.loads(path.read_text(encoding="utf-8")),
         context.programme,
-        stage_parameters(context.project, "account", stage.Parameters),
+        parameters,
         saturation=deliveries_of(context),
         counts=kinds_of(context),
         ledger=context.file("account", "ledger"),
@@ -129,6 +130,7 @@ def account(context: Context) -> Outcome:
         documents=context.file("account", "documents"),
         figures=context.file("account", "figures"),
         claims=context.file("account", "claims"),
+        questions=context.file("account", "questions"),
         months=context.incidents.span,
         seed=context.project.seed("account"), crime=context.project.outcome,
         published=context.incidents.published, progress=context.ticker("account"),
