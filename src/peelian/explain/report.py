@@ -1,0 +1,1 @@
+def sentence(t): return ""
