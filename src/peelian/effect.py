@@ -55,14 +55,13 @@ class Effect:
             self.low - 1e-9 <= self.estimate <= self.high + 1e-9
         ):
             raise DesignError(
-                f"{self.name}: the estimate {self.estimate:g} lies outside its interval {self.low:g} to {self.high:g}."
+                f"{self.name}: the estimate {self.estimate:g} lies outside its interval "
+                f"{self.low:g} to {self.high:g}."
             )
 
     def __str__(self) -> str:
-        return (
-            self.sentence
-            or f"{self.name}: {self.estimate:.3f} ({self.level:.0%} interval {self.low:.3f} to {self.high:.3f})."
-        )
+        interval = f"({self.level:.0%} interval {self.low:.3f} to {self.high:.3f})"
+        return self.sentence or f"{self.name}: {self.estimate:.3f} {interval}."
 
     @property
     def excludes_no_change(self) -> bool:

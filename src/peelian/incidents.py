@@ -45,7 +45,7 @@ class Incidents:
     """
 
     frame: gpd.GeoDataFrame
-    rejected: pd.DataFrame = field(default=None)  # type: ignore[assignment]
+    rejected: pd.DataFrame = field(default=None)
     precision: Precision = "day"
     snapped: bool = False
     published: bool = False
@@ -236,6 +236,6 @@ def _instant(value: object) -> pd.Timestamp:
     if isinstance(value, pd.Period):
         return value.start_time
     try:
-        return pd.Timestamp(value)  # type: ignore[arg-type]
+        return pd.Timestamp(value)
     except (ValueError, TypeError) as error:
         raise DesignError(f"{value!r} is no date. Write 2016-05 or 2016-05-01.") from error

@@ -45,7 +45,8 @@ class Panel:
             raise DataError(f"A panel stands on (place, month); this one on {list(index.names)}.")
         if index.has_duplicates:
             raise DataError(
-                f"{int(index.duplicated().sum())} area-months stand twice, first {index[index.duplicated()][0]}."
+                f"{int(index.duplicated().sum())} area-months stand twice, "
+                f"first {index[index.duplicated()][0]}."
             )
         places, months = index.unique("place"), index.unique("month")
         lacking = len(places) * len(months) - len(index)
@@ -54,7 +55,8 @@ class Panel:
             first = full.difference(index)[0]
             raise DataError(
                 f"The panel lacks {lacking:,} area-months (first {first[0]} {first[1]}). "
-                "A missing month is a gap, not zero crime: fill it only where the force says that no record means none."
+                "A missing month is a gap, not zero crime: fill it only where the force "
+                "says that no record means none."
             )
         if len(months) and len(months) != (months.max() - months.min()).n + 1:
             raise DataError(f"The panel's months have a gap between {months.min()} and {months.max()}.")
@@ -98,7 +100,8 @@ class Panel:
         if len(strange):
             raise DataError(
                 f"The programme names {len(strange)} areas that are not in the places file: {some(strange)}. "
-                f"The file's ids look like {places.index[0]}. Is it another vintage of areas (2011, 2021), or another column?"
+                f"The file's ids look like {places.index[0]}. "
+                "Is it another vintage of areas (2011, 2021), or another column?"
             )
         frame = counts.rename("count").sort_index().to_frame()
         months = frame.index.unique("month")
@@ -194,7 +197,8 @@ def _check_starts(areas: pd.DataFrame, months: pd.Index) -> None:
         if wrong.any():
             raise DesignError(
                 f"The programme starts {word} the data: {some(treated.index[wrong], 3)} from "
-                f"{treated['start'][wrong].iloc[0]}, but the incidents run from {months.min()} to {months.max()}. "
+                f"{treated['start'][wrong].iloc[0]}, but the incidents run from {months.min()} to "
+                f"{months.max()}. "
                 "An evaluation needs months on both sides: load more months, or mend the dates."
             )
 

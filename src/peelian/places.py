@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from peelian.errors import DataError, DesignError, some
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
     from scipy import sparse
     from shapely.geometry.base import BaseGeometry
@@ -154,7 +158,7 @@ class Places:
     @property
     def households(self) -> pd.Series | None:
         """Households by place, or None where the file holds none."""
-        return self.frame["households"] if "households" in self.frame else None
+        return self.frame.get("households")
 
     @property
     def points(self) -> gpd.GeoSeries:
@@ -170,6 +174,23 @@ class Places:
         if missing:
             raise DataError(f"{len(missing)} places are not in the file: {some(missing)}.")
         return Places(self.frame.loc[sorted(wanted)], self.kind, self.cell, self.origin)
+
+    # ---------------------------------------------------------------- storing
+    def write(self, path: Path) -> None:
+        """Store as GeoParquet."""
+        _stored(self).to_parquet(path, compression="zstd")
+
+    @classmethod
+    def load(cls, path: Path) -> Places:
+        """What ``write`` stored."""
+        import geopandas as gpd
+
+        frame = gpd.read_parquet(path)
+        kind, cell, x, y = (frame.pop(name).iloc[0] for name in ("_kind", "_cell", "_x", "_y"))
+        frame.index = frame.index.astype(str)
+        frame.index.name = "place"
+        grid = cell == cell
+        return cls(frame, kind, float(cell) if grid else None, (float(x), float(y)) if grid else None)
 
     # ---------------------------------------------------------------- relations
     def neighbours(self, order: int = 1, *, touching: Literal["any", "edge"] = "any") -> sparse.csr_array:
@@ -216,7 +237,7 @@ class Places:
         import pandas as pd
 
         limits = [float(d) for d in distances]
-        if not limits or any(b <= a for a, b in zip([0.0, *limits], limits, strict=False)):
+        if not limits or any(b <= a for a, b in pairwise([0.0, *limits])):
             raise DesignError(f"Ring distances must rise from above 0; got {list(distances)}.")
         middle = self.select(around)
         labels = ["inside", *ring_labels(limits), "beyond"]
@@ -264,12 +285,12 @@ class Places:
         values[known] = ids
         return pd.Series(values, index=points.index, name="place").astype("str")
 
-    def _cell_of(self, x: object, y: object) -> object:
+    def _cell_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         import numpy as np
 
         assert self.origin and self.cell
-        column = np.floor((x - self.origin[0]) / self.cell).astype(np.int64)  # type: ignore[operator]
-        row = np.floor((y - self.origin[1]) / self.cell).astype(np.int64)  # type: ignore[operator]
+        column = np.floor((x - self.origin[0]) / self.cell).astype(np.int64)
+        row = np.floor((y - self.origin[1]) / self.cell).astype(np.int64)
         held_column, held_row = self.frame["column"].to_numpy(), self.frame["row"].to_numpy()
         table = np.full((held_column.max() + 1, held_row.max() + 1), -1, np.int64)
         table[held_column, held_row] = np.arange(len(self))
@@ -278,7 +299,7 @@ class Places:
         at[inside] = table[column[inside], row[inside]]
         return at
 
-    def _area_of(self, x: object, y: object) -> object:
+    def _area_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         import numpy as np
         import shapely
 
@@ -293,6 +314,12 @@ class Places:
         return at[back]
 
 
+def _stored(places: Places) -> gpd.GeoDataFrame:
+    x, y = places.origin or (float("nan"), float("nan"))
+    about = {"_kind": places.kind, "_cell": places.cell or float("nan"), "_x": x, "_y": y}
+    return places.frame.assign(**about)
+
+
 def ring_labels(distances: Sequence[float]) -> list[str]:
     """Names of the rings between these distances.
 
@@ -300,7 +327,7 @@ def ring_labels(distances: Sequence[float]) -> list[str]:
     ['0-250 m', '250-500 m']
     """
     inner = [0.0, *map(float, distances)]
-    return [f"{a:g}-{b:g} m" for a, b in zip(inner, inner[1:], strict=False)]
+    return [f"{a:g}-{b:g} m" for a, b in pairwise(inner)]
 
 
 def _check(frame: gpd.GeoDataFrame, name: str = "places") -> None:

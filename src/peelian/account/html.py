@@ -1,0 +1,147 @@
+"""The report as one HTML file that opens offline, prints well and needs no script."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from peelian.report import Chart, Report, Section, Table, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_SHOWN = 40
+NO_CHARTS = (
+    "This chart needs the extra peelian[reports] (vl-convert), which is not installed here. "
+    "Its numbers are in the table below."
+)
+
+
+def html(report: Report) -> str:
+    """The report as one self-contained HTML page, as text.
+
+    Charts are drawn to SVG inside the page; under each stands the table it was drawn from. A table of
+    more than 40 rows shows the first 40 and names the CSV file that holds all. The same report gives
+    the same text.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    sections = [_section(section) for section in report.sections]
+    findings = [(s.id, s.title, s.findings) for s in report.sections if s.findings]
+    return environment.get_template("report.html").render(
+        report=report, sections=sections, findings=findings, style=_style(), no_charts=NO_CHARTS
+    )
+
+
+def tables_of(report: Report) -> dict[str, pd.DataFrame]:
+    """Every table and every chart's numbers by name, for the CSV files beside the page."""
+    return {
+        block.name: block.frame
+        for section in report.sections
+        for block in section.blocks
+        if not isinstance(block, Text) and block.frame is not None
+    }
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "id": section.id,
+        "title": section.title,
+        "question": section.question,
+        "blocks": [_block(block) for block in section.blocks],
+    }
+
+
+def _block(block: Text | Table | Chart) -> dict[str, Any]:
+    if isinstance(block, Text):
+        return {"type": "text", "kind": block.kind, "text": block.text}
+    about = {"name": block.name, "title": block.title, "source": block.source, "note": block.note}
+    grid = None if block.frame is None else _grid(block.frame, block.formats)
+    if isinstance(block, Table):
+        return {"type": "table", "grid": grid, **about}
+    return {"type": "chart", "grid": grid, "svg": svg(block), "alt": block.alt, **about}
+
+
+def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
+    """A frame as header and cells of text, numbers to the right."""
+    import pandas as pd
+
+    numeric = [
+        pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c]) for c in frame
+    ]
+    shown = frame.head(ROWS_SHOWN)
+    rows = [
+        [cell(value, formats.get(str(column), "")) for value, column in zip(row, frame.columns, strict=True)]
+        for row in shown.itertuples(index=False, name=None)
+    ]
+    return {
+        "header": [str(column) for column in frame.columns],
+        "numeric": numeric,
+        "rows": rows,
+        "more": max(0, len(frame) - ROWS_SHOWN),
+        "total": len(frame),
+    }
+
+
+def cell(value: Any, form: str = "") -> str:
+    """A value as it is printed: British numbers, a dash where nothing is held.
+
+    ``form`` is a Python format; a leading ``£`` is kept in front of the number and after a minus sign.
+
+    >>> cell(1234.5, "£,.2f"), cell(-3, "£,.0f"), cell(0.085, ".1%"), cell(12345), cell(None)
+    ('£1,234.50', '-£3', '8.5%', '12,345', '–')
+    """
+    if value is None or value != value or str(value) in ("NaT", "<NA>"):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        return str(value)
+    number = float(value)
+    if form.startswith("£"):
+        return ("-" if number < 0 else "") + "£" + format(abs(number), form[1:])
+    if form:
+        return format(int(number) if form.endswith("d") else number, form)
+    if number == int(number) and abs(number) < 1e15:
+        return f"{int(number):,}"
+    return f"{number:,.3f}" if abs(number) < 100 else f"{number:,.1f}"
+
+
+def svg(chart: Chart) -> str:
+    """The chart as SVG for the page, or empty text where the drawing library is not installed."""
+    try:
+        import vl_convert
+    except ImportError:
+        return ""
+    # inline data only: a specification that names an address is refused, never fetched
+    drawn: str = vl_convert.vegalite_to_svg(chart.spec, allowed_base_urls=[])
+    return _tidied(drawn, chart.name, chart.alt)
+
+
+def _tidied(drawn: str, name: str, alt: str) -> str:
+    """Ids made the chart's own (they count up between calls), a name for readers, no fixed width."""
+    from markupsafe import escape
+
+    ids = {
+        found: f"{name}-{i}" for i, found in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', drawn)))
+    }
+    for old, new in ids.items():
+        drawn = drawn.replace(f'id="{old}"', f'id="{new}"').replace(f"url(#{old})", f"url(#{new})")
+    head = re.match(r"<svg[^>]*>", drawn)
+    if head is None:
+        return drawn
+    box = re.search(r'viewBox="([^"]+)"', head.group(0))
+    view = box.group(1) if box else "0 0 640 300"
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}" role="img" aria-label="{escape(alt)}">'
+    )
+    return opening + drawn[head.end() :]
+
+
+def _style() -> str:
+    return (Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")

@@ -1,0 +1,349 @@
+"""Maps: layers for Vega-Lite and for GeoPackages that QGIS opens styled. They compute no statistics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from peelian.charts import CONFIG, INK, SCHEMA
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+
+    from peelian.places import Places
+
+Kind = Literal["sequential", "diverging", "categories"]
+# single-hue steps whose lightness falls evenly, so that print keeps their order
+SEQUENTIAL = {
+    3: ["#deebf7", "#6baed6", "#08519c"],
+    4: ["#eff3ff", "#9ecae1", "#4292c6", "#084594"],
+    5: ["#eff3ff", "#bdd7e7", "#6baed6", "#3182bd", "#08519c"],
+    6: ["#eff3ff", "#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c"],
+    7: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c"],
+}
+DIVERGING = {
+    3: ["#2166ac", "#f7f7f7", "#b2182b"],
+    4: ["#2166ac", "#92c5de", "#f4a582", "#b2182b"],
+    5: ["#2166ac", "#92c5de", "#f7f7f7", "#f4a582", "#b2182b"],
+    6: ["#2166ac", "#67a9cf", "#d1e5f0", "#fddbc7", "#ef8a62", "#b2182b"],
+    7: ["#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b"],
+}
+CATEGORIES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"]
+MISSING = "#e6e8ea"
+WIDTH = 640
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a layer looks in QGIS: the column that is coloured, its kind, its legend and class limits."""
+
+    column: str
+    kind: Kind = "sequential"
+    legend: str = ""
+    breaks: tuple[float, ...] | None = None
+    classes: int = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Layered:
+    """The layers of one GeoPackage by name, each with the style QGIS opens it in."""
+
+    layers: dict[str, gpd.GeoDataFrame]
+    styles: dict[str, Style] = field(default_factory=dict)
+
+
+# -------------------------------------------------------------------- Vega-Lite
+def areas_map(
+    frame: gpd.GeoDataFrame,
+    value: str,
+    *,
+    legend: str,
+    kind: Kind = "sequential",
+    classes: int = 5,
+    breaks: Sequence[float] | None = None,
+    outline: str | None = None,
+    order: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """A map of areas coloured by a column, in classes named in the legend.
+
+    ``value``    a column of numbers, or of words for ``kind="categories"`` (``order`` gives theirs).
+    ``classes``  how many; limits are quantiles of the values unless ``breaks`` gives them.
+    ``outline``  a true/false column: those places get a thick border (the treated ones).
+    """
+    shapes = frame[[value, *([outline] if outline else []), frame.geometry.name]].copy()
+    tolerance = max(shapes.total_bounds[2] - shapes.total_bounds[0], 1.0) / 2000
+    shapes[frame.geometry.name] = shapes.geometry.simplify_coverage(tolerance)
+    names, colours, label = _classed(shapes[value], kind, classes, breaks, order)
+    features = []
+    marked = shapes[outline].to_numpy(bool) if outline else [False] * len(shapes)
+    for word, thick, shape in zip(label, marked, shapes.geometry, strict=True):
+        geometry = _rounded(shape.__geo_interface__)
+        features.append(
+            {"type": "Feature", "geometry": geometry, "properties": {"class": word, "thick": bool(thick)}}
+        )
+    colour = {"field": "properties.class", "type": "nominal", "title": legend, "sort": names,
+              "scale": {"domain": names, "range": colours}}  # fmt: skip
+    layers: list[dict[str, Any]] = [
+        {"mark": {"type": "geoshape", "stroke": "#7f868a", "strokeWidth": 0.4}, "encoding": {"color": colour}}
+    ]
+    if outline:
+        layers.append(
+            {
+                "transform": [{"filter": "datum.properties.thick"}],
+                "mark": {"type": "geoshape", "filled": False, "stroke": INK, "strokeWidth": 2},
+            }
+        )
+    spec = _map(layers, _height(frame.total_bounds), {"values": features})
+    return spec | {"projection": {"type": "identity", "reflectY": True}}
+
+
+def cells_map(
+    places: Places,
+    values: pd.Series,
+    *,
+    legend: str,
+    kind: Kind = "sequential",
+    classes: int = 5,
+    breaks: Sequence[float] | None = None,
+    order: Sequence[str] | None = None,
+    boundary: Any = None,
+) -> dict[str, Any]:
+    """A map of grid cells coloured by a value, in classes named in the legend.
+
+    ``places`` of kind ``cell``; ``values`` on their index; ``boundary`` a shape drawn over them.
+    """
+    import pandas as pd
+
+    bounds = places.geometry.bounds
+    names, colours, label = _classed(values.reindex(places.index), kind, classes, breaks, order)
+    west, south, east, north = places.frame.total_bounds
+    rows = pd.DataFrame(
+        {
+            "x": (bounds["minx"] - west).round(1), "x2": (bounds["maxx"] - west).round(1),
+            "y": (bounds["miny"] - south).round(1), "y2": (bounds["maxy"] - south).round(1), "class": label,
+        }
+    )  # fmt: skip
+    height = _height((west, south, east, north))
+    axis = {"axis": None, "scale": {"domain": [0, float(east - west)], "nice": False, "zero": False}}
+    upright = {"axis": None, "scale": {"domain": [0, float(north - south)], "nice": False, "zero": False}}
+    encoding = {
+        "x": {"field": "x", "type": "quantitative", **axis}, "x2": {"field": "x2"},
+        "y": {"field": "y", "type": "quantitative", **upright}, "y2": {"field": "y2"},
+        "color": {"field": "class", "type": "nominal", "title": legend, "sort": names,
+                  "scale": {"domain": names, "range": colours}},
+    }  # fmt: skip
+    layers: list[dict[str, Any]] = [{"mark": {"type": "rect"}, "encoding": encoding}]
+    if boundary is not None:
+        layers.append(_outline(boundary, west, south, axis, upright))
+    return _map(layers, height, {"values": json.loads(rows.to_json(orient="records"))})
+
+
+def _outline(boundary: Any, west: float, south: float, axis: Any, upright: Any) -> dict[str, Any]:
+    parts = getattr(boundary, "geoms", [boundary])
+    rows = [
+        {"x": round(x - west, 1), "y": round(y - south, 1), "part": part, "step": step}
+        for part, shape in enumerate(parts)
+        for step, (x, y) in enumerate(shape.exterior.simplify(10).coords)
+    ]
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "line", "color": INK, "strokeWidth": 1.2},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative", **axis},
+            "y": {"field": "y", "type": "quantitative", **upright},
+            "detail": {"field": "part"},
+            "order": {"field": "step"},
+        },
+    }
+
+
+def _map(layers: list[dict[str, Any]], height: int, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "$schema": SCHEMA,
+        "width": WIDTH,
+        "height": height,
+        "config": CONFIG,
+        "data": data,
+        "layer": layers,
+    }
+
+
+def _height(bounds: Any) -> int:
+    west, south, east, north = bounds
+    return int(min(900, max(240, WIDTH * (north - south) / max(east - west, 1.0))))
+
+
+def _classed(
+    values: pd.Series, kind: Kind, classes: int, breaks: Sequence[float] | None, order: Sequence[str] | None
+) -> tuple[list[str], list[str], list[str]]:
+    """Class names in order, their colours, and the class of each value."""
+    import pandas as pd
+
+    if kind == "categories":
+        text = values.astype("str").where(values.notna(), "not known")
+        names = list(order) if order else sorted(set(text) - {"not known"})
+        colours = CATEGORIES[: len(names)]
+        if (text == "not known").any():
+            names, colours = [*names, "not known"], [*colours, MISSING]
+        return names, colours, text.tolist()
+    limits = class_limits(values, classes, breaks)
+    names = limit_names(limits)
+    palette = (DIVERGING if kind == "diverging" else SEQUENTIAL)[max(3, min(7, len(names)))][: len(names)]
+    code = pd.cut(values, [-float("inf"), *limits[1:-1], float("inf")], labels=False)
+    label = ["not known" if pd.isna(c) else names[int(c)] for c in code]
+    if "not known" in label:
+        return [*names, "not known"], [*palette, MISSING], label
+    return names, palette, label
+
+
+def class_limits(values: pd.Series, classes: int = 5, breaks: Sequence[float] | None = None) -> np.ndarray:
+    """Limits of the classes, lowest and highest value included: quantiles, or the breaks given.
+
+    >>> import pandas as pd
+    >>> class_limits(pd.Series([1.0, 2.0, 3.0, 4.0]), 2).tolist()
+    [1.0, 2.5, 4.0]
+    """
+    import numpy as np
+
+    known = values.dropna().to_numpy(float)
+    if not len(known):
+        return np.array([0.0, 0.0])
+    if breaks is not None:
+        inner = np.asarray(breaks, float)
+        inner = inner[(inner > known.min()) & (inner < known.max())]
+    else:
+        inner = np.quantile(known, np.arange(1, classes) / classes)
+    limits = np.unique(np.concatenate([[known.min()], _round(inner), [known.max()]]))
+    return limits if len(limits) > 1 else np.repeat(limits, 2)
+
+
+def _round(numbers: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        digits = np.where(numbers == 0, 0, 2 - np.floor(np.log10(np.abs(numbers))))
+    return np.array([round(float(n), int(d)) for n, d in zip(numbers, np.nan_to_num(digits), strict=True)])
+
+
+def limit_names(limits: Sequence[float] | np.ndarray) -> list[str]:
+    """Words for the classes between the limits.
+
+    >>> limit_names([0, 5, 1200])
+    ['0 to 5', '5 to 1,200']
+    """
+    text = [_number(float(limit)) for limit in limits]
+    return [f"{a} to {b}" for a, b in pairwise(text)]
+
+
+def _number(value: float) -> str:
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _rounded(geometry: Any) -> Any:
+    if isinstance(geometry, dict):
+        return {key: _rounded(value) for key, value in geometry.items()}
+    if isinstance(geometry, list | tuple):
+        if geometry and isinstance(geometry[0], float):
+            return [round(v, 1) for v in geometry[:2]]
+        return [_rounded(part) for part in geometry]
+    return geometry
+
+
+# -------------------------------------------------------------------- GeoPackage
+def write_geopackage(path: Path, layered: Layered) -> None:
+    """Write the layers to one GeoPackage (version 1.2) with a style that QGIS applies on opening.
+
+    Times inside the file are fixed, so that the same layers give the same bytes.
+    """
+    import pyogrio
+
+    path.unlink(missing_ok=True)
+    for name, frame in layered.layers.items():
+        plain = frame.reset_index() if frame.index.name and frame.index.name not in frame else frame.copy()
+        for column in plain.columns:
+            if str(plain[column].dtype) in ("category", "period[M]"):
+                plain[column] = plain[column].astype(str)
+        pyogrio.write_dataframe(
+            plain, path, layer=name, driver="GPKG", append=path.exists(), VERSION="1.2",
+            layer_options={"GEOMETRY_NAME": "geom"}, promote_to_multi=True,
+        )  # fmt: skip
+    _add_styles(path, layered)
+
+
+def _add_styles(path: Path, layered: Layered) -> None:
+    import contextlib
+    import sqlite3
+
+    rows = [
+        (name, name, style_qml(layered.layers[name], style))
+        for name, style in layered.styles.items()
+        if style.column in layered.layers[name]
+    ]
+    with contextlib.closing(sqlite3.connect(path)) as store, store:
+        store.execute("UPDATE gpkg_contents SET last_change = '2000-01-01T00:00:00.000Z'")
+        store.execute(
+            "CREATE TABLE IF NOT EXISTS layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT, f_table_catalog TEXT,"
+            " f_table_schema TEXT, f_table_name TEXT, f_geometry_column TEXT, styleName TEXT, styleQML TEXT,"
+            " styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT, ui TEXT, update_time DATETIME)"
+        )
+        store.executemany(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
+            " styleName, styleQML, styleSLD, useAsDefault, description, owner, update_time)"
+            " VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '', '2000-01-01T00:00:00.000Z')",
+            rows,
+        )
+        store.execute(
+            "INSERT OR IGNORE INTO gpkg_contents (table_name, data_type, identifier, last_change)"
+            " VALUES ('layer_styles', 'attributes', 'layer_styles', '2000-01-01T00:00:00.000Z')"
+        )
+
+
+def style_qml(frame: gpd.GeoDataFrame, style: Style) -> str:
+    """A QGIS style (QML) that colours a layer by a column, with the same classes as the map in the report."""
+    from xml.sax.saxutils import quoteattr
+
+    kind = frame.geometry.geom_type.iloc[0] if len(frame) else "Polygon"
+    values = frame[style.column]
+    names, colours, _ = _classed(values, style.kind, style.classes, style.breaks, None)
+    if style.kind == "categories":
+        renderer, wrap, extra = "categorizedSymbol", "categories", ""
+        rows = [f'<category symbol="{i}" value={quoteattr(n)}' for i, n in enumerate(names)]
+    else:
+        renderer, wrap, extra = "graduatedSymbol", "ranges", ' graduatedMethod="GraduatedColor"'
+        limits = pairwise(class_limits(values, style.classes, style.breaks))
+        rows = [f'<range symbol="{i}" lower="{a:.10g}" upper="{b:.10g}"' for i, (a, b) in enumerate(limits)]
+    body = "".join(
+        f'{row} label={quoteattr(name)} render="true"/>' for row, name in zip(rows, names, strict=False)
+    )
+    symbols = "".join(_symbol(str(i), colour, kind) for i, colour in enumerate(colours))
+    return (
+        '<!DOCTYPE qgis><qgis version="3.22" styleCategories="Symbology">'
+        f'<renderer-v2 type="{renderer}" attr={quoteattr(style.column)}{extra}><{wrap}>{body}</{wrap}>'
+        f"<symbols>{symbols}</symbols></renderer-v2></qgis>"
+    )
+
+
+def _symbol(name: str, colour: str, kind: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    rgba = f"{red},{green},{blue},255"
+    if "Point" in kind:
+        what, layer, options = "marker", "SimpleMarker", {"color": rgba, "size": "2"}
+    elif "Line" in kind:
+        what, layer, options = "line", "SimpleLine", {"line_color": rgba}
+    else:
+        edge = {"outline_color": "127,134,138,255", "outline_width": "0.1"}
+        what, layer, options = "fill", "SimpleFill", {"color": rgba, **edge}
+    body = "".join(f'<Option name="{key}" value="{value}" type="QString"/>' for key, value in options.items())
+    return (
+        f'<symbol type="{what}" name="{name}" alpha="1"><layer class="{layer}" enabled="1">'
+        f'<Option type="Map">{body}</Option></layer></symbol>'
+    )

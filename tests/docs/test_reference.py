@@ -1,0 +1,64 @@
+"""The reference leaves nothing out: every public name, every error and every command stands in it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import peelian
+from peelian import errors
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@cache
+def reference() -> str:
+    """The text of every page of the reference."""
+    return "\n".join(page.read_text("utf-8") for page in sorted((ROOT / "docs" / "reference").glob("*.md")))
+
+
+def kinds(root: type) -> Iterator[type]:
+    """An error and all that descend from it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from kinds(child)
+
+
+def commands() -> list[str]:
+    """Every command as one would type it: ``peelian deliver saturation``."""
+    try:
+        cli = importlib.import_module("peelian.cli")
+    except ModuleNotFoundError as missing:
+        if missing.name != "peelian.cli":
+            raise
+        return []
+    return sorted(_under(cli.main, "peelian"))
+
+
+def _under(command: object, path: str) -> Iterator[str]:
+    children = getattr(command, "commands", {})
+    if not children:
+        yield path
+    for name, child in children.items():
+        yield from _under(child, f"{path} {name}")
+
+
+@pytest.mark.parametrize("name", sorted(getattr(peelian, "__all__", [])))
+def test_every_public_name_is_documented(name: str) -> None:
+    assert re.search(rf"`{name}\b", reference()), f"{name} is public but docs/reference does not mention it."
+
+
+@pytest.mark.parametrize("error", sorted(kinds(errors.Error), key=lambda e: e.__name__))
+def test_every_error_is_documented_with_its_exit_code(error: type) -> None:
+    row = rf"`{error.__name__}`[^\n]*\b{error.exit_code}\b"
+    assert re.search(row, reference()), f"docs/reference/errors.md lacks {error.__name__} and its exit code."
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented(command: str) -> None:
+    assert re.search(rf"`{command}\b", reference()), f"docs/reference/commands.md lacks {command}."
