@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 from scipy.special import gammaln, ndtr, xlogy
 
 Family = Literal["poisson", "nb1", "nb2"]
@@ -254,12 +255,11 @@ def _ascent(hessian: Array, gradient: Array) -> Array:
     information, ridge = -hessian, 0.0
     scale = max(float(np.abs(np.diag(information)).max()), 1e-12)
     for _ in range(12):
-        try:
-            factor = np.linalg.cholesky(information + ridge * np.eye(len(gradient)))
-            step = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
+        bent = information + ridge * np.eye(len(gradient)) if ridge else information
+        _, step, failed = dposv(bent, gradient)
+        if not failed:
             return step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
-        except np.linalg.LinAlgError:
-            ridge = max(ridge * 10, 1e-6 * scale)
+        ridge = max(ridge * 10, 1e-6 * scale)
     return gradient / scale
 
 
