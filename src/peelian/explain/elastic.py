@@ -74,6 +74,11 @@ class Path:
         self._active = problem.columns[:, self.working]
         self._curvature: Array = None
 
+    def begin(self, state: State) -> None:
+        """Start from these coefficients instead of from none; columns that are constant here get zero."""
+        self.state = State(state.intercept, np.where(self.sd > 0, state.coefficients, 0.0))
+        self._work_on(np.flatnonzero(self.state.coefficients > 0))
+
     def at(self, penalty: float) -> State:
         """The solution at this penalty, from the last one."""
         for _ in range(50):

@@ -14,7 +14,7 @@ from scipy import fft, sparse
 from scipy.special import stdtr, stdtrit
 
 from peelian.explain.likelihood import CountFit, Family, mean_of, scores_of, variance_of
-from peelian.explain.select import Culling, recull, stepwise
+from peelian.explain.select import SCREENED_AGAIN, Culling, recull, stepwise
 
 Array = Any
 
@@ -93,8 +93,8 @@ def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Arra
 
     ``piece``  what to resample and the numbers of the replicates. Replicate b draws with
     ``default_rng([seed, b])``, so results do not depend on how replicates are dealt to processes. The cull
-    is made anew at the penalty chosen on all cells, the stepwise search in full but with the ten most
-    promising additions fitted at each step.
+    is made anew at the penalty chosen on all cells; at each step of the search the three most promising
+    additions are fitted.
     """
     data, numbers = piece
     number = int(data.tile.max()) + 1
@@ -111,7 +111,7 @@ def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Arra
             )
         search = stepwise(
             data.columns[:, kept], data.factor[kept], data.counts, data.family, exposure=data.exposure,
-            weights=weights, p_limit=data.p_limit, screen=10,
+            weights=weights, p_limit=data.p_limit, screen=SCREENED_AGAIN,
         )  # fmt: skip
         chosen = tuple(int(kept[j]) for j in search.chosen)
         found.append((chosen, search.fit.coefficients))

@@ -302,7 +302,7 @@ def choose(problem: Problem, counts: Array, options: Options, seed: int) -> Choi
     """Cull the candidates, search from the rest with each family, keep the family with the lower BIC."""
     import numpy as np
 
-    from peelian.explain.select import cull, heffner_folds, stepwise
+    from peelian.explain.select import SCREENED, cull, heffner_folds, stepwise
 
     fold = heffner_folds(counts, options.folds, np.random.default_rng([seed, 1]))
     culling = cull(
@@ -316,6 +316,7 @@ def choose(problem: Problem, counts: Array, options: Options, seed: int) -> Choi
         found = stepwise(
             problem.columns[:, kept], problem.factor[kept], counts, family,  # type: ignore[arg-type]
             exposure=problem.exposure, p_limit=options.p_limit,
+            screen=None if problem.exposure is None else SCREENED,
         )  # fmt: skip
         path = tuple(
             (step, bic, tuple(int(kept[j]) for j in columns)) for step, bic, columns in found.path

@@ -241,7 +241,7 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> list
         f"BIC: {criteria}.",
         at_risk,
         f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of tiles "
-        "(culled anew at the same penalty; the ten most promising additions fitted at each step), shifts of whole "
+        "(culled anew at the same penalty; the three most promising additions fitted at each step), shifts of whole "
         f"cells that keep 70 % of the study area, halves {whole['halves']}. Thresholds: chosen in at least "
         f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}, both intervals without 1. "
         f"Weak: {parameters.weak} or more of the four.".replace("% of res", " % of res"),

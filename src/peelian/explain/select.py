@@ -16,7 +16,8 @@ from peelian.explain.likelihood import Cells, CountFit, Family, cells_of, cells_
 
 Array = Any
 Rule = Literal["min", "1se"]
-SCREENED = 10
+SCREENED, SCREENED_AGAIN = 10, 3  # additions fitted at each step: once, and in each of many resamples
+PATIENCE = 10
 
 
 # -------------------------------------------------------------------- cull
@@ -102,15 +103,22 @@ def _cross_validated(
     parts: list[tuple[elastic.Problem, elastic.Problem]], penalty: Array, ratio: float, standardise: bool,
     constant: Array,
 ) -> tuple[Array, Array]:  # fmt: skip
-    """Mean deviance per cell and its standard error over the folds, by penalty."""
-    held = np.empty((len(parts), len(penalty)))
-    for at, (train, test) in enumerate(parts):
-        path = elastic.Path(train, ratio, standardise)
-        held[at] = constant[at] + np.array([elastic.deviance(test, path.at(value)) for value in penalty])
+    """Mean deviance per cell and its standard error over the folds, by penalty.
+
+    The folds go down the penalties together, and stop once ``PATIENCE`` in a row were worse than the best.
+    """
+    paths = [elastic.Path(train, ratio, standardise, tolerance=1e-6) for train, _ in parts]
     size = np.array([test.cells.sum() for _, test in parts])
-    mean = held.sum(axis=0) / size.sum()
-    spread = np.sqrt(size @ (held / size[:, None] - mean) ** 2 / size.sum() / (len(parts) - 1))
-    return mean, spread
+    means, spreads = [], []
+    for value in penalty:
+        held = constant + np.array(
+            [elastic.deviance(test, path.at(value)) for path, (_, test) in zip(paths, parts, strict=True)]
+        )
+        means.append(held.sum() / size.sum())
+        spreads.append(np.sqrt(size @ (held / size - means[-1]) ** 2 / size.sum() / (len(parts) - 1)))
+        if len(means) - 1 - int(np.argmin(means)) >= PATIENCE:
+            break
+    return np.array(means), np.array(spreads)
 
 
 def recull(columns: Array, counts: Array, culling: Culling, *, exposure: Array | None, weights: Array,
@@ -118,13 +126,12 @@ def recull(columns: Array, counts: Array, culling: Culling, *, exposure: Array |
     """The candidates kept when the cells are weighted anew, at the ratio and penalty already chosen."""
     exposure = np.ones(len(counts)) if exposure is None else exposure
     counts = np.asarray(counts, float)
-    problem = elastic.Problem(np.asarray(columns, float), weights, weights * counts, weights * exposure)
-    highest = float(elastic.penalties(problem, culling.ratio, standardise, 2)[0])
-    path = elastic.Path(problem, culling.ratio, standardise, tolerance=1e-6)
-    state = path.state
-    for value in np.geomspace(max(highest, culling.penalty), culling.penalty, 12):
-        state = path.at(value)
-    return np.flatnonzero(state.coefficients > 0)
+    drawn = weights > 0
+    w = weights[drawn]
+    problem = elastic.Problem(np.asarray(columns[drawn], float), w, w * counts[drawn], w * exposure[drawn])
+    path = elastic.Path(problem, culling.ratio, standardise, tolerance=1e-5)
+    path.begin(elastic.State(culling.intercept, culling.coefficients))
+    return np.flatnonzero(path.at(culling.penalty).coefficients > 0)
 
 
 def _unique_rows(columns: Array) -> tuple[Array, Array]:
@@ -151,10 +158,10 @@ def stepwise(
 ) -> Search:  # fmt: skip
     """The model that additions and removals by BIC lead to, from the empty one.
 
-    ``factor`` the factor of each column: at most one column of a factor enters. A model counts only if
+    ``factor``  of each column: at most one column of a factor enters. A model counts only if
     every coefficient is above zero and every two-sided Wald p at most ``p_limit``. ``weights`` whole
-    numbers by cell (a resample). ``screen``  fit only the additions with the highest score statistics.
-    Ties go to the lowest column.
+    numbers by cell (a resample). ``screen``  fit only so many additions, those with the highest score
+    statistics, and only the removal of the weakest column. Ties go to the lowest column.
     """
     table = _Tables(columns, counts, family, exposure, weights)
     factor = np.asarray(factor)
@@ -164,10 +171,12 @@ def stepwise(
     while True:
         table.stand_at(chosen)
         free = np.flatnonzero(~np.isin(factor, factor[list(chosen)]) & table.usable)
-        if screen is not None and len(free) > screen:
-            free = np.sort(free[np.argsort(-table.score(chosen, current, free), kind="stable")[:screen]])
+        leaving = chosen
+        if screen is not None:
+            free = np.sort(free[np.argsort(-table.score(current, free), kind="stable")[:screen]])
+            leaving = (chosen[int(np.argmax(current.p[1:]))],) if chosen else ()
         best, best_chosen = current, None
-        for trial in [*((*chosen, int(j)) for j in free), *(_without(chosen, j) for j in chosen)]:
+        for trial in [*((*chosen, int(j)) for j in free), *(_without(chosen, j) for j in leaving)]:
             adding = len(trial) > len(chosen)
             begin = _grown(current) if adding else None
             data = table.adding(trial[-1]) if adding else table.of(trial)
@@ -290,7 +299,7 @@ class _Tables:
             rows, cells, total, none, mass, none, none, none, self.log_exposure, self.log_factorial
         )
 
-    def score(self, chosen: tuple[int, ...], current: CountFit, free: Array) -> Array:
+    def score(self, current: CountFit, free: Array) -> Array:
         """One-sided score statistic of each addition, from the expected information."""
         design = self.rows[self.group]
         mean = mean_of(current, design, self.exposure)
