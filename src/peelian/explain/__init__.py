@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import Any
 
 _FROM = {
-    "RTM": "rtm",
+    "RTM": "model",
     "Influence": "factors",
-    "RiskTerrain": "rtm",
+    "RiskTerrain": "model",
     "operationalise": "factors",
     "priority_places": "terrain",
     "risk_classes": "terrain",
-    "rtm": "rtm",
+    "rtm": "model",
 }
 __all__ = ["RTM", "Influence", "RiskTerrain", "operationalise", "priority_places", "risk_classes", "rtm"]
 

@@ -51,7 +51,7 @@ def distances_of(block: float, blocks: int = 3, increment: Increment = "half") -
     """
     if not block > 0 or blocks not in (1, 2, 3, 4):
         raise DesignError(f"block needs metres above 0 and blocks 1 to 4; got {block} and {blocks}.")
-    step, count = (block / 2, 2 * blocks) if increment == "half" else (block, blocks)
+    step, count = (block / 2, 2 * blocks) if increment == "half" else (float(block), blocks)
     return [step * k for k in range(1, count + 1)]
 
 

@@ -9,7 +9,7 @@ from peelian.report import Block, Chart, Section, Table, Text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from peelian.explain.rtm import RiskTerrain
+    from peelian.explain.model import RiskTerrain
     from peelian.layers import Layers
     from peelian.places import Places
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from peelian.explain.rtm import RiskTerrain
+    from peelian.explain.model import RiskTerrain
     from peelian.incidents import Incidents
     from peelian.layers import Layers
     from peelian.places import Places
@@ -100,7 +100,7 @@ def run(
     asks for them. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
     """
     from peelian.explain.inference import Limits
-    from peelian.explain.rtm import rtm
+    from peelian.explain.model import rtm
 
     chosen = _chosen(layers, parameters)
     features, left_out = _left_out(chosen, cells, parameters)

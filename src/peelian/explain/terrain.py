@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from peelian.explain.rtm import RiskTerrain
+    from peelian.explain.model import RiskTerrain
     from peelian.places import Places
 
 Array = Any

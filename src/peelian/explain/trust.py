@@ -13,7 +13,7 @@ from peelian.explain import inference
 from peelian.explain.inference import Limits, Resample, Robust, Window
 from peelian.explain.likelihood import Cells, compress, fit, log_pmf, mean_of, variance_of
 from peelian.explain.problem import Choice, Options, Problem, choose
-from peelian.explain.rtm import Progress, RiskTerrain
+from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.select import allowed, design_of
 from peelian.explain.terrain import captured
 
