@@ -1,9 +1,10 @@
 """The Risk Terrain Model against other people's numbers.
 
-Provenance: reference/rtm of the shared folder: R 4.2.2 (glm, MASS glm.nb, gamlss-like NB1 by optim, glmnet 4.1-6,
-sandwich, spdep) on burglaries in Chicago 2017 (6,872 in 9,413 cells of 250 m), and the one complete public report of the
-RTMDx Utility (Leeds 2011). Tolerances are those of spec/explain.md 13: BIC 1e-4 (Poisson) and 1e-3 (negative binomials),
-coefficients 1e-6 and 1e-5, standard errors 1e-5, 1e-4 relative (NB1) and 3 % (NB2: glm.nb holds theta fixed).
+Provenance: reference/rtm of the shared folder: R 4.2.2 (glm, MASS glm.nb, NB1 by optim, glmnet 4.1-6,
+sandwich, spdep) on burglaries in Chicago 2017 (6,872 in 9,413 cells of 250 m), and the one complete public
+report of the RTMDx Utility (Leeds 2011). Tolerances are those of spec/explain.md 13: BIC 1e-4 (Poisson) and
+1e-3 (negative binomials), coefficients 1e-6 and 1e-5, standard errors 1e-5, 1e-4 relative (NB1) and 3 %
+(NB2: glm.nb holds theta fixed).
 """
 
 from __future__ import annotations
@@ -297,7 +298,7 @@ def test_leeds_candidates() -> None:
 
 
 def test_leeds_model_comes_back_from_simulated_cells() -> None:
-    # 9,199 cells, exposures independent with shares .216 and .75; measured: 98 to 100 of 100 seeds within 3 SE
+    # 9,199 cells, exposures independent, shares .216 and .75; measured: 98 to 100 of 100 seeds within 3 SE
     truth = np.array([-3.3565, 2.1578, 3.0617, LEEDS["model"]["log_sigma"]])
     within = wide = 0
     for seed in range(100):

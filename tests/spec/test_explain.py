@@ -13,10 +13,17 @@ from shapely import LineString, box
 
 from peelian.errors import DataError, DesignError, PrivacyError
 from peelian.explain import RTM, priority_places, rtm
-from peelian.explain.factors import as_points, edge_gaps, inside, kernel_sums, nearest_distance, operationalise
+from peelian.explain.factors import (
+    as_points,
+    edge_gaps,
+    inside,
+    kernel_sums,
+    nearest_distance,
+    operationalise,
+)
 from peelian.explain.inference import Limits, verdict
-from peelian.explain.report import factor_table, narrative, sentence
 from peelian.explain.model import RiskTerrain
+from peelian.explain.report import factor_table, narrative, sentence
 from peelian.explain.run import Parameters, run, spread_households
 from peelian.explain.terrain import captured, risk_classes, top_share
 from peelian.incidents import Incidents
@@ -43,7 +50,7 @@ def incidents(points: np.ndarray, months: list[str], **about: object) -> Inciden
 
 @cache
 def planted(events: int = 900) -> tuple[Incidents, Layers]:
-    """Crime three times as dense within 200 m of eight pubs; eight libraries that have nothing to do with it."""
+    """Crime three times as dense within 200 m of eight pubs; eight libraries beside the point."""
     rng = np.random.default_rng(5)
     pubs, libraries = rng.uniform(100, 1900, (2, 8, 2))
     draws = rng.uniform(0, 2000, (events * 4, 2))
@@ -161,7 +168,8 @@ def test_verdict(
 def test_verdict_gives_every_reason() -> None:
     reason = verdict(0.5, 0.3, (0.9, 1.2), (float("nan"), float("nan")), Limits())[1]
     assert reason == (
-        "chosen in 50 % of resamples; shifted maps fit as well in 30.0 % of shifts; interval by tile includes 1; "
+        "chosen in 50 % of resamples; shifted maps fit as well in 30.0 % of shifts; interval by tile "
+        "includes 1; "
         "first half does not choose it"
     )
 
@@ -184,7 +192,8 @@ def test_the_planted_factor_is_reported_and_the_idle_one_is_not() -> None:
 def test_the_sentence() -> None:
     term = terrain().terms.iloc[0]
     assert str(terrain()) == (
-        "Burglary in January 2018 to December 2018 goes with 1 of 2 factors tried; strongest: within 200 m of the "
+        "Burglary in January 2018 to December 2018 goes with 1 of 2 factors tried; strongest: within 200 m "
+        "of the "
         f"nearest pub, {term['times']:.2f} times as frequent (95 % interval {term['robust_low']:.2f} to "
         f"{term['robust_high']:.2f})."
     )
@@ -193,7 +202,8 @@ def test_the_sentence() -> None:
 def test_the_sentence_when_nothing_passes() -> None:
     none = replace(terrain(), terms=terrain().terms.assign(verdict="weak"))
     assert sentence(none) == (
-        "Burglary in January 2018 to December 2018 goes with none of the 2 factors tried in a way that passes every "
+        "Burglary in January 2018 to December 2018 goes with none of the 2 factors tried in a way that "
+        "passes every "
         "check."
     )
 
@@ -211,15 +221,20 @@ def test_the_narrative_of_a_factor() -> None:
     term[["times", "robust_low", "robust_high"]] = [2.5, 2.0, 3.125]
     term["note"] = "reports follow who complains"
     assert narrative(terrain(), term) == (
-        "Within 200 m of the nearest pub, burglary is 2.50 times as frequent as elsewhere, other factors alike (95 % "
-        "interval 2.00 to 3.12, which allows for cells of one tile being alike). Reading: report (passes all four "
+        "Within 200 m of the nearest pub, burglary is 2.50 times as frequent as elsewhere, other factors "
+        "alike (95 % "
+        "interval 2.00 to 3.12, which allows for cells of one tile being alike). Reading: report (passes "
+        "all four "
         "checks). Note: reports follow who complains."
     )
 
 
 def test_the_table_holds_every_factor_tried() -> None:
     table = factor_table(terrain())
-    assert table[["Factor", "Reading"]].to_numpy().tolist() == [["pub", "report"], ["library", "do not report"]]
+    assert table[["Factor", "Reading"]].to_numpy().tolist() == [
+        ["pub", "report"],
+        ["library", "do not report"],
+    ]
 
 
 def test_a_layer_of_complaints_carries_its_note() -> None:
@@ -278,7 +293,9 @@ def test_the_stage_leaves_out_small_layers_and_says_so() -> None:
         cases, small, GRID, Parameters(min_features=8, replicates=20, permutations=99, workers=1), seed=1,
         crime="burglary",
     )  # fmt: skip
-    used = next(b.frame for b in found.section.blocks if getattr(b, "name", "") == "layers").set_index("Layer")
+    used = next(b.frame for b in found.section.blocks if getattr(b, "name", "") == "layers").set_index(
+        "Layer"
+    )
     assert used["Used"].to_dict() == {"library": "yes", "pub": "yes", "zoo": "no: fewer than 8 features"}
     assert found.section.findings[0] == found.summary["sentence"]
     assert set(found.files) >= {"cells.parquet", "terms.csv", "terrain.json", "terrain.gpkg"}
@@ -332,9 +349,7 @@ def test_cells_too_fine_for_snapped_points() -> None:
 
 def test_households_that_no_area_holds() -> None:
     with pytest.raises(DesignError, match="needs areas with a households column"):
-        run(
-            planted()[0], planted()[1], GRID, Parameters(min_features=1, offset="households"), seed=1
-        )
+        run(planted()[0], planted()[1], GRID, Parameters(min_features=1, offset="households"), seed=1)
 
 
 def test_unknown_layers_are_named() -> None:

@@ -215,7 +215,7 @@ def kernel_sums(points: Array, weight: Array, centres: Array, distances: Sequenc
 
 
 def as_points(features: gpd.GeoDataFrame) -> tuple[Array, Array]:
-    """Features as weighted points: lines every 10 m (weight: length), areas on a 25 m lattice (weight: area)."""
+    """Features as weighted points: lines every 10 m (by length), areas on a 25 m lattice (by area)."""
     import numpy as np
     import shapely
 

@@ -106,9 +106,7 @@ def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Arra
         if data.culling is None:
             kept = np.arange(data.columns.shape[1])
         else:
-            kept = recull(
-                data.columns, data.counts, data.culling, exposure=data.exposure, weights=weights
-            )
+            kept = recull(data.columns, data.counts, data.culling, exposure=data.exposure, weights=weights)
         search = stepwise(
             data.columns[:, kept], data.factor[kept], data.counts, data.family, exposure=data.exposure,
             weights=weights, p_limit=data.p_limit, screen=SCREENED_AGAIN,
@@ -134,7 +132,8 @@ class Window:
     def of(cls, column: Array, row: Array, share: float = 0.7) -> Window:
         """The window of these cells; shifts are kept that leave at least ``share`` of them on the window."""
         column, row = column - column.min(), row - row.min()
-        shape = tuple(int(fft.next_fast_len(2 * int(a.max()) + 2, real=True)) for a in (column, row))
+        wide, high = (int(fft.next_fast_len(2 * int(a.max()) + 2, real=True)) for a in (column, row))
+        shape = (wide, high)
         ones = np.zeros(shape)
         ones[column, row] = 1
         whole = fft.rfft2(ones)

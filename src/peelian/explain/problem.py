@@ -1,4 +1,4 @@
-"""The question as arrays: counts with every row accounted for, candidates, exposure; and the choice from them."""
+"""The question as arrays: counts with every row accounted for, candidates, exposure; and the choice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from peelian.explain.factors import Influence
     from peelian.explain.inference import Limits
-    from peelian.explain.likelihood import CountFit
+    from peelian.explain.likelihood import CountFit, Family
     from peelian.explain.select import Culling, Search
     from peelian.layers import Layers
     from peelian.places import Places
@@ -30,7 +30,7 @@ class Options:
     blocks: int = 3
     increment: Literal["half", "whole"] = "half"
     operations: str = "both"
-    family: str = "auto"
+    family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     p_limit: float = 0.05
     min_cells: int = 1
     l1_ratio: tuple[float, ...] = (0.8, 0.95)
@@ -84,8 +84,8 @@ class Choice:
     """What culling and search chose: the winner, all families tried, the culling."""
 
     culling: Culling
-    searches: dict[str, Search]
-    family: str
+    searches: dict[Family, Search]
+    family: Family
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -100,7 +100,12 @@ class Choice:
 
 # -------------------------------------------------------------------- observed
 def observe(
-    incidents: Incidents | pd.Series, places: Places, *, period: tuple[str, str] | None, seed: int, force: bool
+    incidents: Incidents | pd.Series,
+    places: Places,
+    *,
+    period: tuple[str, str] | None,
+    seed: int,
+    force: bool,
 ) -> Observed:
     """Counts by place and half, every row accounted for; too few events are a ``DesignError``."""
     if isinstance(incidents, Incidents):
@@ -145,11 +150,12 @@ def _from_incidents(incidents: Incidents, places: Places, period: tuple[str, str
     code = places.index.get_indexer(place[inside])
     middle = first + ((last - first).n + 1) // 2
     early = (incidents.months[inside] < middle).to_numpy()
-    halves = tuple(np.bincount(code[part], minlength=len(places)) for part in (early, ~early))
-    counts = pd.Series(halves[0] + halves[1], places.index, name="count")
+    first_half, second_half = (np.bincount(code[part], minlength=len(places)) for part in (early, ~early))
+    counts = pd.Series(first_half + second_half, places.index, name="count")
     dated = last > first
     return Observed(
-        counts, halves, f"{first} to {middle - 1} and {middle} to {last}" if dated else "none",
+        counts, (first_half, second_half),
+        f"{first} to {middle - 1} and {middle} to {last}" if dated else "none",
         (first, last), accounting, tuple(_incident_warnings(incidents, accounting, in_period, (first, last))),
         middle if dated else None,
     )  # fmt: skip
@@ -168,7 +174,9 @@ def _grain(incidents: Incidents, places: Places, force: bool) -> list[str]:
     return [words]
 
 
-def _incident_warnings(incidents: Incidents, accounting: dict[str, int], n: int, span: tuple[Any, Any]) -> list[str]:
+def _incident_warnings(
+    incidents: Incidents, accounting: dict[str, int], n: int, span: tuple[Any, Any]
+) -> list[str]:
     import pandas as pd
 
     found = []
@@ -222,7 +230,8 @@ def pose(
     from peelian.explain import factors
 
     exposure, fitted, words = exposures(offset, observed.counts)
-    warnings, notes = list(observed.warnings) + words, {}
+    warnings = list(observed.warnings) + words
+    notes: dict[str, str] = {}
     if isinstance(layers, pd.DataFrame):
         columns = layers.reindex(places.index)
         influence = factors.given_columns(
@@ -310,16 +319,14 @@ def choose(problem: Problem, counts: Array, options: Options, seed: int) -> Choi
         standardise=options.standardise, rule=options.rule,
     )  # fmt: skip
     kept = culling.kept
-    families = ("poisson", "nb1") if options.family == "auto" else (options.family,)
-    searches = {}
+    families: tuple[Family, ...] = ("poisson", "nb1") if options.family == "auto" else (options.family,)
+    searches: dict[Family, Search] = {}
     for family in families:
         found = stepwise(
-            problem.columns[:, kept], problem.factor[kept], counts, family,  # type: ignore[arg-type]
+            problem.columns[:, kept], problem.factor[kept], counts, family,
             exposure=problem.exposure, p_limit=options.p_limit,
             screen=None if problem.exposure is None else SCREENED,
         )  # fmt: skip
-        path = tuple(
-            (step, bic, tuple(int(kept[j]) for j in columns)) for step, bic, columns in found.path
-        )
+        path = tuple((step, bic, tuple(int(kept[j]) for j in columns)) for step, bic, columns in found.path)
         searches[family] = replace(found, chosen=tuple(int(kept[j]) for j in found.chosen), path=path)
     return Choice(culling, searches, min(searches, key=lambda name: searches[name].fit.bic))

@@ -17,8 +17,10 @@ TITLE = "Explain: features of the place"
 QUESTION = "Which features of places go with this crime, how far do they reach, how sure are we?"
 WHY_CAUTIOUS = (
     "A search over many distances finds factors that are not there: on simulated maps with eight irrelevant "
-    "factors it chose at least one in 22 % of maps with independent cells and in 55 to 80 % of maps where nearby "
-    "cells are alike. So a factor is reported only if it passes four checks that the search cannot make of itself."
+    "factors it chose at least one in 22 % of maps with independent cells and in 55 to 80 % of maps where "
+    "nearby "
+    "cells are alike. So a factor is reported only if it passes four checks that the search cannot make of "
+    "itself."
 )
 ASSOCIATION = (
     "These are associations between places. They do not say what makes crime happen there, and say nothing "
@@ -38,7 +40,8 @@ def sentence(terrain: RiskTerrain) -> str:
         return f"{about} goes with none of the {tried} factors tried in a way that passes every check."
     strongest = reported.iloc[0]
     return (
-        f"{about} goes with {len(reported)} of {tried} factors tried; strongest: {terrain.words[strongest['variable']]}, "
+        f"{about} goes with {len(reported)} of {tried} factors tried; strongest: "
+        f"{terrain.words[strongest['variable']]}, "
         f"{strongest['times']:.2f} times as frequent "
         f"(95 % interval {strongest['robust_low']:.2f} to {strongest['robust_high']:.2f})."
     )
@@ -47,8 +50,10 @@ def sentence(terrain: RiskTerrain) -> str:
 def narrative(terrain: RiskTerrain, term: pd.Series) -> str:
     """One factor in one sentence: distance, times, interval, verdict and its reason."""
     text = (
-        f"{capital(terrain.words[term['variable']])}, {terrain.crime} is {term['times']:.2f} times as frequent as "
-        f"elsewhere, other factors alike (95 % interval {term['robust_low']:.2f} to {term['robust_high']:.2f}, "
+        f"{capital(terrain.words[term['variable']])}, {terrain.crime} is {term['times']:.2f} times as "
+        "frequent as "
+        f"elsewhere, other factors alike (95 % interval {term['robust_low']:.2f} to "
+        f"{term['robust_high']:.2f}, "
         f"which allows for cells of one tile being alike). Reading: {term['verdict']} ({term['reason']})."
     )
     return f"{text} Note: {term['note']}." if term["note"] else text
@@ -60,9 +65,11 @@ def not_reported(terrain: RiskTerrain) -> str:
     reported = set(terrain.reported["factor"])
     held_back = [label(name) for name in terrain.terms["factor"] if name not in reported]
     never = len(terrain.factors) - len(chosen)
-    text = f"{never} of the {len(terrain.factors)} factors tried were not chosen by the search"
+    were = "was" if never == 1 else "were"
+    text = f"{never} of the {len(terrain.factors)} factors tried {were} not chosen by the search"
     if held_back:
-        text += f"; {len(held_back)} were chosen but are not reported as findings: {listed(held_back)}"
+        were, are = ("was", "is") if len(held_back) == 1 else ("were", "are")
+        text += f"; {len(held_back)} {were} chosen but {are} not reported as findings: {listed(held_back)}"
     return f"{text}. {WHY_CAUTIOUS}"
 
 
@@ -72,13 +79,15 @@ def concentrated(terrain: RiskTerrain, share: float = 0.05) -> str:
 
     held = captured(terrain.times_average, terrain.counts, share)
     text = (
-        f"The {percent(share)} of cells with the highest terrain risk hold {percent(held)} of the incidents it was "
+        f"The {percent(share)} of cells with the highest terrain risk hold {percent(held)} of the "
+        "incidents it was "
         f"fitted on ({held * terrain.counts.sum():,.0f} of {terrain.counts.sum():,}; in-sample)."
     )
     capture = terrain.inference.get("capture") or {}
     if capture:
         text += (
-            f" Fitted on the first half alone, they hold {percent(capture['terrain'])} of the second half's; the "
+            f" Fitted on the first half alone, they hold {percent(capture['terrain'])} of the second "
+            "half's; the "
             f"cells with most incidents in the first half hold {percent(capture['history'])}. Where there is "
             "history, use the forecast to rank places, not the terrain."
         )
@@ -133,8 +142,8 @@ def factor_table(terrain: RiskTerrain) -> pd.DataFrame:
     by_factor = terrain.terms.set_index("factor")
     rows = []
     for row in terrain.factors.itertuples():
-        term = by_factor.loc[row.factor] if row.factor in by_factor.index else None
-        chosen = term is not None
+        chosen = row.factor in by_factor.index
+        term = by_factor.loc[row.factor] if chosen else {}
         rows.append({
             "Factor": label(row.factor),
             "Where": terrain.words[term["variable"]] if chosen else "not chosen",
@@ -162,7 +171,7 @@ FACTOR_FORMATS = {
 
 
 def model_table(terrain: RiskTerrain) -> pd.DataFrame:
-    """The model as the RTMDx Utility prints it: variable, coefficient, standard error, relative risk value."""
+    """The model as the RTMDx Utility prints it: variable, coefficient, its error, relative risk value."""
     import pandas as pd
 
     rows = [{"Variable": "Intercept", "Coefficient": terrain.intercept}]
@@ -204,10 +213,14 @@ def _factors_block(terrain: RiskTerrain) -> Table:
         "factors",
         f"{reported} of {len(terrain.factors)} factors tried pass every check",
         factor_table(terrain), FACTOR_FORMATS,
-        note="Low and high: 95 % interval that allows for cells of one tile being alike. Chosen in resamples: share "
-        "of resamples of tiles in which the search chose the factor again. Shift test: share of positions of the "
-        "whole map, moved over the study area, at which the factor fits as well, other factors alike. Second half: "
-        "chosen on the first half of the period, times as frequent in the second; empty where the first half does "
+        note="Low and high: 95 % interval that allows for cells of one tile being alike. Chosen in "
+        "resamples: share "
+        "of resamples of tiles in which the search chose the factor again. Shift test: share of positions "
+        "of the "
+        "whole map, moved over the study area, at which the factor fits as well, other factors alike. "
+        "Second half: "
+        "chosen on the first half of the period, times as frequent in the second; empty where the first "
+        "half does "
         "not choose it.",
     )  # fmt: skip
 
@@ -225,10 +238,12 @@ def _intervals_block(terrain: RiskTerrain) -> Chart:
         "factor_intervals",
         f"{title}; intervals of all factors that the search chose",
         charts.intervals(
-            frame, "Label", "Times as frequent", "Low", "High", x_title="times as frequent", reference=1, log=True
+            frame, "Label", "Times as frequent", "Low", "High", x_title="times as frequent", reference=1,
+            log=True,
         ),
         f"Times as frequent with 95 % interval for {len(frame)} factors. First: {first['Label']}, "
-        f"{first['Times as frequent']:.2f} ({first['Low']:.2f} to {first['High']:.2f}). Last: {last['Label']}, "
+        f"{first['Times as frequent']:.2f} ({first['Low']:.2f} to {first['High']:.2f}). Last: "
+        f"{last['Label']}, "
         f"{last['Times as frequent']:.2f} ({last['Low']:.2f} to {last['High']:.2f}).",
         frame[["Label", "Times as frequent", "Low", "High"]], FACTOR_FORMATS,
     )  # fmt: skip
@@ -242,16 +257,20 @@ def _map_block(terrain: RiskTerrain, places: Places) -> Chart:
 
     values = terrain.times_average
     held = captured(values, terrain.counts, 0.05)
-    numbers = pd.DataFrame({"Times the average": values.describe(percentiles=[0.5, 0.95])[["min", "50%", "95%", "max"]]})
+    numbers = pd.DataFrame(
+        {"Times the average": values.describe(percentiles=[0.5, 0.95])[["min", "50%", "95%", "max"]]}
+    )
     numbers.insert(0, "Cells", ["lowest", "median", "highest 5 % from", "highest"])
     return Chart(
         "terrain_map",
         f"The riskiest 5 % of cells hold {percent(held)} of the incidents the terrain was fitted on",
         maps.cells_map(places, values, legend="times the average"),
-        f"Map of {len(values):,} cells by terrain risk, from {values.min():.2f} to {values.max():.2f} times the "
+        f"Map of {len(values):,} cells by terrain risk, from {values.min():.2f} to {values.max():.2f} "
+        "times the "
         f"average; the middle cell has {values.median():.2f}.",
         numbers.reset_index(drop=True), {"Times the average": ",.2f"},
-        note="All factors that the search chose enter the terrain, reported or not: it is the model as fitted.",
+        note="All factors that the search chose enter the terrain, reported or not: it is the model as "
+        "fitted.",
     )  # fmt: skip
 
 
@@ -265,11 +284,15 @@ def _priority_blocks(terrain: RiskTerrain, priority: pd.DataFrame, published: bo
             "risk_classes",
             f"Risk above the mean + 2 SD: {classes['Cells'].iloc[0]:,} of {classes['Cells'].sum():,} cells",
             classes, {"Share of cells": ".1%", "Share of incidents": ".1%"}, counts=("Incidents",),
-            published=published, note="Highest: relative risk above mean + 2 SD; high: above mean + 1 SD. In-sample.",
+            published=published,
+            note="Highest: relative risk above mean + 2 SD; high: above mean + 1 SD. In-sample.",
         )
     ]  # fmt: skip
     if priority.empty:
-        return [*blocks, Text("No three touching cells lie in the top 5 %, so there is no priority place to name.")]
+        return [
+            *blocks,
+            Text("No three touching cells lie in the top 5 %, so there is no priority place to name."),
+        ]
     frame = priority.head(10).drop(columns=["members", "priority"])
     frame.columns = ["Cells", "Incidents", "Share of incidents", "Times the average", "Why here"]
     frame.insert(0, "Place", [f"Place {number}" for number in priority["priority"].head(10)])
@@ -278,7 +301,8 @@ def _priority_blocks(terrain: RiskTerrain, priority: pd.DataFrame, published: bo
             "priority_places",
             f"{len(priority)} places of three or more touching cells make up the top 5 %",
             frame, {"Share of incidents": ".1%", "Times the average": ",.2f"}, counts=("Incidents",),
-            published=published, note="In order of incidents in the fit (in-sample); at most ten are printed.",
+            published=published,
+            note="In order of incidents in the fit (in-sample); at most ten are printed.",
         )
     )  # fmt: skip
     return blocks
@@ -289,7 +313,7 @@ def _model_block(terrain: RiskTerrain) -> Table:
         "model",
         f"The model as the search left it ({terrain.family.upper()}, lowest BIC)",
         model_table(terrain),
-        {name: ".4f" for name in ("Coefficient", "Standard error", "Relative risk value", "Low", "High")},
+        dict.fromkeys(("Coefficient", "Standard error", "Relative risk value", "Low", "High"), ".4f"),
         note="Selected by search: these intervals are too narrow. Use those of the table of factors.",
     )
 
@@ -298,12 +322,15 @@ def _layers_block(layers: Layers, features: dict[str, int], left_out: dict[str, 
     import pandas as pd
 
     rows = [
-        {"Layer": label(name), "Features in the study area": features[name], "Used": left_out.get(name, "yes"),
-         "Source": layers[name].source, "Date": layers[name].date, "Licence": layers[name].licence}
+        {"Layer": label(name), "Features in the study area": features[name],
+         "Used": left_out.get(name, "yes"), "Source": layers[name].source,
+         "Date": layers[name].date, "Licence": layers[name].licence}
         for name in layers
     ]  # fmt: skip
     return Table(
-        "layers", f"{len(layers) - len(left_out)} of {len(layers)} layers were tried as factors", pd.DataFrame(rows)
+        "layers",
+        f"{len(layers) - len(left_out)} of {len(layers)} layers were tried as factors",
+        pd.DataFrame(rows),
     )
 
 

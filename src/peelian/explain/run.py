@@ -43,8 +43,8 @@ class Parameters:
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
                      half of the period chooses, the second refits; ``none``.
     ``permutations`` of the residuals, for Moran's I.
-    ``frequency``    least share of resamples that choose a factor that is reported; ``shift_p`` the largest p of
-                     the shift test; ``weak`` how many of the four checks make a factor weak.
+    ``frequency``    least share of resamples that choose a factor that is reported; ``shift_p`` the largest p
+                     of the shift test; ``weak`` how many of the four checks make a factor weak.
     ``share``        share of cells that make the priority places.
     ``workers``      processes for the resamples.
     ``force``        go on with fewer than 100 incidents, or with cells finer than the points can bear.
@@ -189,7 +189,10 @@ def _later(layers: Layers, left_out: dict[str, str], terrain: RiskTerrain) -> li
     late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
     if not late:
         return []
-    return [f"Layers of a later date than the crime (to {last}): {some(late, 20)}. Features may not have been there."]
+    return [
+        f"Layers of a later date than the crime (to {last}): {some(late, 20)}. Features may not have been "
+        "there."
+    ]
 
 
 def _offset(cells: Places, areas: Places | None, parameters: Parameters) -> pd.Series | None:
@@ -197,7 +200,8 @@ def _offset(cells: Places, areas: Places | None, parameters: Parameters) -> pd.S
         return None
     if areas is None or areas.households is None:
         raise DesignError(
-            'offset = "households" needs areas with a households column: name it in [places], or use offset = "none".'
+            'offset = "households" needs areas with a households column: name it in [places], '
+            'or use offset = "none".'
         )
     return spread_households(areas, cells)
 
@@ -229,21 +233,26 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> list
     whole = terrain.inference
     block = parameters.block or 2 * float(cells.cell or 0)
     at_risk = (
-        "Risk is per home: households of each area are spread evenly over the ground it covers, so a park counts "
+        "Risk is per home: households of each area are spread evenly over the ground it covers, so a park "
+        "counts "
         "like a street."
         if parameters.offset == "households"
-        else "Risk is per cell: homes are not counted, so features that lie where homes are can stand for homes."
+        else "Risk is per cell: homes are not counted: features that lie where homes are can stand for homes."
     )
     return [
-        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {len(cells):,} cells of {cells.cell:g} m, "
+        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {len(cells):,} cells of "
+        f"{cells.cell:g} m, "
         f"block {block:g} m, {parameters.increment} increments to {parameters.blocks} blocks, operations "
         f"{parameters.operations}. Elastic net (5 folds) keeps candidates, a stepwise search by BIC chooses. "
         f"BIC: {criteria}.",
         at_risk,
-        f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of tiles "
-        "(culled anew at the same penalty; the three most promising additions fitted at each step), shifts of whole "
+        f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of "
+        "tiles "
+        "(culled anew at the same penalty; the three most promising additions fitted at each step), shifts "
+        "of whole "
         f"cells that keep 70 % of the study area, halves {whole['halves']}. Thresholds: chosen in at least "
-        f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}, both intervals without 1. "
+        f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}, both intervals "
+        "without 1. "
         f"Weak: {parameters.weak} or more of the four.".replace("% of res", " % of res"),
         f"Incidents: {account}. Counted by the point. Seed {terrain.seed}.",
     ]
@@ -318,7 +327,9 @@ def _summary(terrain: RiskTerrain) -> dict[str, Any]:
         "tried": len(terrain.factors),
         "reported": reported,
         "weak": terms.loc[terms["verdict"] == "weak", "factor"].tolist(),
-        "formula": formula(dict(zip(terms["variable"], terms["coefficient"], strict=True)), terrain.intercept),
+        "formula": formula(
+            dict(zip(terms["variable"], terms["coefficient"], strict=True)), terrain.intercept
+        ),
         "inference": {key: value for key, value in terrain.inference.items() if key != "correlogram"},
         "correlogram": [list(row) for row in terrain.inference.get("correlogram", [])],
         "accounting": terrain.accounting,

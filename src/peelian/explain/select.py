@@ -295,9 +295,7 @@ class _Tables:
             return cells_of_table(rows, sums, np.ones(len(rows)))
         none = np.zeros(0)
         cells, total, mass = sums.T
-        return Cells(
-            rows, cells, total, none, mass, none, none, none, self.log_exposure, self.log_factorial
-        )
+        return Cells(rows, cells, total, none, mass, none, none, none, self.log_exposure, self.log_factorial)
 
     def score(self, current: CountFit, free: Array) -> Array:
         """One-sided score statistic of each addition, from the expected information."""

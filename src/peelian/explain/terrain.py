@@ -27,7 +27,9 @@ def risk_classes(relative_risk: pd.Series) -> pd.Series:
     code = np.full(len(relative_risk), 3)
     for at in (2, 1, 0):
         code[(relative_risk > limits[at]).to_numpy()] = at
-    return pd.Series(pd.Categorical.from_codes(code, CLASSES, ordered=True), relative_risk.index, name="class")
+    return pd.Series(
+        pd.Categorical.from_codes(code, CLASSES, ordered=True), relative_risk.index, name="class"
+    )
 
 
 def top_share(score: Array, share: float) -> Array:
@@ -55,7 +57,9 @@ def captured(score: Array, counts: Array, share: float) -> float:
     return float(top_share(score, share) @ counts / counts.sum())
 
 
-def priority_places(terrain: RiskTerrain, places: Places, *, share: float = 0.05, min_cells: int = 3) -> pd.DataFrame:
+def priority_places(
+    terrain: RiskTerrain, places: Places, *, share: float = 0.05, min_cells: int = 3
+) -> pd.DataFrame:
     """The places where risk is highest: touching cells of the top share, joined, with the reasons why.
 
     ``share``      part of the cells to take, by relative risk; a tie at the cut is taken whole or not at
@@ -101,7 +105,6 @@ def in_top(score: Array, share: float) -> Array:
     >>> in_top([5, 4, 4, 4, 1, 1, 1, 1], 0.25).tolist()
     [True, False, False, False, False, False, False, False]
     """
-    import numpy as np
 
     part = top_share(score, share)
     inside = part >= 1

@@ -12,9 +12,9 @@ from peelian import engine
 from peelian.explain import inference
 from peelian.explain.inference import Limits, Resample, Robust, Window
 from peelian.explain.likelihood import Cells, compress, fit, log_pmf, mean_of, variance_of
-from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.model import Progress, RiskTerrain
-from peelian.explain.select import allowed, design_of
+from peelian.explain.problem import Choice, Options, Problem, choose
+from peelian.explain.select import design_of
 from peelian.explain.terrain import captured
 
 Array = Any
@@ -36,9 +36,7 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
     limits = options.limits or Limits()
     design = design_of(problem.columns, choice.chosen)
     clusters = _tiles(problem, options.clusters)
-    robust = inference.robust(
-        choice.fit, design, problem.counts, clusters, exposure=problem.exposure
-    )
+    robust = inference.robust(choice.fit, design, problem.counts, clusters, exposure=problem.exposure)
     replicates = _bootstrap(problem, choice, options, clusters, progress)
     shifts = _shifts(problem, choice, options)
     refit = _refit(problem, choice, options) if options.refit == "halves" else None
@@ -138,11 +136,11 @@ def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
         return Refit({}, capture)
     second = fit(_cells(problem, design, late), choice.fit.family)
     signs = problem.influence.meta["sign"].to_numpy()
-    by_factor = {}
+    by_factor: dict[int, tuple[int, float, float, float]] = {}
     for at, j in enumerate(first.chosen, start=1):
         b, se = signs[j] * second.coefficients[at], second.standard_errors[at]
-        ends = np.exp([b, b - 1.959964 * se, b + 1.959964 * se])
-        by_factor[int(problem.factor[j])] = (j, *map(float, ends))
+        middle, low, high = (float(np.exp(b + k * se)) for k in (0, -1.959964, 1.959964))
+        by_factor[int(problem.factor[j])] = (j, middle, low, high)
     return Refit(by_factor, capture)
 
 
@@ -176,7 +174,8 @@ def _terms(
             "robust_se": robust.standard_errors[at], "robust_low": low, "robust_high": high,
             "robust_p": robust.p(at), "frequency": frequency, "bagged": bagged, "boot_low": boot_low,
             "boot_high": boot_high, "shift_p": conditional, "shift_p_alone": marginal,
-            "refit_variable": meta.index[again[0]] if again else "", "refit_times": again[1] if again else nan,
+            "refit_variable": meta.index[again[0]] if again else "",
+            "refit_times": again[1] if again else nan,
             "refit_low": ends[0], "refit_high": ends[1], "verdict": word, "reason": reason,
             "note": problem.notes.get(about["factor"], ""),
         })  # fmt: skip
@@ -232,7 +231,8 @@ def _whole(
     words = []
     if robust.clusters < 30:
         words.append(
-            f"Only {robust.clusters} tiles of {options.clusters:g} m: intervals by tile are themselves unsure "
+            f"Only {robust.clusters} tiles of {options.clusters:g} m: intervals by tile are themselves "
+            "unsure "
             "below 30."
         )
     if not options.permutations:
@@ -249,7 +249,8 @@ def _whole(
     }  # fmt: skip
     if p < 0.05:
         words.append(
-            f"Nearby cells are still alike after the model (Moran's I {moran:.2f}): the intervals of the model "
+            f"Nearby cells are still alike after the model (Moran's I {moran:.2f}): the intervals of the "
+            "model "
             "itself are too narrow. Those by tile allow for it."
         )
     frame = problem.places.frame
@@ -272,7 +273,10 @@ def _terrain(
     months = problem.observed.months
     years = ((months[1] - months[0]).n + 1) / 12 if months else 1.0
     chosen = [meta.index[j] for j in choice.chosen]
-    words = {name: words_of(meta.loc[name, "factor"], *meta.loc[name, ["operation", "distance"]]) for name in chosen}
+    words = {
+        name: words_of(meta.loc[name, "factor"], *meta.loc[name, ["operation", "distance"]])
+        for name in chosen
+    }
     return RiskTerrain(
         crime=problem.crime, family=choice.family, risk=(expected / years).rename("risk"),
         relative_risk=pd.Series(rate / rate[problem.fitted].min(), index, name="relative_risk"),
