@@ -232,6 +232,8 @@ def _newton(
     value, gradient, hessian = derivatives(data, point)
     for _ in range(MOST_STEPS):
         step = _ascent(hessian, gradient)
+        if np.abs(step).max() < 1e-8 and np.abs(step @ gradient) < 1e-10:
+            return point, float(value), hessian, bool(np.isfinite(value))
         size = 1.0
         while True:
             trial = point + size * step
@@ -241,13 +243,14 @@ def _newton(
             if new >= value - 1e-12 * abs(value) or size < 1e-8:
                 break
             size /= 2
-        change, moved = abs(new - value), float(np.abs(trial - point).max())
+        stuck = dispersed and np.array_equal(trial, point)  # at a limit of the dispersion
         point, value, gradient, hessian = trial, new, new_gradient, new_hessian
-        if change < 1e-10 * max(1.0, abs(value) * 1e-3) and moved < 1e-8:
+        if stuck:
             return point, float(value), hessian, bool(np.isfinite(value))
         if np.abs(point[:-1] if dispersed else point).max() > 40:
-            break
-    return point, float(value), hessian, False
+            return point, float(value), hessian, False  # on the way to infinity
+    # rounding can keep the last steps from getting small enough: the height is what counts
+    return point, float(value), hessian, bool(abs(step @ gradient) < 1e-6)
 
 
 def _ascent(hessian: Array, gradient: Array) -> Array:
