@@ -161,13 +161,22 @@ def stage_parameters(project: Project, stage: str, kind: Any) -> Any:
 LOOP_KEYS = {
     "deliver": {"deliveries", "recoveries"},
     "evaluate": set(PanelTable.__dataclass_fields__),
-    "account": {"ledger", "documents", "figures"},
+    "account": {"ledger", "documents", "figures", "claims"},
 }
 
 
-def _not_held(stage: str, title: str, question: str, why: str) -> Outcome:
+QUESTIONS = {
+    "explain": "Which features of places go with this crime, how far do they reach, how sure are we?",
+    "plan": "Which areas get kits or patrol under this budget, with what power to learn from it?",
+    "deliver": "Who has a kit, how saturated is each street, whose item is this?",
+    "evaluate": "Did it work, did crime move next door, could it be chance or selection?",
+}
+
+
+def _not_held(stage: str, why: str) -> Outcome:
     """A chapter that says what is not held, why, and what would change that."""
-    return Outcome(Section(stage, title, question, (Text(f"Not held: {why}", "note"),)), not_held=why)
+    section = Section(stage, stage.capitalize(), QUESTIONS[stage], (Text(f"Not held: {why}", "note"),))
+    return Outcome(section, not_held=why)
 
 
 # -------------------------------------------------------------------- the chapters
@@ -200,9 +209,8 @@ def _explain(context: Context) -> Outcome:
 
     if not len(context.layers):
         return _not_held(
-            "explain", "Explain", "Which features of places go with this crime, how far do they reach, how sure are we?",
-            "the project names no layers of features. Add [[layers]] to peelian.toml.",
-        )  # fmt: skip
+            "explain", "the project names no layers of features. Add [[layers]] to peelian.toml."
+        )
     return stage.run(
         context.incidents, context.layers, context.cells,
         stage_parameters(context.project, "explain", stage.Parameters),
@@ -233,10 +241,7 @@ def _plan(context: Context) -> Outcome:
 
     path = context.made("predict", "risk.csv")
     if path is None:
-        return _not_held(
-            "plan", "Plan", "Which areas get kits or patrol under this budget, with what power to learn from it?",
-            "there is no forecast of risk by area to plan from.",
-        )  # fmt: skip
+        return _not_held("plan", "there is no forecast of risk by area to plan from.")
     risk = pd.read_csv(path, dtype={"place": str}).set_index("place")["risk"]
     about = json.loads((context.folder("predict") / "risk.json").read_text(encoding="utf-8"))
     first, last = (pd.Period(month, "M") for month in about["fitted_on"])
@@ -253,14 +258,15 @@ def _deliver(context: Context) -> Outcome:
     deliveries = context.file("deliver", "deliveries")
     if deliveries is None:
         return _not_held(
-            "deliver", "Deliver", "Who has a kit, how saturated is each street, whose item is this?",
-            "the project names no deliveries. Add deliveries = \"deliveries.csv\" to [deliver]: "
+            "deliver",
+            'the project names no deliveries. Add deliveries = "deliveries.csv" to [deliver]: '
             "place, month, kits, and street where known; counts only.",
-        )  # fmt: skip
+        )
     return stage.run(
         deliveries, context.places, context.programme,
         stage_parameters(context.project, "deliver", stage.Parameters),
-        recoveries=context.file("deliver", "recoveries"), seed=context.project.seed("deliver"),
+        months=context.incidents.span, recoveries=context.file("deliver", "recoveries"),
+        seed=context.project.seed("deliver"),
         progress=context.ticker("deliver"),
     )  # fmt: skip
 
@@ -271,9 +277,9 @@ def _evaluate(context: Context) -> Outcome:
     programme = context.programme
     if not len(programme.treated):
         return _not_held(
-            "evaluate", "Evaluate", "Did it work, did crime move next door, could it be chance or selection?",
-            "the project says of no area that it was treated. Add areas = \"programme.csv\" to [programme].",
-        )  # fmt: skip
+            "evaluate",
+            'the project says of no area that it was treated. Add areas = "programme.csv" to [programme].',
+        )
     parameters = stage_parameters(context.project, "evaluate", stage.Parameters)
     seed, crime = context.project.seed("evaluate"), context.project.outcome
     phases = {}
@@ -299,11 +305,14 @@ def _account(context: Context) -> Outcome:
         None if path is None else json.loads(path.read_text(encoding="utf-8")),
         context.programme,
         stage_parameters(context.project, "account", stage.Parameters),
-        saturation=saturation_of(context),
+        saturation=deliveries_of(context),
+        counts=_kinds(context),
         ledger=context.file("account", "ledger"),
         recoveries=context.file("deliver", "recoveries"),
         documents=context.file("account", "documents"),
         figures=context.file("account", "figures"),
+        claims=context.file("account", "claims"),
+        months=context.incidents.span,
         seed=context.project.seed("account"), crime=context.project.outcome,
         published=context.incidents.published, progress=context.ticker("account"),
     )  # fmt: skip
@@ -337,16 +346,30 @@ def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
     return panel, places
 
 
-def saturation_of(context: Context) -> pd.Series | None:
-    """Share of homes with a kit by place and month, as ``deliver`` left it, or None."""
+def deliveries_of(context: Context) -> pd.DataFrame | None:
+    """Kits, kits so far, households and saturation by place and month, as ``deliver`` left them, or None."""
     import pandas as pd
 
     path = context.made("deliver", "saturation.csv")
     if path is None:
         return None
     frame = pd.read_csv(path, dtype={"place": str, "month": str})
-    frame["month"] = pd.PeriodIndex(frame["month"], freq="M")
-    return frame.set_index(["place", "month"])["saturation"]
+    return frame.assign(month=pd.PeriodIndex(frame["month"], freq="M"))
+
+
+def saturation_of(context: Context) -> pd.Series | None:
+    """Share of homes with a kit by place and month, or None."""
+    frame = deliveries_of(context)
+    return None if frame is None else frame.set_index(["place", "month"])["saturation"]
+
+
+def _kinds(context: Context) -> pd.DataFrame:
+    """Monthly counts of the crime, and of all crime where the extract holds other types too."""
+    counts = context.monthly(context.places).rename(context.project.outcome).to_frame()
+    if len(context.every_incident) > len(context.incidents):
+        every = context.monthly(context.places, context.every_incident)
+        counts["all crime"] = every.reindex(counts.index, fill_value=0)
+    return counts
 
 
 def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
@@ -387,8 +410,8 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
 def _no_column(context: Context, key: str, column: str) -> DataError:
     file = context.project.file
     return DataError(
-        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have no such "
-        f"column; they have {some(context.places.frame.columns, 20)}."
+        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have "
+        f"no such column; they have {some(context.places.frame.columns, 20)}."
     )
 
 
@@ -432,7 +455,8 @@ def _report(context: Context) -> Outcome:
     ]
     report = Report(
         title=project.project.name,
-        asked=project.project.question or f"Where does {project.outcome} concentrate, what goes with it, and did the programme prevent any?",
+        asked=project.project.question or f"Where does {project.outcome} concentrate, what goes with it, "
+        "and did the programme prevent any?",
         sections=tuple(sections),
         marking=project.project.marking,
         sources=tuple(dict.fromkeys(sources)),

@@ -202,7 +202,7 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     keys = {
         "deliver": ("deliveries", "recoveries"),
         "evaluate": ("group_file",),
-        "account": ("ledger", "documents", "figures"),
+        "account": ("ledger", "documents", "figures", "claims", "questions"),
     }.get(stage, ())
     named += [(stage, str(project.table(stage).get(key, ""))) for key in keys]
     if stage == "account":
