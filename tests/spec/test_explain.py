@@ -302,6 +302,26 @@ def test_the_stage_leaves_out_small_layers_and_says_so() -> None:
     assert [row["factor"] for row in found.summary["reported"]] == ["pub"]
 
 
+def test_where_nothing_goes_with_the_crime_it_says_so() -> None:
+    points = np.random.default_rng(8).uniform(0, 2000, (900, 2))
+    cases = incidents(points, ["2018-01", "2018-02"] * 450)
+    parameters = Parameters(min_features=8, replicates=20, permutations=99, workers=1)
+    found = run(cases, planted()[1], GRID, parameters, seed=1, crime="burglary")
+    assert found.section.findings[0] == (
+        "Burglary in January 2018 to February 2018 goes with none of the 2 factors tried in a way that passes "
+        "every check."
+    )
+    assert found.files["priority_places.csv"].empty
+
+
+def test_one_month_is_split_at_random() -> None:
+    points = planted()[0].frame.geometry
+    cases = incidents(np.column_stack([points.x, points.y]), ["2018-01"] * len(points))
+    found = rtm(cases, planted()[1], GRID, seed=1, replicates=5, permutations=0)
+    assert found.inference["halves"] == "the same events split at random, which is weaker than by time"
+    assert found.terms["refit_variable"].tolist() == ["pub_proximity_200"]
+
+
 # -------------------------------------------------------------------- bad input
 def test_too_few_events() -> None:
     cases, layers = planted(60)
@@ -327,6 +347,14 @@ def test_police_activity_is_refused_without_a_reason() -> None:
     layers = Layers.of([layer("stops", [(50, 50)], kind="police-activity")])
     with pytest.raises(PrivacyError, match="stops, arrests and patrols follow police"):
         rtm(planted()[0], layers, GRID, seed=1)
+
+
+def test_a_layer_that_is_the_crime_itself() -> None:
+    cases = planted()[0]
+    itself = cases.frame.geometry.iloc[:40]
+    layers = Layers.of([layer("alarms", list(zip(itself.x, itself.y, strict=True)))])
+    with pytest.raises(DesignError, match="40 of 40 features of layer alarms lie exactly on incidents"):
+        rtm(cases, layers, GRID, seed=1)
 
 
 def test_counts_that_are_not_whole() -> None:

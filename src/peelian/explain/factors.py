@@ -295,6 +295,29 @@ def refuse_police_activity(layers: Layers, reason: str | None) -> None:
         )
 
 
+def refuse_outcomes(layers: Layers, points: Array, places: Places, reason: str | None) -> None:
+    """Raise ``DesignError`` where a layer is the crime itself: more than half of its points are incidents'.
+
+    ``points``  coordinates of the incidents (rows x 2), in the places' CRS.
+    """
+    import shapely
+
+    if (reason or "").strip():
+        return
+    known = set(map(tuple, points.round(2).tolist()))
+    for name in layers:
+        shapes = layers[name].features.to_crs(places.crs).geometry.to_numpy()
+        if not (shapely.get_type_id(shapes) == 0).all():
+            continue
+        here = [tuple(xy) in known for xy in shapely.get_coordinates(shapes).round(2).tolist()]
+        if sum(here) > len(here) / 2:
+            raise DesignError(
+                f"{sum(here):,} of {len(here):,} features of layer {name} lie exactly on incidents: it seems "
+                "to be where the crime is recorded, not a feature of the place. Leave it out, or give "
+                'allow_outcome_factor = "reason".'
+            )
+
+
 def edge_gaps(layers: Layers, places: Places, reach: float, counts: dict[str, int]) -> list[str]:
     """Layers that stop at the boundary: none in the ring of width ``reach`` outside, where more than five
     would be expected at the density inside."""

@@ -82,7 +82,8 @@ def rtm(
     rule: Literal["min", "1se"] = "min", folds: int = 5, standardise: bool = True, clusters: float = 1500,
     replicates: int = 200, shift: bool = True, refit: Literal["halves", "none"] = "halves",
     permutations: int = 999, limits: Limits | None = None, force: bool = False,
-    allow_police_activity: str | None = None, crime: str = "crime", workers: int = 1,
+    allow_police_activity: str | None = None, allow_outcome_factor: str | None = None, crime: str = "crime",
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> RiskTerrain:  # fmt: skip
     """Which features of places go with the crime, at what distance, how strongly, and how surely.
@@ -112,12 +113,25 @@ def rtm(
         permutations=permutations, limits=limits, workers=workers,
     )  # fmt: skip
     observed = observe(incidents, places, period=period, seed=seed, force=force)
+    _refuse_outcomes(incidents, layers, places, allow_outcome_factor)
     problem = pose(
         observed, layers, places, options, offset=offset, factor_of=factor_of, seed=seed,
         allow_police_activity=allow_police_activity, crime=crime,
     )  # fmt: skip
     choice = choose(problem, problem.counts, options, seed)
     return trust.judged(problem, choice, options, progress)
+
+
+def _refuse_outcomes(incidents: Any, layers: Any, places: Places, reason: str | None) -> None:
+    import pandas as pd
+    import shapely
+
+    from peelian.explain.factors import refuse_outcomes
+
+    if isinstance(layers, pd.DataFrame) or isinstance(incidents, pd.Series):
+        return
+    points = incidents.frame.geometry[incidents.located].to_crs(places.crs)
+    refuse_outcomes(layers, shapely.get_coordinates(points.to_numpy()), places, reason)
 
 
 # -------------------------------------------------------------------- as a predictor

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = Any
 FEWEST_EVENTS, FEWEST_CELLS = 100, 30
+AT_RANDOM = "the same events split at random, which is weaker than by time"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def observe(
 ) -> Observed:
     """Counts by place and half, every row accounted for; too few events are a ``DesignError``."""
     if isinstance(incidents, Incidents):
-        observed = _from_incidents(incidents, places, period)
+        observed = _from_incidents(incidents, places, period, seed)
         grain = _grain(incidents, places, force)
         observed = replace(observed, warnings=(*grain, *observed.warnings))
     else:
@@ -126,7 +127,9 @@ def observe(
     return observed
 
 
-def _from_incidents(incidents: Incidents, places: Places, period: tuple[str, str] | None) -> Observed:
+def _from_incidents(
+    incidents: Incidents, places: Places, period: tuple[str, str] | None, seed: int
+) -> Observed:
     import numpy as np
     import pandas as pd
 
@@ -150,12 +153,12 @@ def _from_incidents(incidents: Incidents, places: Places, period: tuple[str, str
     code = places.index.get_indexer(place[inside])
     middle = first + ((last - first).n + 1) // 2
     early = (incidents.months[inside] < middle).to_numpy()
-    first_half, second_half = (np.bincount(code[part], minlength=len(places)) for part in (early, ~early))
-    counts = pd.Series(first_half + second_half, places.index, name="count")
+    counts = pd.Series(np.bincount(code, minlength=len(places)), places.index, name="count")
     dated = last > first
+    first_half = np.bincount(code[early], minlength=len(places)) if dated else _thinned(counts, seed)
     return Observed(
-        counts, (first_half, second_half),
-        f"{first} to {middle - 1} and {middle} to {last}" if dated else "none",
+        counts, (first_half, counts.to_numpy() - first_half),
+        f"{first} to {middle - 1} and {middle} to {last}" if dated else AT_RANDOM,
         (first, last), accounting, tuple(_incident_warnings(incidents, accounting, in_period, (first, last))),
         middle if dated else None,
     )  # fmt: skip
@@ -209,12 +212,19 @@ def _from_counts(counts: pd.Series, places: Places, seed: int) -> Observed:
             "Negative binomial models need whole counts."
         )
     values = values.astype("int64").rename("count")
-    early = np.random.default_rng([seed, 4]).binomial(values.to_numpy(), 0.5)
+    early = _thinned(values, seed)
     total = int(values.sum())
     return Observed(
-        values, (early, values.to_numpy() - early), "the same events split at random: weaker than by time",
+        values, (early, values.to_numpy() - early), AT_RANDOM,
         None, {"rows read": total, "used": total}, (),
     )  # fmt: skip
+
+
+def _thinned(counts: pd.Series, seed: int) -> Array:
+    """Half of the events of each place, drawn at random."""
+    import numpy as np
+
+    return np.random.default_rng([seed, 0, 4]).binomial(counts.to_numpy(), 0.5)
 
 
 # -------------------------------------------------------------------- posed
@@ -313,7 +323,7 @@ def choose(problem: Problem, counts: Array, options: Options, seed: int) -> Choi
 
     from peelian.explain.select import SCREENED, cull, heffner_folds, stepwise
 
-    fold = heffner_folds(counts, options.folds, np.random.default_rng([seed, 1]))
+    fold = heffner_folds(counts, options.folds, np.random.default_rng([seed, 0, 1]))
     culling = cull(
         problem.columns, counts, fold, exposure=problem.exposure, ratios=options.l1_ratio,
         standardise=options.standardise, rule=options.rule,

@@ -49,6 +49,7 @@ class Parameters:
     ``workers``      processes for the resamples.
     ``force``        go on with fewer than 100 incidents, or with cells finer than the points can bear.
     ``allow_police_activity``  the reason for using a layer of stops, arrests or patrols; printed.
+    ``allow_outcome_factor``   the reason for using a layer whose points are the incidents' own.
     """
 
     mode: Literal["rtmdx"] = "rtmdx"
@@ -73,6 +74,7 @@ class Parameters:
     workers: Annotated[int, Field(ge=1)] = 2
     force: bool = False
     allow_police_activity: str | None = None
+    allow_outcome_factor: str | None = None
 
     @field_validator("period")
     @classmethod
@@ -117,7 +119,8 @@ def run(
         clusters=parameters.clusters, replicates=parameters.replicates, shift=parameters.shift,
         refit=parameters.refit, permutations=parameters.permutations, force=parameters.force,
         limits=Limits(parameters.frequency, parameters.shift_p, parameters.weak),
-        allow_police_activity=parameters.allow_police_activity, crime=crime, workers=parameters.workers,
+        allow_police_activity=parameters.allow_police_activity,
+        allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
         progress=progress,
     )  # fmt: skip
     return _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)

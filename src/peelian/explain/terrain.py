@@ -102,6 +102,8 @@ def priority_places(
 def in_top(score: Array, share: float) -> Array:
     """Which places are in the top share, a tie at the cut whole or not at all, whichever is nearer.
 
+    None where half of the places or more share the highest score: then no place stands out.
+
     >>> in_top([5, 4, 4, 4, 1, 1, 1, 1], 0.25).tolist()
     [True, False, False, False, False, False, False, False]
     """
@@ -112,8 +114,8 @@ def in_top(score: Array, share: float) -> Array:
     room = share * len(part)
     if tied.any() and abs(inside.sum() + tied.sum() - room) < abs(inside.sum() - room):
         inside = inside | tied
-    if not inside.any():
-        inside = part > 0
+    if not inside.any() and tied.mean() < 0.5:
+        inside = tied
     return inside
 
 

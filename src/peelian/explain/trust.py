@@ -124,7 +124,7 @@ def _cells(problem: Problem, design: Array, counts: Array | None = None) -> Cell
 # -------------------------------------------------------------------- the second half
 def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
     early, late = (np.asarray(half)[problem.fitted] for half in problem.observed.halves)
-    if problem.observed.halves_are == "none" or not early.sum() or not late.sum():
+    if not early.sum() or not late.sum():
         return Refit({}, {})
     first = choose(problem, early, options, problem.seed)
     design = design_of(problem.columns, first.chosen)
@@ -240,7 +240,7 @@ def _whole(
     mean = mean_of(choice.fit, design, problem.exposure)
     residual = (problem.counts - mean) / np.sqrt(variance_of(choice.fit, mean))
     neighbours = problem.places.neighbours()[problem.fitted][:, problem.fitted].astype(float)
-    moran, p = inference.moran(residual, neighbours, options.permutations, [problem.seed, 3])
+    moran, p = inference.moran(residual, neighbours, options.permutations, [problem.seed, 0, 3])
     zero = log_pmf(choice.fit.family, np.zeros(len(mean)), mean, choice.fit.dispersion)
     found |= {
         "moran": moran, "moran_p": p,
