@@ -113,6 +113,25 @@ def test_homes_stand_behind_an_idle_factor_unless_they_are_counted() -> None:
     assert found["per home"] <= 1
 
 
+def field_world(seed: int) -> tuple[pd.Series, Layers]:
+    """Nothing planted: a lasting field of risk (sd 1, alike over some 800 m) and four layers of 30 sites."""
+    rng = np.random.default_rng([18, seed])
+    field = gaussian_filter(rng.normal(size=(30, 30)), 4, mode="wrap")
+    column, row = GRID.frame["column"].to_numpy(), GRID.frame["row"].to_numpy()
+    rate = np.exp(field / field.std())[column, row]
+    counts = pd.Series(rng.poisson(2000 * rate / rate.sum()), GRID.index)
+    return counts, layers_of(**{name: rng.uniform(0, 3000, (30, 2)) for name in "abcd"})
+
+
+def test_irrelevant_layers_on_a_lasting_field_are_chosen_but_not_reported() -> None:
+    chosen_ones = reported = 0
+    for seed in range(6):
+        found = rtm(*field_world(seed), GRID, seed=seed, replicates=20, clusters=600, permutations=0)
+        chosen_ones, reported = chosen_ones + len(found.terms), reported + len(found.reported)
+    assert chosen_ones >= 6
+    assert reported <= 1  # of 24 factors
+
+
 # -------------------------------------------------------------------- the size of the shift test
 def irregular(side: int = 45) -> tuple[np.ndarray, np.ndarray]:
     """Cells of an outline with a bay and a headland."""

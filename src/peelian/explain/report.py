@@ -28,6 +28,9 @@ ASSOCIATION = (
 )
 
 
+MAP_BREAKS = (0.5, 1.0, 1.5, 2.0)  # times the average
+
+
 # -------------------------------------------------------------------- sentences
 def sentence(terrain: RiskTerrain) -> str:
     """The finding in one sentence."""
@@ -100,6 +103,11 @@ def when(terrain: RiskTerrain) -> str:
         return ""
     first, last = terrain.fitted_on
     return f" in {first.strftime('%B %Y')} to {last.strftime('%B %Y')}"
+
+
+def source_of(terrain: RiskTerrain) -> str:
+    """Where the numbers of a table or chart come from."""
+    return f"Recorded {terrain.crime}{when(terrain)}; features: see the table of layers."
 
 
 def label(name: str) -> str:
@@ -212,7 +220,7 @@ def _factors_block(terrain: RiskTerrain) -> Table:
     return Table(
         "factors",
         f"{reported} of {len(terrain.factors)} factors tried pass every check",
-        factor_table(terrain), FACTOR_FORMATS,
+        factor_table(terrain), FACTOR_FORMATS, source=source_of(terrain),
         note="Low and high: 95 % interval that allows for cells of one tile being alike. Chosen in "
         "resamples: share "
         "of resamples of tiles in which the search chose the factor again. Shift test: share of positions "
@@ -245,7 +253,7 @@ def _intervals_block(terrain: RiskTerrain) -> Chart:
         f"{first['Times as frequent']:.2f} ({first['Low']:.2f} to {first['High']:.2f}). Last: "
         f"{last['Label']}, "
         f"{last['Times as frequent']:.2f} ({last['Low']:.2f} to {last['High']:.2f}).",
-        frame[["Label", "Times as frequent", "Low", "High"]], FACTOR_FORMATS,
+        frame[["Label", "Times as frequent", "Low", "High"]], FACTOR_FORMATS, source=source_of(terrain),
     )  # fmt: skip
 
 
@@ -264,11 +272,11 @@ def _map_block(terrain: RiskTerrain, places: Places) -> Chart:
     return Chart(
         "terrain_map",
         f"The riskiest 5 % of cells hold {percent(held)} of the incidents the terrain was fitted on",
-        maps.cells_map(places, values, legend="times the average"),
+        maps.cells_map(places, values, legend="times the average", breaks=MAP_BREAKS),
         f"Map of {len(values):,} cells by terrain risk, from {values.min():.2f} to {values.max():.2f} "
         "times the "
         f"average; the middle cell has {values.median():.2f}.",
-        numbers.reset_index(drop=True), {"Times the average": ",.2f"},
+        numbers.reset_index(drop=True), {"Times the average": ",.2f"}, source=source_of(terrain),
         note="All factors that the search chose enter the terrain, reported or not: it is the model as "
         "fitted.",
     )  # fmt: skip

@@ -279,12 +279,12 @@ def _frame(terrain: RiskTerrain, cells: Places) -> gpd.GeoDataFrame:
 
 
 def _files(terrain: RiskTerrain, cells: Places, priority: pd.DataFrame) -> dict[str, Any]:
-    from peelian.explain.report import plain_values
+    from peelian.explain.report import MAP_BREAKS, plain_values
     from peelian.maps import Layered, Style
 
     frame = _frame(terrain, cells)
     layers = {"terrain": frame}
-    styles = {"terrain": Style("times_average", legend="times the average")}
+    styles = {"terrain": Style("times_average", legend="times the average", breaks=MAP_BREAKS)}
     if len(priority):
         layers["priority_places"] = _shapes(priority, cells)
         styles["priority_places"] = Style("priority", legend="priority")
