@@ -1,1 +1,23 @@
+"""Explain: which features of places go with this crime, how far do they reach, how sure are we?"""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_FROM = {
+    "RTM": "model",
+    "Influence": "factors",
+    "RiskTerrain": "model",
+    "operationalise": "factors",
+    "priority_places": "terrain",
+    "risk_classes": "terrain",
+    "rtm": "model",
+}
+__all__ = ["RTM", "Influence", "RiskTerrain", "operationalise", "priority_places", "risk_classes", "rtm"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FROM:
+        return getattr(import_module(f"peelian.explain.{_FROM[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

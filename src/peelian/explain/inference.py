@@ -1,0 +1,295 @@
+"""How far a chosen factor can be trusted: intervals by tile, resampled tiles, shifted maps, leftover pattern.
+
+Search by BIC finds factors that are not there, and neighbouring cells are alike, so no result of the search
+is shown without these. Arrays in, small results out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import fft, sparse
+from scipy.special import stdtr, stdtrit
+
+from peelian.explain.likelihood import CountFit, Family, mean_of, scores_of, variance_of
+from peelian.explain.select import SCREENED_AGAIN, Culling, recull, stepwise
+
+Array = Any
+
+
+# -------------------------------------------------------------------- cluster-robust
+@dataclass(frozen=True, eq=False)
+class Robust:
+    """Standard errors that allow cells of one tile to be alike: by coefficient, with a t interval.
+
+    ``clusters`` tiles with cells; t has one degree of freedom less.
+    """
+
+    coefficients: Array
+    standard_errors: Array
+    clusters: int
+
+    def interval(self, at: int, level: float = 0.95) -> tuple[float, float]:
+        """Interval of exp(coefficient)."""
+        reach = stdtrit(self.clusters - 1, 0.5 + level / 2) * self.standard_errors[at]
+        centre = self.coefficients[at]
+        return float(np.exp(centre - reach)), float(np.exp(centre + reach))
+
+    def p(self, at: int) -> float:
+        """Two-sided p of a coefficient of zero."""
+        return float(2 * stdtr(self.clusters - 1, -abs(self.coefficients[at] / self.standard_errors[at])))
+
+
+def robust(
+    fitted: CountFit, design: Array, counts: Array, clusters: Array, *, exposure: Array | None = None,
+    small_sample: str = "G/(G-1)",
+) -> Robust:  # fmt: skip
+    """Standard errors from the sandwich with whole clusters as units (Liang & Zeger 1986).
+
+    ``clusters`` the tile of each cell. ``small_sample="none"`` leaves out the factor G/(G-1).
+    """
+    scores = scores_of(fitted, design, counts, exposure)
+    _, tile = np.unique(clusters, return_inverse=True)
+    number = int(tile.max()) + 1
+    sums = np.zeros((number, scores.shape[1]))
+    np.add.at(sums, tile, scores)
+    bread = fitted.covariance
+    meat = sums.T @ sums * (number / (number - 1) if small_sample == "G/(G-1)" and number > 1 else 1.0)
+    spread = np.sqrt(np.diag(bread @ meat @ bread))[: len(fitted.coefficients)]
+    return Robust(fitted.coefficients, spread, number)
+
+
+def tiles(x: Array, y: Array, side: float, origin: tuple[float, float] = (0.0, 0.0)) -> Array:
+    """Number of the square tile of each point, counted from the origin.
+
+    >>> tiles(np.array([10.0, 1600.0]), np.array([10.0, 10.0]), 1500).tolist()
+    [0, 1]
+    """
+    column, row = np.floor((x - origin[0]) / side), np.floor((y - origin[1]) / side)
+    _, tile = np.unique(np.column_stack([row, column]), axis=0, return_inverse=True)
+    return tile.ravel()
+
+
+# -------------------------------------------------------------------- bootstrap over tiles
+@dataclass(frozen=True, eq=False)
+class Resample:
+    """All that a replicate needs, as plain arrays: it can run in another process."""
+
+    columns: Array
+    factor: Array
+    counts: Array
+    exposure: Array | None
+    tile: Array
+    family: Family
+    culling: Culling | None
+    p_limit: float
+    seed: int
+
+
+def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Array]]:
+    """Replicates of the selection on tiles drawn with replacement: (chosen columns, coefficients) of each.
+
+    ``piece``  what to resample and the numbers of the replicates. Replicate b draws with
+    ``default_rng([seed, b])``, so results do not depend on how replicates are dealt to processes. The cull
+    is made anew at the penalty chosen on all cells; at each step of the search the three most promising
+    additions are fitted.
+    """
+    data, numbers = piece
+    number = int(data.tile.max()) + 1
+    found = []
+    for b in numbers:
+        rng = np.random.default_rng([data.seed, int(b)])
+        drawn = np.bincount(rng.integers(number, size=number), minlength=number)
+        weights = drawn[data.tile].astype(float)
+        if data.culling is None:
+            kept = np.arange(data.columns.shape[1])
+        else:
+            kept = recull(data.columns, data.counts, data.culling, exposure=data.exposure, weights=weights)
+        search = stepwise(
+            data.columns[:, kept], data.factor[kept], data.counts, data.family, exposure=data.exposure,
+            weights=weights, p_limit=data.p_limit, screen=SCREENED_AGAIN,
+        )  # fmt: skip
+        chosen = tuple(int(kept[j]) for j in search.chosen)
+        found.append((chosen, search.fit.coefficients))
+    return found
+
+
+# -------------------------------------------------------------------- shift test
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Cells on a grid, ready for shifting: their positions and what does not depend on the factor."""
+
+    column: Array
+    row: Array
+    shape: tuple[int, int]
+    whole: Array
+    overlap: Array
+    enough: Array
+
+    @classmethod
+    def of(cls, column: Array, row: Array, share: float = 0.7) -> Window:
+        """The window of these cells; shifts are kept that leave at least ``share`` of them on the window."""
+        column, row = column - column.min(), row - row.min()
+        wide, high = (int(fft.next_fast_len(2 * int(a.max()) + 2, real=True)) for a in (column, row))
+        shape = (wide, high)
+        ones = np.zeros(shape)
+        ones[column, row] = 1
+        whole = fft.rfft2(ones)
+        overlap = np.rint(fft.irfft2(whole * whole.conj(), shape))
+        return cls(column, row, shape, whole, overlap, overlap >= share * len(column))
+
+    def transform(self, values: Array) -> Array:
+        """The transform of values on the cells (zero elsewhere); several rows at once."""
+        values = np.atleast_2d(values)
+        grid = np.zeros((len(values), *self.shape))
+        grid[:, self.column, self.row] = values
+        return fft.rfft2(grid)
+
+    def sums(self, values: Array, moved: Array) -> Array:
+        """Sum of ``values`` over the cells onto which ``moved`` is carried, for every kept shift."""
+        return fft.irfft2(values * moved.conj(), self.shape)[..., self.enough]
+
+
+def shift_test(
+    window: Window, columns: Array, counts: Array, mean: Array, variance: Array, *, fewest: int = 5
+) -> float:
+    """How often a shifted map of the factor fits as well as the true one: p, the true one included.
+
+    ``columns`` cells x the factor's candidates (0/1, 0/-1 protective); ``mean`` and ``variance`` of the
+    counts in a model without the factor (a constant mean gives the marginal test). The statistic is the
+    largest over the candidates, so that the choice among them is paid for; at least ``fewest`` cells on
+    each side. NaN where the true map has too few.
+
+    Source: Lotwick & Silverman (1982); Mrkvicka et al. (2021) for windows that are not whole rectangles.
+    """
+    e, v = window.transform(counts - mean), window.transform(variance)
+    all_e, all_v = window.sums(e, window.whole)[0], window.sums(v, window.whole)[0]
+    overlap = window.overlap[window.enough]
+    best = np.full(len(overlap), -np.inf)
+    for column in np.asarray(columns).T:
+        moved = window.transform(column != 0)
+        cells = np.rint(window.sums(window.whole[None], moved)[0])
+        e_1, v_1 = window.sums(e, moved)[0], window.sums(v, moved)[0]
+        valid = (cells >= fewest) & (overlap - cells >= fewest) & (v_1 > 0) & (v_1 < all_v)
+        q = np.where(valid, v_1 / np.where(valid, all_v, 1), 0.5)
+        z = (e_1 - q * all_e) / np.sqrt(np.where(valid, v_1, 1) * (1 - q))
+        best = np.where(valid, np.maximum(best, z * (-1 if (column < 0).any() else 1)), best)
+    true = best[0]  # the shift by nothing
+    if not np.isfinite(true):
+        return float("nan")
+    known = best[np.isfinite(best)]
+    return float((known >= true - 1e-9).mean())
+
+
+def model_without(fitted: CountFit, design: Array, exposure: Array | None) -> tuple[Array, Array]:
+    """Mean and variance of each cell, for the shift test."""
+    mean = mean_of(fitted, design, exposure)
+    return mean, variance_of(fitted, mean)
+
+
+def holm(p: Array) -> Array:
+    """Holm's adjustment for asking several questions; NaN stays NaN.
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p, float)
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    adjusted = np.full(len(p), np.nan)
+    raised = np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order))))
+    adjusted[order] = np.minimum(raised, 1.0)
+    return adjusted
+
+
+# -------------------------------------------------------------------- what is left over
+def queen(column: Array, row: Array) -> sparse.csr_array:
+    """Cells that touch, corners included, as a 0/1 matrix."""
+    table = np.full((int(column.max()) + 3, int(row.max()) + 3), -1)
+    table[column + 1, row + 1] = np.arange(len(column))
+    left, right = [], []
+    for across in (-1, 0, 1):
+        for up in (-1, 0, 1):
+            other = table[column + 1 + across, row + 1 + up]
+            held = np.flatnonzero((other >= 0) & ((across != 0) | (up != 0)))
+            left.append(held)
+            right.append(other[held])
+    at = (np.concatenate(left), np.concatenate(right))
+    return sparse.csr_array((np.ones(len(at[0])), at), shape=(len(column),) * 2)
+
+
+def moran(values: Array, neighbours: sparse.csr_array, permutations: int, seed: Any) -> tuple[float, float]:
+    """Moran's I with neighbours' weights adding to one, and its one-sided permutation p.
+
+    Source: Moran (1950); Cliff & Ord (1981).
+    """
+    degree = np.asarray(neighbours.sum(axis=1)).ravel()
+    weights = sparse.csr_array(sparse.diags_array(1 / np.maximum(degree, 1)) @ neighbours)
+    centred = np.asarray(values, float) - np.mean(values)
+    scale = len(centred) / (degree > 0).sum() / (centred @ centred)
+    observed = float(scale * (centred @ (weights @ centred)))
+    rng = np.random.default_rng(seed)
+    above = 0
+    for begin in range(0, permutations, 100):
+        mixed = rng.permuted(np.tile(centred, (min(100, permutations - begin), 1)), axis=1)
+        drawn = scale * (mixed.T * (weights @ mixed.T)).sum(axis=0)
+        above += int((drawn >= observed - 1e-12).sum())
+    return observed, (1 + above) / (permutations + 1)
+
+
+def correlogram(window: Window, values: Array, cell: float, reach: float) -> list[tuple[float, float, int]]:
+    """How alike values are with distance: (metres, correlation, pairs) by ring one cell wide."""
+    centred = np.asarray(values, float) - np.mean(values)
+    moved = window.transform(centred)[0]
+    products = fft.irfft2(moved * moved.conj(), window.shape)
+    away = [np.minimum(np.arange(k), k - np.arange(k)) for k in window.shape]
+    distance = np.hypot(away[0][:, None], away[1][None, :])
+    found = []
+    for lag in range(1, int(reach // cell) + 1):
+        ring = np.abs(distance - lag) <= 0.5
+        pairs = int(np.rint(window.overlap[ring].sum() / 2))
+        if pairs >= 30:
+            mean = products[ring].sum() / 2 / pairs
+            found.append((lag * cell, float(mean / (centred @ centred) * len(centred)), pairs))
+    return found
+
+
+# -------------------------------------------------------------------- verdict
+@dataclass(frozen=True)
+class Limits:
+    """What a factor must show to be reported: least selection frequency, largest shift p, and how many of
+    the four checks make it ``weak``."""
+
+    frequency: float = 0.8
+    shift_p: float = 0.05
+    weak: int = 2
+
+
+def verdict(
+    frequency: float, shift_p: float, robust_interval: tuple[float, float],
+    refit_interval: tuple[float, float], limits: Limits,
+) -> tuple[str, str]:  # fmt: skip
+    """Report, weak or do not report, with the reason in words. NaN means that a check was not passed.
+
+    >>> verdict(0.9, 0.01, (1.2, 1.9), (1.1, 2.0), Limits())
+    ('report', 'passes all four checks')
+    >>> verdict(0.9, 0.2, (1.2, 1.9), (1.1, 2.0), Limits())
+    ('weak', 'shifted maps fit as well in 20.0 % of shifts')
+    """
+    failed = []
+    if not frequency >= limits.frequency:
+        failed.append(f"chosen in {frequency:.0%} of resamples".replace("%", " %"))
+    if not shift_p <= limits.shift_p:
+        words = f"shifted maps fit as well in {100 * shift_p:.1f} % of shifts"
+        failed.append(words if np.isfinite(shift_p) else "too few cells for the shift test")
+    if not (robust_interval[0] > 1 or robust_interval[1] < 1):
+        failed.append("interval by tile includes 1")
+    if not (refit_interval[0] > 1 or refit_interval[1] < 1):
+        known = np.isfinite(refit_interval[0])
+        failed.append("interval in the second half includes 1" if known else "first half does not choose it")
+    if not failed:
+        return "report", "passes all four checks"
+    passed = 4 - len(failed)
+    return ("weak" if passed >= limits.weak else "do not report"), "; ".join(failed)

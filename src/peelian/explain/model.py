@@ -1,0 +1,181 @@
+"""The Risk Terrain Model: which features of places go with the crime, at what distance, how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from peelian.errors import DesignError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.explain.inference import Limits
+    from peelian.incidents import Incidents
+    from peelian.layers import Layers
+    from peelian.places import Places
+
+Array = Any
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class RiskTerrain:
+    """A fitted Risk Terrain Model: the surface, the factors, and how far they can be trusted.
+
+    By place: ``risk`` (expected incidents a year; missing where there is nothing at risk), ``relative_risk``
+    (lowest place = 1), ``times_average`` (mean over places, weighted by exposure, = 1), ``expected`` (in the
+    period fitted), ``counts`` and ``influences`` (the chosen columns).
+    ``terms``      one row a chosen factor: coefficient, times (exp of it), every interval and check, the
+                   verdict (report / weak / do not report) and its reason.
+    ``factors``    one row a factor tried, chosen or not.
+    ``inference``  figures on the whole model: Moran's I of what is left, tiles, replicates, zero counts.
+    ``path``, ``culling``, ``information_criteria``, ``dropped``   how the choice was made.
+    ``accounting`` rows in, rows used and every exclusion; ``warnings`` what to know before using it.
+    ``fitted_on``  first and last month, or None where counts carry no dates.
+    """
+
+    crime: str
+    family: str
+    risk: pd.Series
+    relative_risk: pd.Series
+    times_average: pd.Series
+    expected: pd.Series
+    counts: pd.Series
+    influences: pd.DataFrame
+    words: dict[str, str]
+    terms: pd.DataFrame
+    factors: pd.DataFrame
+    inference: dict[str, Any]
+    path: pd.DataFrame
+    culling: pd.DataFrame
+    information_criteria: pd.DataFrame
+    dropped: pd.DataFrame
+    accounting: dict[str, int]
+    warnings: tuple[str, ...]
+    fitted_on: tuple[Any, Any] | None
+    seed: int
+    intercept: float = 0.0
+    mode: str = "rtmdx"
+
+    @property
+    def reported(self) -> pd.DataFrame:
+        """The terms that passed every check, strongest first."""
+        found = self.terms[self.terms["verdict"] == "report"]
+        return found.sort_values("coefficient", ascending=False, kind="stable")
+
+    def __str__(self) -> str:
+        from peelian.explain.report import sentence
+
+        return sentence(self)
+
+
+def rtm(
+    incidents: Incidents | pd.Series, layers: Layers | pd.DataFrame, places: Places, *, seed: int,
+    mode: Literal["rtmdx"] = "rtmdx", factor_of: dict[str, str] | None = None,
+    period: tuple[str, str] | None = None, block: float | None = None, blocks: int = 3,
+    increment: Literal["half", "whole"] = "half",
+    operations: Literal["both", "proximity", "density"] = "both",
+    offset: pd.Series | None = None, family: Literal["auto", "poisson", "nb1", "nb2"] = "auto",
+    p_limit: float = 0.05, min_cells: int = 1, l1_ratio: tuple[float, ...] = (0.8, 0.95),
+    rule: Literal["min", "1se"] = "min", folds: int = 5, standardise: bool = True, clusters: float = 1500,
+    replicates: int = 200, shift: bool = True, refit: Literal["halves", "none"] = "halves",
+    permutations: int = 999, limits: Limits | None = None, force: bool = False,
+    allow_police_activity: str | None = None, allow_outcome_factor: str | None = None, crime: str = "crime",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> RiskTerrain:  # fmt: skip
+    """Which features of places go with the crime, at what distance, how strongly, and how surely.
+
+    The model of the RTMDx Utility: candidates by proximity and density at half (or whole) block steps, an
+    elastic net to cull them, then a stepwise search by BIC with coefficients above zero and Wald p at most
+    ``p_limit``, one variable a factor; Poisson and NB1, the lower BIC wins (``family="nb2"`` on request).
+    Then the checks that the search cannot make of itself: cluster-robust intervals, tiles resampled, maps
+    shifted, the second half of the period refitted, and what is left over.
+
+    ``incidents``  Incidents, or whole counts by place. ``layers``  Layers, or 0/1 candidate columns on the
+    places' index with ``factor_of`` = {column: factor}. ``period``  first and last month, both included.
+    ``block``      metres, 2 x the cell by default. ``offset``  what is at risk in each place (homes).
+    ``clusters``   side of the tiles in metres. ``replicates``  resamples of tiles (0: none).
+    ``force``      goes on with fewer than 100 events or 30 places with any, and says so.
+
+    Raises ``DataError``, ``DesignError`` or ``PrivacyError`` as the input deserves. Every finding is an
+    association. Source: Caplan, Kennedy & Miller (2011); Heffner (2013).
+    """
+    from peelian.explain import trust
+    from peelian.explain.problem import Options, choose, observe, pose
+
+    options = Options(
+        block=block, blocks=blocks, increment=increment, operations=operations, family=family,
+        p_limit=p_limit, min_cells=min_cells, l1_ratio=tuple(l1_ratio), rule=rule, folds=folds,
+        standardise=standardise, clusters=clusters, replicates=replicates, shift=shift, refit=refit,
+        permutations=permutations, limits=limits, workers=workers,
+    )  # fmt: skip
+    observed = observe(incidents, places, period=period, seed=seed, force=force)
+    _refuse_outcomes(incidents, layers, places, allow_outcome_factor)
+    problem = pose(
+        observed, layers, places, options, offset=offset, factor_of=factor_of, seed=seed,
+        allow_police_activity=allow_police_activity, crime=crime,
+    )  # fmt: skip
+    choice = choose(problem, problem.counts, options, seed)
+    return trust.judged(problem, choice, options, progress)
+
+
+def _refuse_outcomes(incidents: Any, layers: Any, places: Places, reason: str | None) -> None:
+    import pandas as pd
+    import shapely
+
+    from peelian.explain.factors import refuse_outcomes
+
+    if isinstance(layers, pd.DataFrame) or isinstance(incidents, pd.Series):
+        return
+    points = incidents.frame.geometry[incidents.located].to_crs(places.crs)
+    refuse_outcomes(layers, shapely.get_coordinates(points.to_numpy()), places, reason)
+
+
+# -------------------------------------------------------------------- as a predictor
+@dataclass(frozen=True)
+class RTM:
+    """A predictor from the features of places alone: ``RTM(layers=...)(incidents, places, period)``.
+
+    Fits a Risk Terrain Model to the incidents given and spreads their level over the period asked for: it
+    ranks places that have no history; where there is history, their own history ranks better.
+    """
+
+    layers: Layers
+    mode: Literal["rtmdx"] = "rtmdx"
+    block: float | None = None
+    blocks: int = 3
+    increment: Literal["half", "whole"] = "half"
+    operations: Literal["both", "proximity", "density"] = "both"
+    offset: Any = None
+    family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
+    seed: int = 0
+
+    def __call__(self, incidents: Incidents, places: Places, period: Any) -> pd.Series:
+        """Expected incidents in the period by place: a Series ``risk`` on the places' index."""
+        import pandas as pd
+
+        start, stop = _span(period)
+        if (incidents.frame["start"] >= start).any():
+            raise DesignError(f"An incident lies at or after {start:%Y-%m-%d}, the start of the period.")
+        terrain = rtm(
+            incidents, self.layers, places, seed=self.seed, mode=self.mode, block=self.block,
+            blocks=self.blocks, increment=self.increment, operations=self.operations, offset=self.offset,
+            family=self.family, replicates=0, shift=False, refit="none", permutations=0,
+        )  # fmt: skip
+        assert terrain.fitted_on is not None
+        first, last = (month.to_timestamp() for month in (terrain.fitted_on[0], terrain.fitted_on[1] + 1))
+        level = terrain.counts.sum() * ((stop - start) / (last - first))
+        shape = terrain.expected.fillna(0.0)
+        return pd.Series(shape / shape.sum() * level, places.index, name="risk")
+
+
+def _span(period: Any) -> tuple[Any, Any]:
+    import pandas as pd
+
+    if isinstance(period, pd.Period):
+        return period.start_time, (period + 1).start_time
+    start, stop = (pd.Timestamp(str(moment)) for moment in period)
+    return start, stop

@@ -1,0 +1,342 @@
+"""The question as arrays: counts with every row accounted for, candidates, exposure; and the choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from peelian.errors import DataError, DesignError
+from peelian.incidents import Incidents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.explain.factors import Influence
+    from peelian.explain.inference import Limits
+    from peelian.explain.likelihood import CountFit, Family
+    from peelian.explain.select import Culling, Search
+    from peelian.layers import Layers
+    from peelian.places import Places
+
+Array = Any
+FEWEST_EVENTS, FEWEST_CELLS = 100, 30
+AT_RANDOM = "the same events split at random, which is weaker than by time"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the model is chosen and checked; the names are the arguments of ``rtm``."""
+
+    block: float | None = None
+    blocks: int = 3
+    increment: Literal["half", "whole"] = "half"
+    operations: str = "both"
+    family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
+    p_limit: float = 0.05
+    min_cells: int = 1
+    l1_ratio: tuple[float, ...] = (0.8, 0.95)
+    rule: Literal["min", "1se"] = "min"
+    folds: int = 5
+    standardise: bool = True
+    clusters: float = 1500
+    replicates: int = 200
+    shift: bool = True
+    refit: str = "halves"
+    permutations: int = 999
+    limits: Limits | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Counts by place, whole period and by half, with the account of every row."""
+
+    counts: pd.Series
+    halves: tuple[Array, Array]
+    halves_are: str
+    months: tuple[Any, Any] | None
+    accounting: dict[str, int]
+    warnings: tuple[str, ...]
+    cut: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be explained and by what: arrays over the places in the fit."""
+
+    places: Places
+    observed: Observed
+    influence: Influence
+    fitted: Array
+    columns: Array
+    factor: Array
+    factor_names: list[str]
+    counts: Array
+    exposure: Array | None
+    whole_exposure: pd.Series | None
+    seed: int
+    crime: str
+    warnings: tuple[str, ...]
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What culling and search chose: the winner, all families tried, the culling."""
+
+    culling: Culling
+    searches: dict[Family, Search]
+    family: Family
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """Columns of the winning model."""
+        return self.searches[self.family].chosen
+
+    @property
+    def fit(self) -> CountFit:
+        """The winning fit."""
+        return self.searches[self.family].fit
+
+
+# -------------------------------------------------------------------- observed
+def observe(
+    incidents: Incidents | pd.Series,
+    places: Places,
+    *,
+    period: tuple[str, str] | None,
+    seed: int,
+    force: bool,
+) -> Observed:
+    """Counts by place and half, every row accounted for; too few events are a ``DesignError``."""
+    if isinstance(incidents, Incidents):
+        observed = _from_incidents(incidents, places, period, seed)
+        grain = _grain(incidents, places, force)
+        observed = replace(observed, warnings=(*grain, *observed.warnings))
+    else:
+        observed = _from_counts(incidents, places, seed)
+    events, held = int(observed.counts.sum()), int((observed.counts > 0).sum())
+    if events < FEWEST_EVENTS or held < FEWEST_CELLS:
+        words = (
+            f"Only {events:,} incidents in {held:,} places with any: a Risk Terrain Model needs at least "
+            f"{FEWEST_EVENTS} in {FEWEST_CELLS}."
+        )
+        if not force:
+            raise DesignError(f"{words} Use a longer period or larger area, or force = true.")
+        return replace(observed, warnings=(f"{words} Too few events: forced.", *observed.warnings))
+    return observed
+
+
+def _from_incidents(
+    incidents: Incidents, places: Places, period: tuple[str, str] | None, seed: int
+) -> Observed:
+    import numpy as np
+    import pandas as pd
+
+    everything = len(incidents)
+    if period is not None:
+        first, last = (pd.Period(month, "M") for month in period)
+        incidents = incidents.between(first, last + 1)
+    in_period = len(incidents)
+    first, last = incidents.span if period is None else (first, last)
+    place = incidents.place_of(places)
+    inside = place.notna()
+    located = incidents.located
+    accounting = {
+        "rows read": incidents.rows_read - in_period + everything,
+        "refused on reading": len(incidents.rejected),
+        "outside the period": everything - in_period,
+        "without a point": int((~located).sum()),
+        "outside the study area": int((located & ~inside).sum()),
+        "used": int(inside.sum()),
+    }
+    code = places.index.get_indexer(place[inside])
+    middle = first + ((last - first).n + 1) // 2
+    early = (incidents.months[inside] < middle).to_numpy()
+    counts = pd.Series(np.bincount(code, minlength=len(places)), places.index, name="count")
+    dated = last > first
+    first_half = np.bincount(code[early], minlength=len(places)) if dated else _thinned(counts, seed)
+    return Observed(
+        counts, (first_half, counts.to_numpy() - first_half),
+        f"{first} to {middle - 1} and {middle} to {last}" if dated else AT_RANDOM,
+        (first, last), accounting, tuple(_incident_warnings(incidents, accounting, in_period, (first, last))),
+        middle if dated else None,
+    )  # fmt: skip
+
+
+def _grain(incidents: Incidents, places: Places, force: bool) -> list[str]:
+    """Cells finer than the points can bear: under 50 m an error, under 100 m a warning."""
+    if not incidents.snapped or not places.cell or places.cell >= 100:
+        return []
+    words = (
+        f"The points of these incidents are moved to shared street points (about 90 m apart), too far for "
+        f"cells of {places.cell:g} m."
+    )
+    if places.cell < 50 and not force:
+        raise DesignError(f"{words} Use cells of at least 100 m, or force = true.")
+    return [words]
+
+
+def _incident_warnings(
+    incidents: Incidents, accounting: dict[str, int], n: int, span: tuple[Any, Any]
+) -> list[str]:
+    import pandas as pd
+
+    found = []
+    for key, words in (
+        ("outside the study area", "lie outside the study area and are left out"),
+        ("without a point", "have no point and are left out: the map may be biased by district"),
+    ):
+        if n and accounting[key] > 0.05 * n:
+            found.append(f"{accounting[key]:,} of {n:,} incidents ({accounting[key] / n:.1%}) {words}.")
+    burglary = incidents.frame["type"].astype("str").str.casefold().str.contains("burglary").any()
+    if burglary and incidents.published and span[0] < pd.Period("2017-04", "M") <= span[1]:
+        found.append(
+            "The period crosses April 2017, when burglary was reclassified as residential or not: "
+            "before and after cannot be split in these data."
+        )
+    return [words.replace("%)", " %)") for words in found]
+
+
+def _from_counts(counts: pd.Series, places: Places, seed: int) -> Observed:
+    import numpy as np
+    import pandas as pd
+
+    missing = [place for place in places.index if place not in counts.index]
+    values = pd.to_numeric(counts.reindex(places.index), errors="coerce")
+    wrong = values.isna() | (values < 0) | (values != np.floor(values))
+    if missing or wrong.any():
+        first = missing[:3] or list(places.index[wrong][:3])
+        raise DataError(
+            f"Counts must be whole numbers of at least 0 for every place; wrong or missing for {first}. "
+            "Negative binomial models need whole counts."
+        )
+    values = values.astype("int64").rename("count")
+    early = _thinned(values, seed)
+    total = int(values.sum())
+    return Observed(
+        values, (early, values.to_numpy() - early), AT_RANDOM,
+        None, {"rows read": total, "used": total}, (),
+    )  # fmt: skip
+
+
+def _thinned(counts: pd.Series, seed: int) -> Array:
+    """Half of the events of each place, drawn at random."""
+    import numpy as np
+
+    return np.random.default_rng([seed, 0, 4]).binomial(counts.to_numpy(), 0.5)
+
+
+# -------------------------------------------------------------------- posed
+def pose(
+    observed: Observed, layers: Layers | pd.DataFrame, places: Places, options: Options, *,
+    offset: pd.Series | None, factor_of: dict[str, str] | None, seed: int,
+    allow_police_activity: str | None = None, crime: str = "crime",
+) -> Problem:  # fmt: skip
+    """The candidates and arrays over the places in the fit: those with something at risk."""
+    import numpy as np
+    import pandas as pd
+
+    from peelian.explain import factors
+
+    exposure, fitted, words = exposures(offset, observed.counts)
+    warnings = list(observed.warnings) + words
+    notes: dict[str, str] = {}
+    if isinstance(layers, pd.DataFrame):
+        columns = layers.reindex(places.index)
+        influence = factors.given_columns(
+            columns, factor_of or {}, fitted=fitted, min_cells=options.min_cells
+        )
+    else:
+        factors.refuse_police_activity(layers, allow_police_activity)
+        influence, more, notes = _measured(layers, places, observed, options, fitted)
+        warnings += more
+        if allow_police_activity:
+            warnings.append(f"Police activity is used as a factor. Reason given: {allow_police_activity}.")
+    if influence.meta.empty:
+        raise DesignError("No candidate tells one place from another: every column was dropped.")
+    names = influence.factors
+    code = np.array([names.index(name) for name in influence.meta["factor"]])
+    return Problem(
+        places, observed, influence, fitted, influence.columns.to_numpy()[fitted], code, names,
+        observed.counts.to_numpy()[fitted], None if exposure is None else exposure.to_numpy()[fitted],
+        exposure, seed, crime, tuple(warnings), notes,
+    )  # fmt: skip
+
+
+def exposures(offset: pd.Series | None, counts: pd.Series) -> tuple[pd.Series | None, Array, list[str]]:
+    """What is at risk by place, which places are in the fit, and what to say about it."""
+    import numpy as np
+
+    if offset is None:
+        return None, np.ones(len(counts), bool), []
+    values = offset.reindex(counts.index).astype(float)
+    if values.isna().any() or (values < 0).any():
+        wrong = list(counts.index[values.isna() | (values < 0)][:3])
+        raise DataError(f"The offset needs a number of at least 0 for every place; not so for {wrong}.")
+    empty = values == 0
+    odd = empty & (counts > 0)
+    words = []
+    if odd.any():
+        words.append(
+            f"{int(odd.sum()):,} places without anything at risk have incidents: they stay, with exposure 1."
+        )
+    if (empty & ~odd).any():
+        words.append(f"{int((empty & ~odd).sum()):,} places with nothing at risk are left out of the fit.")
+    return values.where(~odd, 1.0), (~empty | odd).to_numpy(), words
+
+
+def _measured(
+    layers: Layers, places: Places, observed: Observed, options: Options, fitted: Array
+) -> tuple[Influence, list[str], dict[str, str]]:
+    """Candidates from layers, with what should be known about the layers."""
+    from peelian.explain import factors
+
+    if options.block is None and places.cell is None:
+        raise DesignError("Places that are no grid need block = metres: there is no cell to take it from.")
+    block = options.block or 2 * float(places.cell or 0)
+    steps = factors.distances_of(block, options.blocks, options.increment)
+    inside = {}
+    for name in layers:
+        inside[name] = factors.inside(layers[name], places, period=observed.months)
+        if not inside[name]:
+            span = " to ".join(map(str, observed.months)) if observed.months else "the period"
+            raise DataError(f"Layer {name} has no feature in the study area in {span}.")
+    influence = factors.operationalise(
+        layers, places, distances=steps, operations=options.operations, min_cells=options.min_cells,
+        fitted=fitted, period=observed.months,
+    )  # fmt: skip
+    words = [
+        f"Layer {name} stops at the boundary: risk within {max(steps):g} m of it is understated."
+        for name in factors.edge_gaps(layers, places, max(steps), inside)
+    ]
+    notes = {
+        name: "reports follow who complains" for name in layers if layers[name].kind == "reported-problem"
+    }
+    return influence, words, notes
+
+
+# -------------------------------------------------------------------- chosen
+def choose(problem: Problem, counts: Array, options: Options, seed: int) -> Choice:
+    """Cull the candidates, search from the rest with each family, keep the family with the lower BIC."""
+    import numpy as np
+
+    from peelian.explain.select import SCREENED, cull, heffner_folds, stepwise
+
+    fold = heffner_folds(counts, options.folds, np.random.default_rng([seed, 0, 1]))
+    culling = cull(
+        problem.columns, counts, fold, exposure=problem.exposure, ratios=options.l1_ratio,
+        standardise=options.standardise, rule=options.rule,
+    )  # fmt: skip
+    kept = culling.kept
+    families: tuple[Family, ...] = ("poisson", "nb1") if options.family == "auto" else (options.family,)
+    searches: dict[Family, Search] = {}
+    for family in families:
+        found = stepwise(
+            problem.columns[:, kept], problem.factor[kept], counts, family,
+            exposure=problem.exposure, p_limit=options.p_limit,
+            screen=None if problem.exposure is None else SCREENED,
+        )  # fmt: skip
+        path = tuple((step, bic, tuple(int(kept[j]) for j in columns)) for step, bic, columns in found.path)
+        searches[family] = replace(found, chosen=tuple(int(kept[j]) for j in found.chosen), path=path)
+    return Choice(culling, searches, min(searches, key=lambda name: searches[name].fit.bic))

@@ -1,0 +1,340 @@
+"""Explain, arranged: layers and incidents in, the Risk Terrain and its chapter out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, field_validator
+from pydantic.dataclasses import dataclass
+
+from peelian.errors import DataError, DesignError, some
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from peelian.explain.model import RiskTerrain
+    from peelian.incidents import Incidents
+    from peelian.layers import Layers
+    from peelian.places import Places
+    from peelian.report import Outcome
+
+PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*")
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Parameters:
+    """The ``[explain]`` table of peelian.toml.
+
+    ``mode``         ``rtmdx``: the model of the RTMDx Utility.
+    ``block``        metres of a mean street block; 2 x the cell where it is not given.
+    ``blocks``       distances go up to so many blocks (1 to 4).
+    ``increment``    ``half`` or ``whole`` block steps.
+    ``operations``   ``both``, ``proximity`` (within a distance) or ``density`` (where many lie).
+    ``categories``   names of the layers to try; all where it is not given.
+    ``min_features`` layers with fewer features in the study area are left out, and listed.
+    ``period``       first and last month, ``2016-01..2018-12``; every incident where it is not given.
+    ``offset``       ``households``: risk per home, homes of an area spread over its cells by the share of the
+                     area that each covers; ``none``: risk per cell.
+    ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
+    ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
+    ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
+                     half of the period chooses, the second refits; ``none``.
+    ``permutations`` of the residuals, for Moran's I.
+    ``frequency``    least share of resamples that choose a factor that is reported; ``shift_p`` the largest p
+                     of the shift test; ``weak`` how many of the four checks make a factor weak.
+    ``share``        share of cells that make the priority places.
+    ``workers``      processes for the resamples.
+    ``force``        go on with fewer than 100 incidents, or with cells finer than the points can bear.
+    ``allow_police_activity``  the reason for using a layer of stops, arrests or patrols; printed.
+    ``allow_outcome_factor``   the reason for using a layer whose points are the incidents' own.
+    """
+
+    mode: Literal["rtmdx"] = "rtmdx"
+    block: Annotated[float, Field(gt=0)] | None = None
+    blocks: Annotated[int, Field(ge=1, le=4)] = 3
+    increment: Literal["half", "whole"] = "half"
+    operations: Literal["both", "proximity", "density"] = "both"
+    categories: tuple[str, ...] | None = None
+    min_features: Annotated[int, Field(ge=1)] = 30
+    period: str | None = None
+    offset: Literal["none", "households"] = "none"
+    family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
+    replicates: Annotated[int, Field(ge=20)] = 100
+    clusters: Annotated[float, Field(gt=0)] = 1500
+    shift: bool = True
+    refit: Literal["halves", "none"] = "halves"
+    permutations: Annotated[int, Field(ge=99)] = 999
+    frequency: Annotated[float, Field(ge=0, le=1)] = 0.8
+    shift_p: Annotated[float, Field(gt=0, le=1)] = 0.05
+    weak: Annotated[int, Field(ge=1, le=4)] = 2
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    workers: Annotated[int, Field(ge=1)] = 2
+    force: bool = False
+    allow_police_activity: str | None = None
+    allow_outcome_factor: str | None = None
+
+    @field_validator("period")
+    @classmethod
+    def _two_months(cls, value: str | None) -> str | None:
+        if value is not None:
+            found = PERIOD.fullmatch(value)
+            if not found or found[1] > found[2]:
+                raise ValueError("write first and last month as 2016-01..2018-12")
+        return value
+
+    @property
+    def months(self) -> tuple[str, str] | None:
+        """First and last month of ``period``."""
+        found = PERIOD.fullmatch(self.period) if self.period else None
+        return (found[1], found[2]) if found else None
+
+
+def run(
+    incidents: Incidents, layers: Layers, cells: Places, parameters: Parameters, *, seed: int,
+    crime: str = "crime", areas: Places | None = None, progress: Callable[[int, int], None] | None = None,
+) -> Outcome:  # fmt: skip
+    """Which features of places go with the crime, how far they reach, how sure we are: chapter and files.
+
+    ``incidents`` of the crime asked about; ``cells`` a grid; ``areas`` with ``households`` where the offset
+    asks for them. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
+    """
+    from peelian.explain.inference import Limits
+    from peelian.explain.model import rtm
+
+    chosen = _chosen(layers, parameters)
+    features, left_out = _left_out(chosen, cells, parameters)
+    used = type(layers)({name: chosen[name] for name in chosen if name not in left_out})
+    if not len(used):
+        raise DesignError(
+            f"No layer has {parameters.min_features} features in the study area: "
+            f"{some(f'{name} {count}' for name, count in features.items())}. Lower min_features."
+        )
+    terrain = rtm(
+        incidents, used, cells, seed=seed, mode=parameters.mode, period=parameters.months,
+        block=parameters.block, blocks=parameters.blocks, increment=parameters.increment,
+        operations=parameters.operations, offset=_offset(cells, areas, parameters), family=parameters.family,
+        clusters=parameters.clusters, replicates=parameters.replicates, shift=parameters.shift,
+        refit=parameters.refit, permutations=parameters.permutations, force=parameters.force,
+        limits=Limits(parameters.frequency, parameters.shift_p, parameters.weak),
+        allow_police_activity=parameters.allow_police_activity,
+        allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
+        progress=progress,
+    )  # fmt: skip
+    return _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)
+
+
+def _outcome(
+    terrain: RiskTerrain, cells: Places, layers: Layers, features: dict[str, int], left_out: dict[str, str],
+    published: bool, parameters: Parameters,
+) -> Outcome:  # fmt: skip
+    from dataclasses import replace
+
+    from peelian.explain import report
+    from peelian.explain.terrain import priority_places
+    from peelian.report import Outcome
+
+    terrain = replace(terrain, warnings=(*terrain.warnings, *_later(layers, left_out, terrain)))
+    priority = priority_places(terrain, cells, share=parameters.share)
+    section = report.section(
+        terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells),
+        published=published,
+    )  # fmt: skip
+    sources = tuple(
+        (f"layer {name}", layers[name].source, layers[name].date, layers[name].licence)
+        for name in layers
+        if name not in left_out
+    )
+    return Outcome(section, _files(terrain, cells, priority), _summary(terrain), sources=sources)
+
+
+# -------------------------------------------------------------------- layers
+def _chosen(layers: Layers, parameters: Parameters) -> Layers:
+    if parameters.categories is None:
+        return layers
+    unknown = [name for name in parameters.categories if name not in layers.names]
+    if unknown:
+        raise DataError(
+            f"explain.categories: there is no layer {some(unknown)}; there are {some(layers.names, 20)}."
+        )
+    return type(layers)({name: layers[name] for name in layers if name in parameters.categories})
+
+
+def _left_out(layers: Layers, cells: Places, parameters: Parameters) -> tuple[dict[str, int], dict[str, str]]:
+    """Features in the study area by layer, and the reason for each layer that is left out."""
+    import pandas as pd
+
+    from peelian.explain.factors import inside
+
+    months = parameters.months
+    span = (pd.Period(months[0], "M"), pd.Period(months[1], "M")) if months else None
+    features = {name: inside(layers[name], cells, period=span) for name in layers}
+    few = {
+        name: f"no: fewer than {parameters.min_features} features"
+        for name, count in features.items()
+        if count < parameters.min_features
+    }
+    return features, few
+
+
+def _later(layers: Layers, left_out: dict[str, str], terrain: RiskTerrain) -> list[str]:
+    """A warning where layers are of a later date than the crime."""
+    if terrain.fitted_on is None:
+        return []
+    last = str(terrain.fitted_on[1])
+    dates = {
+        name: max(re.findall(r"\d{4}(?:-\d{2})?", layers[name].date), default="")
+        for name in layers
+        if name not in left_out
+    }
+    late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
+    if not late:
+        return []
+    return [
+        f"Layers of a later date than the crime (to {last}): {some(late, 20)}. Features may not have been "
+        "there."
+    ]
+
+
+def _offset(cells: Places, areas: Places | None, parameters: Parameters) -> pd.Series | None:
+    if parameters.offset == "none":
+        return None
+    if areas is None or areas.households is None:
+        raise DesignError(
+            'offset = "households" needs areas with a households column: name it in [places], '
+            'or use offset = "none".'
+        )
+    return spread_households(areas, cells)
+
+
+def spread_households(areas: Places, cells: Places) -> pd.Series:
+    """Households by cell: those of each area, spread evenly over the ground it covers.
+
+    Households of ground outside every cell are left out. Returns a Series ``households`` on the cells' index.
+    """
+    import numpy as np
+    import pandas as pd
+
+    assert areas.households is not None
+    cell, area = areas.frame.sindex.query(cells.geometry, predicate="intersects")
+    shapes, grounds = cells.geometry.to_numpy(), areas.geometry.to_numpy()
+    import shapely
+
+    overlap = shapely.area(shapely.intersection(shapes[cell], grounds[area]))
+    homes = areas.households.to_numpy(float)[area] * overlap / areas.areas.to_numpy()[area]
+    spread = np.bincount(cell, homes, len(cells))
+    spread[spread < 1e-6] = 0.0
+    return pd.Series(spread, cells.index, name="households")
+
+
+# -------------------------------------------------------------------- words and files
+def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> list[str]:
+    account = ", ".join(f"{name} {number:,}" for name, number in terrain.accounting.items())
+    criteria = "; ".join(f"{row.family} {row.bic:,.1f}" for row in terrain.information_criteria.itertuples())
+    whole = terrain.inference
+    block = parameters.block or 2 * float(cells.cell or 0)
+    at_risk = (
+        "Risk is per home: households of each area are spread evenly over the ground it covers, so a park "
+        "counts "
+        "like a street."
+        if parameters.offset == "households"
+        else "Risk is per cell: homes are not counted: features that lie where homes are can stand for homes."
+    )
+    return [
+        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {len(cells):,} cells of "
+        f"{cells.cell:g} m, "
+        f"block {block:g} m, {parameters.increment} increments to {parameters.blocks} blocks, operations "
+        f"{parameters.operations}. Elastic net (5 folds) keeps candidates, a stepwise search by BIC chooses. "
+        f"BIC: {criteria}.",
+        at_risk,
+        f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of "
+        "tiles "
+        "(culled anew at the same penalty; the three most promising additions fitted at each step), shifts "
+        "of whole "
+        f"cells that keep 70 % of the study area, halves {whole['halves']}. Thresholds: chosen in at least "
+        f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}, both intervals "
+        "without 1. "
+        f"Weak: {parameters.weak} or more of the four.".replace("% of res", " % of res"),
+        f"Incidents: {account}. Counted by the point. Seed {terrain.seed}.",
+    ]
+
+
+def _frame(terrain: RiskTerrain, cells: Places) -> gpd.GeoDataFrame:
+    """Everything by cell, on the index of places."""
+    import geopandas as gpd
+    import pandas as pd
+
+    from peelian.explain.terrain import in_top, risk_classes
+
+    columns: dict[str, Any] = {
+        "relative_risk": terrain.relative_risk, "times_average": terrain.times_average, "risk": terrain.risk,
+        "expected": terrain.expected, "count": terrain.counts,
+        "class": risk_classes(terrain.relative_risk).astype("str"),
+        "top_5_percent": pd.Series(in_top(terrain.times_average.to_numpy(), 0.05), cells.index),
+    }  # fmt: skip
+    columns |= {name: terrain.influences[name] for name in terrain.influences}
+    return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=cells.geometry, crs=cells.crs)
+
+
+def _files(terrain: RiskTerrain, cells: Places, priority: pd.DataFrame) -> dict[str, Any]:
+    from peelian.explain.report import MAP_BREAKS, plain_values
+    from peelian.maps import Layered, Style
+
+    frame = _frame(terrain, cells)
+    layers = {"terrain": frame}
+    styles = {"terrain": Style("times_average", legend="times the average", breaks=MAP_BREAKS)}
+    if len(priority):
+        layers["priority_places"] = _shapes(priority, cells)
+        styles["priority_places"] = Style("priority", legend="priority")
+    return {
+        "cells.parquet": frame,
+        "terms.csv": terrain.terms,
+        "factors.csv": terrain.factors,
+        "path.csv": terrain.path,
+        "dropped.csv": terrain.dropped,
+        "priority_places.csv": priority.assign(members=[" ".join(m) for m in priority["members"]]),
+        "terrain.json": _summary(terrain)
+        | {"terms": plain_values(terrain.terms), "factors": plain_values(terrain.factors)},
+        "terrain.gpkg": Layered(layers, styles),
+    }
+
+
+def _shapes(priority: pd.DataFrame, cells: Places) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    shapes = [cells.geometry.loc[members].union_all() for members in priority["members"]]
+    return gpd.GeoDataFrame(priority.drop(columns="members"), geometry=shapes, crs=cells.crs)
+
+
+def _summary(terrain: RiskTerrain) -> dict[str, Any]:
+    """Headline numbers as plain values."""
+    from peelian.explain.terrain import formula
+
+    span = [str(month) for month in terrain.fitted_on] if terrain.fitted_on else None
+    terms = terrain.terms
+    reported = [
+        {"factor": term.factor, "variable": term.variable, "where": terrain.words[term.variable],
+         "times": term.times, "low": term.robust_low, "high": term.robust_high}
+        for term in terrain.reported.itertuples()
+    ]  # fmt: skip
+    return {
+        "schema": 1,
+        "sentence": str(terrain),
+        "mode": terrain.mode,
+        "family": terrain.family,
+        "crime": terrain.crime,
+        "fitted_on": span,
+        "seed": terrain.seed,
+        "tried": len(terrain.factors),
+        "reported": reported,
+        "weak": terms.loc[terms["verdict"] == "weak", "factor"].tolist(),
+        "formula": formula(
+            dict(zip(terms["variable"], terms["coefficient"], strict=True)), terrain.intercept
+        ),
+        "inference": {key: value for key, value in terrain.inference.items() if key != "correlogram"},
+        "correlogram": [list(row) for row in terrain.inference.get("correlogram", [])],
+        "accounting": terrain.accounting,
+        "warnings": list(terrain.warnings),
+    }

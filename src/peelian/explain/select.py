@@ -1,0 +1,310 @@
+"""Choosing the factors: an elastic net culls the candidates, a stepwise search by BIC picks from the rest.
+
+The rules are those of the RTMDx Utility as documented (Caplan, Kennedy & Miller 2011; Heffner 2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import gammaln, xlogy
+
+from peelian.explain import elastic
+from peelian.explain.likelihood import Cells, CountFit, Family, cells_of, cells_of_table, fit, mean_of
+
+Array = Any
+Rule = Literal["min", "1se"]
+SCREENED, SCREENED_AGAIN = 10, 3  # additions fitted at each step: once, and in each of many resamples
+PATIENCE = 10
+
+
+# -------------------------------------------------------------------- cull
+@dataclass(frozen=True, eq=False)
+class Culling:
+    """Which candidates the elastic net kept: ``kept`` (columns), under which ``ratio`` and ``penalty``.
+
+    ``table``  one row a ratio: ratio, penalty_max, penalty, penalty_1se, deviance (cross-validated, mean
+               per cell), kept, kept_1se.
+    """
+
+    kept: Array
+    ratio: float
+    penalty: float
+    coefficients: Array
+    intercept: float
+    table: tuple[dict[str, float], ...]
+
+
+def heffner_folds(counts: Array, folds: int, rng: np.random.Generator) -> Array:
+    """Folds alike in crime: cells in order of count, each block of ``folds`` dealt out at random (0, 1, ...).
+
+    Ties in count are in random order (Heffner 2013).
+    """
+    counts = np.asarray(counts)
+    order = np.lexsort((rng.random(len(counts)), -counts))
+    dealt = rng.permuted(np.tile(np.arange(folds), (-(-len(counts) // folds), 1)), axis=1).ravel()
+    fold = np.empty(len(counts), np.int64)
+    fold[order] = dealt[: len(counts)]
+    return fold
+
+
+def cull(
+    columns: Array, counts: Array, fold: Array, *, exposure: Array | None = None,
+    ratios: tuple[float, ...] = (0.8, 0.95), standardise: bool = True, rule: Rule = "min", steps: int = 100,
+) -> Culling:  # fmt: skip
+    """The candidates that an elastic net keeps, at the penalty that predicts left-out cells best.
+
+    ``columns`` cells x candidates (0/1, or 0/-1 for protective ones); ``fold`` the part that each cell is
+    left out with. Poisson, coefficients of at least zero, ``steps`` penalties down to 1e-4 of the highest;
+    the ratio with the lower cross-validated deviance wins. ``rule="1se"`` takes the highest penalty within
+    one standard error of the best.
+
+    Source: Zou & Hastie (2005); Friedman, Hastie & Tibshirani (2010) for the cross-validation.
+    """
+    rows, group = _unique_rows(np.asarray(columns))
+    counts = np.asarray(counts, float)
+    exposure = np.ones(len(counts)) if exposure is None else np.asarray(exposure, float)
+
+    def problem(where: Array) -> elastic.Problem:
+        parts = (np.ones(len(counts)), counts, exposure)
+        sums = [np.bincount(group[where], part[where], len(rows)) for part in parts]
+        return elastic.Problem(rows, *sums)
+
+    whole = problem(np.ones(len(counts), bool))
+    parts = [(problem(fold != f), problem(fold == f)) for f in np.unique(fold)]
+    saturated = 2 * (xlogy(counts, counts / exposure) - counts)
+    constant = np.array([saturated[fold == f].sum() for f in np.unique(fold)])
+    best: Culling | None = None
+    table = []
+    for ratio in ratios:
+        penalty = elastic.penalties(whole, ratio, standardise, steps)
+        deviance, error = _cross_validated(parts, penalty, ratio, standardise, constant)
+        least = int(deviance.argmin())
+        within = int(np.flatnonzero(deviance <= deviance[least] + error[least])[0])
+        path = elastic.Path(whole, ratio, standardise)
+        states = [path.at(value) for value in penalty[: least + 1]]
+        kept = [int((states[at].coefficients > 0).sum()) for at in (least, within)]
+        table.append(
+            {"ratio": ratio, "penalty_max": penalty[0], "penalty": penalty[least], "kept": kept[0],
+             "penalty_1se": penalty[within], "kept_1se": kept[1], "deviance": deviance[least]}
+        )  # fmt: skip
+        if best is None or deviance[least] < min(row["deviance"] for row in table[:-1]):
+            at = least if rule == "min" else within
+            state = states[at]
+            kept_columns = np.flatnonzero(state.coefficients > 0)
+            best = Culling(kept_columns, ratio, penalty[at], state.coefficients, state.intercept, ())
+    assert best is not None
+    return replace(best, table=tuple(table))
+
+
+def _cross_validated(
+    parts: list[tuple[elastic.Problem, elastic.Problem]], penalty: Array, ratio: float, standardise: bool,
+    constant: Array,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Mean deviance per cell and its standard error over the folds, by penalty.
+
+    The folds go down the penalties together, and stop once ``PATIENCE`` in a row were worse than the best.
+    """
+    paths = [elastic.Path(train, ratio, standardise, tolerance=1e-6) for train, _ in parts]
+    size = np.array([test.cells.sum() for _, test in parts])
+    means, spreads = [], []
+    for value in penalty:
+        held = constant + np.array(
+            [elastic.deviance(test, path.at(value)) for path, (_, test) in zip(paths, parts, strict=True)]
+        )
+        means.append(held.sum() / size.sum())
+        spreads.append(np.sqrt(size @ (held / size - means[-1]) ** 2 / size.sum() / (len(parts) - 1)))
+        if len(means) - 1 - int(np.argmin(means)) >= PATIENCE:
+            break
+    return np.array(means), np.array(spreads)
+
+
+def recull(columns: Array, counts: Array, culling: Culling, *, exposure: Array | None, weights: Array,
+           standardise: bool = True) -> Array:  # fmt: skip
+    """The candidates kept when the cells are weighted anew, at the ratio and penalty already chosen."""
+    exposure = np.ones(len(counts)) if exposure is None else exposure
+    counts = np.asarray(counts, float)
+    drawn = weights > 0
+    w = weights[drawn]
+    problem = elastic.Problem(np.asarray(columns[drawn], float), w, w * counts[drawn], w * exposure[drawn])
+    path = elastic.Path(problem, culling.ratio, standardise, tolerance=1e-5)
+    path.begin(elastic.State(culling.intercept, culling.coefficients))
+    return np.flatnonzero(path.at(culling.penalty).coefficients > 0)
+
+
+def _unique_rows(columns: Array) -> tuple[Array, Array]:
+    packed = np.packbits(columns != 0, axis=1)
+    _, first, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(columns[first], float), group.ravel()
+
+
+# -------------------------------------------------------------------- stepwise
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What a stepwise search chose: ``chosen`` columns in order of entry, their ``fit``, the ``path`` of
+    (step, BIC, columns) and how many models were ``fits``."""
+
+    chosen: tuple[int, ...]
+    fit: CountFit
+    path: tuple[tuple[int, float, tuple[int, ...]], ...]
+    fits: int
+
+
+def stepwise(
+    columns: Array, factor: Array, counts: Array, family: Family, *, exposure: Array | None = None,
+    weights: Array | None = None, p_limit: float = 0.05, screen: int | None = None,
+) -> Search:  # fmt: skip
+    """The model that additions and removals by BIC lead to, from the empty one.
+
+    ``factor``  of each column: at most one column of a factor enters. A model counts only if
+    every coefficient is above zero and every two-sided Wald p at most ``p_limit``. ``weights`` whole
+    numbers by cell (a resample). ``screen``  fit only so many additions, those with the highest score
+    statistics, and only the removal of the weakest column. Ties go to the lowest column.
+    """
+    table = _Tables(columns, counts, family, exposure, weights)
+    factor = np.asarray(factor)
+    chosen: tuple[int, ...] = ()
+    current = fit(table.of(chosen), family, cells=table.n)
+    path, fits = [(0, current.bic, chosen)], 0
+    while True:
+        table.stand_at(chosen)
+        free = np.flatnonzero(~np.isin(factor, factor[list(chosen)]) & table.usable)
+        leaving = chosen
+        if screen is not None:
+            free = np.sort(free[np.argsort(-table.score(current, free), kind="stable")[:screen]])
+            leaving = (chosen[int(np.argmax(current.p[1:]))],) if chosen else ()
+        best, best_chosen = current, None
+        for trial in [*((*chosen, int(j)) for j in free), *(_without(chosen, j) for j in leaving)]:
+            adding = len(trial) > len(chosen)
+            begin = _grown(current) if adding else None
+            data = table.adding(trial[-1]) if adding else table.of(trial)
+            found = fit(data, family, cells=table.n, start=begin)
+            fits += 1
+            if found.bic < best.bic - 1e-9 and allowed(found, p_limit):
+                best, best_chosen = found, trial
+        if best_chosen is None:
+            return Search(chosen, current, tuple(path), fits)
+        chosen, current = best_chosen, best
+        path.append((len(path), current.bic, chosen))
+
+
+def allowed(found: CountFit, p_limit: float) -> bool:
+    """Whether a model may be chosen: converged, all coefficients above zero, all Wald p small enough."""
+    if not found.converged or (found.coefficients[1:] <= 0).any():
+        return False
+    return bool((found.p[1:] <= p_limit).all())
+
+
+def design_of(columns: Array, chosen: tuple[int, ...]) -> Array:
+    """Intercept and the chosen columns."""
+    columns = np.asarray(columns)
+    return np.column_stack([np.ones(len(columns)), *(columns[:, j] for j in chosen)]).astype(float)
+
+
+def _without(chosen: tuple[int, ...], one: int) -> tuple[int, ...]:
+    return tuple(j for j in chosen if j != one)
+
+
+def _grown(current: CountFit) -> CountFit:
+    return replace(current, coefficients=np.append(current.coefficients, 0.0))
+
+
+class _Tables:
+    """Sufficient sums for any set of columns, without going over all cells for each candidate.
+
+    Poisson needs events and exposure by pattern; the negative binomials the histogram of counts by pattern,
+    or, with exposures that differ, every cell by itself.
+    """
+
+    def __init__(
+        self, columns: Array, counts: Array, family: Family, exposure: Array | None, weights: Array | None
+    ) -> None:
+        columns, counts = np.asarray(columns), np.asarray(counts, float)
+        weights = np.ones(len(counts)) if weights is None else np.asarray(weights, float)
+        keep = weights > 0
+        self.columns, self.counts, self.weights = columns[keep], counts[keep], weights[keep]
+        self.exposure = np.ones(keep.sum()) if exposure is None else np.asarray(exposure, float)[keep]
+        self.n = float(self.weights.sum())
+        self.family = family
+        exposed = self.columns != 0
+        self.sign = np.where((self.columns < 0).any(axis=0), -1.0, 1.0)
+        self.where = [np.flatnonzero(exposed[:, j]) for j in range(exposed.shape[1])]
+        events = np.array([(self.weights[at] * self.counts[at]).sum() for at in self.where])
+        whole = float(self.weights @ self.counts)
+        size = np.array([len(at) for at in self.where])
+        self.usable = (events > 0) & (events < whole) & (size > 0) & (size < len(self.counts))
+        self.log_exposure = float((self.weights * xlogy(self.counts, self.exposure)).sum())
+        self.log_factorial = float(self.weights @ gammaln(self.counts + 1))
+        self.high = int(self.counts.max(initial=0)) + 1
+        self.kind = "sums" if family == "poisson" else "table" if exposure is None else "plain"
+        if self.kind == "plain":
+            bare = np.ones((len(self.counts), 1))
+            self.base = cells_of(bare, self.counts, exposure=self.exposure, weights=self.weights)
+
+    def stand_at(self, chosen: tuple[int, ...]) -> None:
+        """Prepare for additions to these columns."""
+        self.chosen = chosen
+        bits = np.zeros(len(self.counts), np.int64)
+        for at, j in enumerate(chosen):
+            bits[self.where[j]] |= 1 << at
+        pattern, self.group = np.unique(bits, return_inverse=True)
+        self.patterns = len(pattern)
+        self.rows = np.ones((self.patterns, len(chosen) + 1))
+        for at, j in enumerate(chosen):
+            self.rows[:, at + 1] = self.sign[j] * (pattern >> at & 1)
+        if self.kind == "table":
+            self.code = self.group * self.high + self.counts.astype(np.int64)
+        self.sums = None if self.kind == "plain" else self._sums(slice(None))
+
+    def _sums(self, where: Any) -> Array:
+        """By pattern: the histogram of counts, or (cells, events, exposure)."""
+        w = self.weights[where]
+        if self.kind == "table":
+            return np.bincount(self.code[where], w, self.patterns * self.high).reshape(-1, self.high)
+        group, counts, exposure = self.group[where], self.counts[where], self.exposure[where]
+        return np.column_stack([np.bincount(group, v, self.patterns) for v in (w, w * counts, w * exposure)])
+
+    def of(self, chosen: tuple[int, ...]) -> Cells:
+        """The sums of a set of columns."""
+        standing = getattr(self, "chosen", None)
+        self.stand_at(chosen)
+        data = self._cells(self.rows, self.sums)
+        if standing is not None and standing != chosen:
+            self.stand_at(standing)
+        return data
+
+    def adding(self, j: int) -> Cells:
+        """The sums of the present columns and one more."""
+        if self.kind == "plain":
+            new = np.zeros(len(self.counts))
+            new[self.where[j]] = self.sign[j]
+            return replace(self.base, design=np.column_stack([self.rows[self.group], new]))
+        inside = self._sums(self.where[j])
+        sums = np.vstack([self.sums - inside, inside])
+        new = np.repeat([0.0, self.sign[j]], self.patterns)
+        return self._cells(np.column_stack([np.vstack([self.rows, self.rows]), new]), sums)
+
+    def _cells(self, rows: Array, sums: Array) -> Cells:
+        if self.kind == "plain":
+            return replace(self.base, design=rows[self.group])
+        held = (sums.sum(axis=1) if self.kind == "table" else sums[:, 0]) > 0
+        rows, sums = rows[held], sums[held]
+        if self.kind == "table":
+            return cells_of_table(rows, sums, np.ones(len(rows)))
+        none = np.zeros(0)
+        cells, total, mass = sums.T
+        return Cells(rows, cells, total, none, mass, none, none, none, self.log_exposure, self.log_factorial)
+
+    def score(self, current: CountFit, free: Array) -> Array:
+        """One-sided score statistic of each addition, from the expected information."""
+        design = self.rows[self.group]
+        mean = mean_of(current, design, self.exposure)
+        spread = 1 + current.dispersion * (mean if self.family == "nb2" else 1.0)
+        slope, curve = self.weights * (self.counts - mean) / spread, self.weights * mean / spread
+        new = self.columns[:, free].astype(float)
+        cross = design.T @ (new * curve[:, None])
+        held = np.linalg.solve((design.T * curve) @ design, cross)
+        information = curve @ new**2 - (cross * held).sum(axis=0)
+        return (slope @ new) / np.sqrt(np.maximum(information, 1e-12))
