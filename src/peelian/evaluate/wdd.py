@@ -225,7 +225,7 @@ def scan(periods: float, window: float, mean: float, count: int) -> float:
     )  # fmt: skip
     r = np.arange(1, k)
     a3 = (p(2 * k - r) * f(r - 1) ** 2).sum()
-    r = np.arange(2, k)
+    r = np.arange(2, k - 1)  # to k - 2, as the published worked examples have it
     a4 = (p(2 * k - r) * p(r) * ((r - 1) * f(r - 2) - psi * f(r - 3))).sum()
     q3 = f(k - 1) ** 3 - a1 + a2 + a3 - a4
     return float(1 - q2 * (q3 / q2) ** (periods - window))
