@@ -36,9 +36,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{stage: NOUNS | COMMON | SHOWN | {"engine"} for stage in STAGES},
     "outputs": {"errors", "maps"},
     "provenance": {"errors", "outputs"},
-    "loop": NOUNS | COMMON | SHOWN | STAGES | {"engine", "borough", "outputs", "provenance"},
+    "chapters": NOUNS | COMMON | SHOWN | STAGES | PUBLIC | {"engine", "borough", "outputs"},
+    "loop": NOUNS
+    | COMMON
+    | SHOWN
+    | STAGES
+    | PUBLIC
+    | {"engine", "borough", "outputs", "provenance", "chapters"},
     **{door: NOUNS | PUBLIC | {"loop"} for door in DOORS},
-    "peelian": NOUNS | COMMON | SHOWN | STAGES | {"engine", "borough", "loop", "outputs", "provenance"},
+    "peelian": NOUNS
+    | COMMON
+    | SHOWN
+    | STAGES
+    | {"engine", "borough", "loop", "chapters", "outputs", "provenance"},
     "__main__": {"cli"},
 }
 

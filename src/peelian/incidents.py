@@ -203,7 +203,7 @@ class Incidents:
         return cls(
             frame,
             rejected,
-            precision=str(marks["precision"].iloc[0]),
+            precision=str(marks["precision"].iloc[0]),  # type: ignore[arg-type]
             snapped=bool(marks["snapped"].iloc[0]),
             published=bool(marks["published"].iloc[0]),
         )

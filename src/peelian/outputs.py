@@ -22,6 +22,7 @@ from peelian.errors import DataError, Error
 RECORD = "stage.json"
 SECTION = "section.json"
 HIDDEN = ".peelian"
+FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def write_content(path: Path, content: Any) -> None:
     elif path.suffix == ".json":
         path.write_text(plain_json(content), encoding="utf-8", newline="\n")
     elif path.suffix == ".csv":
-        _plain_frame(content).to_csv(path, index=_named(content), lineterminator="\n")
+        _harmless(_plain_frame(content)).to_csv(path, index=_named(content), lineterminator="\n")
     elif hasattr(content, "write"):
         content.write(path if path.suffix else path.parent)
     elif path.suffix == ".parquet":
@@ -210,6 +211,18 @@ def write_content(path: Path, content: Any) -> None:
 def _named(frame: Any) -> bool:
     """Whether the index means something (a place id) and belongs in the file."""
     return any(name is not None for name in frame.index.names)
+
+
+def _harmless(frame: Any) -> Any:
+    """Text that a spreadsheet would run as a formula, with an apostrophe before it."""
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    words = [c for c in frame.columns if is_string_dtype(frame[c]) or is_object_dtype(frame[c])]
+    for column in words:
+        risky = frame[column].map(lambda v: isinstance(v, str) and v[:1] in FORMULA).astype(bool)
+        if risky.any():
+            frame = frame.assign(**{str(column): frame[column].where(~risky, "'" + frame[column].astype(str))})
+    return frame
 
 
 def _plain_frame(frame: Any) -> Any:

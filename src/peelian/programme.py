@@ -133,6 +133,37 @@ def read_programme(path: Path) -> pd.DataFrame:
     return frame.set_index("place").sort_index()
 
 
+def spread(areas: pd.DataFrame, member: pd.Series, households: pd.Series | None) -> pd.DataFrame:
+    """Areas of a programme named by a larger unit (a ward), as one row a place inside it.
+
+    ``areas``       as ``read_programme`` gives them, on the larger unit's id.
+    ``member``      Series on place ids: the larger unit that each place belongs to.
+    ``households``  Series on place ids; the unit's kits are shared out by them (evenly without).
+
+    Each place's ``assigned_by`` is the larger unit, for that is what was chosen: twelve wards are twelve,
+    however many places they hold. ``DataError`` names units that no place belongs to.
+
+    >>> import pandas as pd
+    >>> wards = pd.DataFrame({"arm": ["treated"], "kits": [30.0], "assigned_by": [""]}, index=["w"])
+    >>> spread(wards, pd.Series({"a": "w", "b": "w", "c": "x"}), pd.Series({"a": 1, "b": 2, "c": 9}))["kits"].tolist()
+    [10.0, 20.0]
+    """
+    strange = areas.index[~areas.index.isin(member)]
+    if len(strange):
+        raise DataError(f"The programme names {some(strange)}, to which no place belongs.")
+    inside = member[member.isin(areas.index)]
+    rows = areas.loc[inside].set_axis(inside.index.rename("place"))
+    rows["assigned_by"] = inside
+    weight = (
+        inside.map(lambda _: 1.0) if households is None else households.reindex(inside.index).astype(float)
+    )
+    share = weight / weight.groupby(inside).transform("sum")
+    rows["kits"] = rows["kits"] * share
+    if households is not None:
+        rows["households"] = households.reindex(inside.index)
+    return rows.sort_index()
+
+
 _KNOWN = ("place", "selected_on", *COLUMNS)
 
 

@@ -7,14 +7,17 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import pydantic
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as model
 
 from peelian.errors import DataError, Error, some
-from peelian.programme import Programme, read_programme
+from peelian.programme import Programme, read_programme, spread
+
+if TYPE_CHECKING:
+    from peelian.places import Places
 
 FILE = "peelian.toml"
 TABLES = (
@@ -56,6 +59,7 @@ class ProgrammeTable:
     """The ``[programme]`` table: the decision, and the file that says which places got what.
 
     ``areas``      CSV file: place, arm, start, end, kits, households, selected_on, assigned_by, ...
+    ``by``         column of the places that the file's ``place`` means (a ward); place ids without it.
     ``budget``     pounds; ``kits`` bought; ``unit_cost`` pounds a kit; ``saturation`` share of homes.
     ``prevented``  incidents that were promised to be prevented; ``hours`` police hours promised.
     ``decision``   reference of the decision; ``randomised`` true where places were drawn by lot.
@@ -63,6 +67,7 @@ class ProgrammeTable:
     """
 
     areas: str = ""
+    by: str = ""
     name: str = ""
     budget: Annotated[float, Field(ge=0)] | None = None
     kits: Annotated[int, Field(ge=0)] | None = None
@@ -166,12 +171,24 @@ class Project:
         held = {key: value for key, value in self.table(stage).items() if key != "seed"}
         return validated(kind, held, table=stage, file=self.file)
 
-    def programme(self) -> Programme:
-        """The programme: the ``[programme]`` table and its file of areas."""
+    def programme(self, places: Places | None = None) -> Programme:
+        """The programme: the ``[programme]`` table and its file of areas.
+
+        Where the table says ``by``, the file names larger units; with ``places`` they are spread over the
+        places inside them.
+        """
         about = validated(ProgrammeTable, self.table("programme"), table="programme", file=self.file)
         areas = None
         if about.areas:
             areas = read_programme(self.existing(about.areas, table="programme", key="areas"))
+            if about.by and places is not None:
+                if about.by not in places.frame:
+                    where = line_of(self.file, "programme", "by")
+                    raise DataError(
+                        f"{self.file}: {where}[programme] by names {about.by!r}, but the places have no such "
+                        f"column; they have {some(places.frame.columns, 20)}."
+                    )
+                areas = spread(areas, places.frame[about.by].astype(str), places.households)
         return Programme(
             about.name or self.project.name, areas, about.budget, about.kits, about.unit_cost,
             about.saturation, about.prevented, about.hours, about.decision, about.randomised, about.source,

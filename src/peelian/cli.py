@@ -1,0 +1,270 @@
+"""The command line: one command a stage. It prints, and computes nothing.
+
+Findings go to standard output, progress and errors to standard error. Exit codes: 0 done, 2 the command
+was typed wrongly, 10 to 13 our errors (see ``peelian.errors``), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from peelian.loop import Run, Step
+
+FOLDER = click.argument("folder", metavar="[DIR]", default=".", type=click.Path())
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
+FRESH = click.option("--fresh", is_flag=True, help="Run every stage, whether or not anything changed.")
+SEED = click.option("--seed", type=click.IntRange(min=0), help="Seed in place of the project's.")
+
+
+class Commands(click.Group):
+    """The commands in the order of the loop, and our errors with their exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which they were added."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a user's mistake prints what is wrong and what to do, without a traceback."""
+        from peelian.errors import Error
+
+        try:
+            return super().invoke(ctx)
+        except Error as error:
+            if "--json" in sys.argv:
+                click.echo(
+                    json.dumps(
+                        {"error": type(error).__name__, "message": error.message, "exit": error.exit_code}
+                    )
+                )
+            click.echo(f"{type(error).__name__}: {error.message}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. The last good outputs are in place; run again to go on.", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="peelian", message="Peelian %(version)s")
+def main() -> None:
+    """Prevent crime at places, and find out whether it worked.
+
+    read -> explain -> predict -> plan -> deliver -> evaluate -> account
+
+    Start with `peelian demo`: a simulated borough through the whole loop.
+    """
+
+
+@main.command()
+@click.option("--out", default="peelian-demo", show_default=True, type=click.Path(), help="Folder to make.")
+@SEED
+@JSON
+def demo(out: str, seed: int | None, as_json: bool) -> None:
+    """Make a simulated borough, run the whole loop on it, and lay its truth beside the findings."""
+    from peelian import loop
+
+    with _bars() as progress:
+        done, truth = loop.demo(out, seed=seed, progress=progress)
+    if as_json:
+        click.echo(json.dumps(done.as_json() | {"truth": truth}))
+        return
+    _say(done)
+    click.echo("\nThe truth that was planted, beside what was found:\n")
+    _table(
+        ["What", "Truth", "Found", "Agrees"],
+        [[r["what"], r["truth"], r["found"], r["agrees"]] for r in truth],
+    )
+    click.echo(f"\nThe report: {done.report}")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option(
+    "--from", "kind", default="police-uk", show_default=True, type=click.Choice(["demo", "police-uk"]),
+    help="What to start from: a simulated borough, or an archive of data.police.uk.",
+)  # fmt: skip
+def new(folder: str, kind: str) -> None:
+    """Make a project folder with a commented peelian.toml."""
+    from peelian import loop
+
+    for line in loop.new(folder, kind=kind):
+        click.echo(line)
+
+
+@main.command()
+@FOLDER
+@JSON
+def check(folder: str, as_json: bool) -> None:
+    """Read and judge the inputs; change nothing."""
+    from peelian import loop
+
+    judged = loop.check(folder)
+    if as_json:
+        click.echo(json.dumps(judged))
+        return
+    for sentence in judged["findings"]:
+        click.echo(_wrapped(sentence))
+    rows = [[c["name"], c["sentence"], c["remedy"]] for c in judged["checks"]]
+    for name, sentence, remedy in rows:
+        click.echo(_wrapped(f"{name}: {sentence}" + (f" To do: {remedy}" if remedy else "")))
+
+
+@main.command()
+@FOLDER
+@click.option("--until", metavar="STAGE", help="Stop after this stage.")
+@FRESH
+@SEED
+@JSON
+def run(folder: str, until: str | None, fresh: bool, seed: int | None, as_json: bool) -> None:
+    """Run the loop: each stage that has something new to say, and then the report."""
+    _run(folder, until=until, fresh=fresh, seed=seed, as_json=as_json)
+
+
+def _stage(name: str, says: str) -> Callable[..., None]:
+    def command(folder: str, fresh: bool, seed: int | None, as_json: bool) -> None:
+        _run(folder, until=name, fresh=fresh, seed=seed, as_json=as_json, only=name)
+
+    command.__doc__ = says
+    made = main.command(name)(FOLDER(FRESH(SEED(JSON(command)))))
+    return made  # type: ignore[return-value]
+
+
+read = _stage("read", "Read: what was recorded, where, and what is wrong with it?")
+explain = _stage("explain", "Explain: which features of places go with this crime, how far, how surely?")
+predict = _stage("predict", "Predict: where next, and is that better than last year's map?")
+plan = _stage("plan", "Plan: which areas get kits under this budget, and what could be learnt from it?")
+
+
+@main.group()
+def deliver() -> None:
+    """Deliver: who has a kit, and how saturated is each street? Counts by place only."""
+
+
+@deliver.command()
+@FOLDER
+@FRESH
+@SEED
+@JSON
+def saturation(folder: str, fresh: bool, seed: int | None, as_json: bool) -> None:
+    """Homes with a kit by area and month, against the target."""
+    _run(folder, until="deliver", fresh=fresh, seed=seed, as_json=as_json, only="deliver")
+
+
+evaluate = _stage("evaluate", "Evaluate: did it work, did crime move next door, could it be selection?")
+account = _stage("account", "Account: what did it cost, what was it worth, what do we tell the public?")
+
+
+@main.command()
+@click.option("--expired", is_flag=True, help="Only figures past the date they apply to.")
+@click.option("--weak", is_flag=True, help="Only figures of weak quality and large impact.")
+@JSON
+def figures(expired: bool, weak: bool, as_json: bool) -> None:
+    """The policy figures with source, date, quality and impact."""
+    from peelian import loop
+
+    rows = loop.figures(expired=expired, weak=weak)
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    _table(
+        ["Figure", "Value", "Unit", "Prices", "Quality", "Impact", "Source"],
+        [
+            [r["name"], r["value"], r["unit"], r["price_base"], r["quality"], r["impact"], r["source"]]
+            for r in rows
+        ],
+    )
+
+
+# -------------------------------------------------------------------- printing
+def _run(
+    folder: str, *, until: str | None, fresh: bool, seed: int | None, as_json: bool, only: str = ""
+) -> None:
+    from peelian import loop
+
+    with _bars() as progress:
+        done = loop.run(folder, until=until, fresh=fresh, seed=seed, progress=progress)
+    if as_json:
+        click.echo(json.dumps(done.as_json()))
+        return
+    _say(done, only)
+    if not only and done.report is not None and until is None:
+        click.echo(f"\nThe report: {done.report}")
+
+
+def _say(done: Run, only: str = "") -> None:
+    if not done.changed:
+        click.echo("Nothing changed: every stage is as it was.")
+    for step in done.steps:
+        click.echo(_step_line(step))
+    for step in done.steps:
+        if step.findings and step.stage != "report" and (not only or step.stage == only):
+            click.echo(f"\n{click.style(step.stage.capitalize(), bold=True)}")
+            for sentence in step.findings:
+                click.echo(_wrapped(sentence))
+
+
+def _step_line(step: Step) -> str:
+    if step.state == "unchanged":
+        text = f"  {step.stage:<9} unchanged"
+    else:
+        why = "; ".join(step.why[:3]) + ("; ..." if len(step.why) > 3 else "")
+        text = f"  {step.stage:<9} ran in {step.seconds:.1f} s ({why})"
+    return text + (f"; not held: {step.not_held}" if step.not_held else "")
+
+
+def _wrapped(text: str) -> str:
+    return click.wrap_text(text, width=96, initial_indent="  ", subsequent_indent="  ")
+
+
+def _table(header: list[str], rows: list[list[Any]], *, widest: int = 58) -> None:
+    """A plain table; cells wrap so that it fits a terminal."""
+    import textwrap
+
+    cells = [[textwrap.wrap(str(value), widest) or [""] for value in row] for row in [header, *rows]]
+    widths = [max(len(line) for row in cells for line in row[i]) for i in range(len(header))]
+    for number, row in enumerate(cells):
+        for line in range(max(len(cell) for cell in row)):
+            parts = [cell[line] if line < len(cell) else "" for cell in row]
+            click.echo(("  " + "  ".join(p.ljust(w) for p, w in zip(parts, widths, strict=True))).rstrip())
+        if number == 0:
+            click.echo("  " + "  ".join("-" * width for width in widths))
+
+
+class _bars:
+    """Progress bars on standard error, one a stage; silent where that is no terminal."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.stage = ""
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        return self.tick
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the bar of the last stage."""
+        if self.bar is not None:
+            self.bar.render_finish()
+            self.bar = None
+
+    def tick(self, stage: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` steps of a stage are done."""
+        if not sys.stderr.isatty():
+            return
+        if stage != self.stage or self.bar is None or self.bar.length != total:
+            self.close()
+            self.stage = stage
+            self.bar = click.progressbar(length=total, label=f"{stage:<9}", file=sys.stderr)
+            self.bar.render_progress()
+        self.bar.update(done - self.bar.pos)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The report: content that comes back from a file as it was, and the page made of it."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from peelian import charts
+from peelian.account.html import cell, html, tables_of
+from peelian.errors import DataError
+from peelian.report import Chart, Report, Section, Table, Text, section_from_json
+
+FRAME = pd.DataFrame(
+    {"Area": [f"a{i}" for i in range(60)], "Count": range(60), "Cost": [i / 7 for i in range(60)]}
+)
+SECTION = Section(
+    "read", "Read", "What was recorded?",
+    (
+        Text("60 areas <were> read.", "finding"),
+        Text("Dates are months.", "warning"),
+        Table("counts", "Counts by area", FRAME, {"Cost": "£,.2f"}, "made up"),
+        Chart("rise", "Cost rises", charts.lines(FRAME, "Count", "Cost"), "From 0 to 8.43", FRAME.head(3)),
+    ),
+)  # fmt: skip
+REPORT = Report("Marking", "Did it work?", (SECTION,), sources=(("Crime", "police.uk", "2016", "OGL 3"),))
+
+
+def page() -> BeautifulSoup:
+    return BeautifulSoup(html(REPORT), "html.parser")
+
+
+def test_a_section_comes_back_from_json_as_it_was() -> None:
+    back = section_from_json(json.loads(json.dumps(SECTION.as_json())))
+    pd.testing.assert_frame_equal(back.blocks[2].frame, FRAME)  # type: ignore[union-attr]
+    assert back.as_json() == SECTION.as_json()
+
+
+def test_two_tables_of_one_name_are_refused() -> None:
+    with pytest.raises(DataError, match="are called counts"):
+        Report("t", "?", (SECTION, Section("x", "X", "?", (Table("counts", "again", FRAME),))))
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "printed"),
+    [
+        (1234567, "", "1,234,567"), (0.8123, "", "0.812"), (1234.56, "", "1,234.6"), (12.727, "£,.2f", "£12.73"),
+        (-1443458, "£,.0f", "-£1,443,458"), (0.275, ".1%", "27.5%"), (None, "", "–"), (float("nan"), ".2f", "–"),
+        (True, "", "yes"), (3.0, ",d", "3"), ("2016-05", "", "2016-05"),
+    ],
+)  # fmt: skip
+def test_numbers_are_printed_as_the_british_write_them(value: object, form: str, printed: str) -> None:
+    assert cell(value, form) == printed
+
+
+def test_the_page_opens_offline_and_runs_no_script() -> None:
+    text = html(REPORT)
+    soup = page()
+    assert soup.find("script") is None
+    assert not [t for t in soup.find_all(src=True) + soup.find_all("link")]
+    assert all(a["href"].startswith("#") for a in soup.find_all("a"))
+    assert "@import" not in text
+
+
+def test_text_is_escaped() -> None:
+    assert "60 areas &lt;were&gt; read." in html(REPORT)
+
+
+def test_findings_stand_first_and_link_to_their_chapter() -> None:
+    found = page().find(id="found")
+    assert found is not None
+    assert [p.get_text() for p in found.find_all(class_="finding")] == ["60 areas <were> read."]
+
+
+def test_a_long_table_says_where_the_rest_is() -> None:
+    assert "First 40 of 60 rows; all of them are in tables/counts.csv" in page().get_text()
+
+
+def test_every_table_has_a_caption_and_scoped_heads() -> None:
+    for table in page().find_all("table"):
+        assert table.caption is not None
+        assert all(th.get("scope") for th in table.find_all("th"))
+
+
+def test_a_chart_is_a_named_picture_with_its_numbers_under_it() -> None:
+    figure = page().find("figure")
+    assert figure is not None
+    assert (figure.svg["role"], figure.svg["aria-label"]) == ("img", "From 0 to 8.43")
+    assert len(figure.details.find_all("tr")) == 4
+
+
+def test_ids_on_the_page_are_unique() -> None:
+    ids = [tag["id"] for tag in page().find_all(id=True)]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_same_report_gives_the_same_page() -> None:
+    assert html(REPORT) == html(REPORT)
+
+
+def test_the_numbers_beside_the_page_are_those_of_its_tables() -> None:
+    assert list(tables_of(REPORT)) == ["counts", "rise"]
