@@ -173,12 +173,14 @@ def recording_change(
     broken: Sequence[str] = (),
     move: ShareBreak | None = None,
     wider: Effect | None = None,
+    whole: bool = False,
 ) -> Check:
     """G8: what counts as the outcome changed inside the windows.
 
     ``rows``    dated changes (month, what, source) that split this outcome, inside the windows.
     ``broken``  months of the windows that the panel marks as a change of recording.
     ``move``    the largest move of the outcome's share of the wider class; ``wider`` the estimate on that.
+    ``whole``   the outcome is itself the whole class that the rows split, so its areas stay comparable.
     """
     name, told = "recording change", []
     told += [f"{words.month(m)}: {what} ({source})." for m, what, source in rows]
@@ -193,6 +195,9 @@ def recording_change(
     if not told:
         return Check("G8", name, False, points, 5.0, "No change of recording is known inside the windows.", NONE)
     text = " ".join(told)
+    if whole and not broken and not moved:
+        text += f" The outcome is the whole class ({words.plural(crime)}), which the change does not split."
+        return Check("G8", name, True, points, 5.0, text, NONE)
     if wider is None:
         return Check(
             "G8", name, True, points, 5.0, text + " No wider class (all burglary) is held to check against.",
@@ -314,18 +319,23 @@ def negative_controls(headline: float, placebos: Sequence[tuple[str, float, floa
 
 def dated_rows(
     changes: pd.DataFrame | None, *, crime: str, first: str, last: str
-) -> list[tuple[str, str, str]]:
-    """Rows of the dated table that split this outcome between two months.
+) -> tuple[list[tuple[str, str, str]], bool]:
+    """Rows of the dated table that concern this outcome between two months, and whether it is the whole class.
 
-    ``changes`` has columns from, force, categories (separated by ; or ,), what, source.
+    ``changes`` has columns from, categories (joined by ``;``, or a list), what, source. An outcome is the
+    whole class where each row that names it also names parts of it ("burglary", "burglary residential") or
+    concerns all crime: its level may move, but nothing moves in or out of it.
     """
-    if changes is None or not len(changes):
-        return []
-    rows = []
-    for row in changes.to_dict("records"):
-        given = row["categories"] if isinstance(row["categories"], (list, tuple)) else str(row["categories"]).replace(";", ",").split(",")
-        named = {str(c).strip().lower() for c in given}
+    rows: list[tuple[str, str, str]] = []
+    whole = True
+    own = {crime.lower(), words.plural(crime).lower()}
+    for row in [] if changes is None else changes.to_dict("records"):
+        given = row["categories"]
+        named = given if isinstance(given, (list, tuple)) else str(given).replace(",", ";").split(";")
+        categories = {str(c).strip().lower() for c in named}
         at = str(row["from"])[:7]
-        if first < at <= last and named & {crime.lower(), words.plural(crime).lower()}:
-            rows.append((at, str(row["what"]), str(row["source"])))
-    return rows
+        if first < at <= last and (categories & own or "all" in categories):
+            rows.append((at, str(row["what"]).rstrip("."), str(row["source"])))
+            parts = any(c.startswith(f"{crime.lower()} ") for c in categories)
+            whole = whole and (parts or "all" in categories)
+    return rows, whole and bool(rows)
