@@ -172,16 +172,16 @@ class Selection:
 def selection_placebo(study: Study) -> Selection:
     """The same rule of choice at earlier starts, when nothing was done.
 
-    The whole programme is moved back by 12, 24, ... months, so far that its last after month ends before the
-    first real start. At each, as many units as were really treated are chosen by their count in the moved
-    months of choice (all units that are not left out take part), and their log ratio is taken with the
-    headline's lags, both on 12 clean months and on the months of choice as baseline.
+    The first start is moved back by 12, 24, ... months, so far that the moved after months end before it. At
+    each, as many units as were really treated are chosen by their count in the moved months of choice (all
+    units that are not left out take part), and their log ratio is taken with the first start's lags, both on
+    12 clean months and on the months of choice as baseline.
     """
     units = np.cumsum(np.pad(study.by_unit(study.counts), ((0, 0), (1, 0))), axis=1)
     keep = study.unit_group != OUT
     units = units[keep]
     chosen = study.unit_group[keep] == TREATED
-    earlier = _earlier(study, units)
+    earlier = _earlier(study, units, int(chosen.sum()))
     windows = [[s.after for s in study.stacks]]
     clean = ratios(study, [cells(study, windows, before=[s.last_year for s in study.stacks])]).one()
     naive = ratios(study, [cells(study, windows, before=[s.naive for s in study.stacks])]).one()
@@ -193,39 +193,19 @@ def selection_placebo(study: Study) -> Selection:
     )  # fmt: skip
 
 
-def _earlier(study: Study, units: NDArray[np.float64]) -> tuple[tuple[int, float, float], ...]:
-    first_start = min(s.start for s in study.stacks)
-    take = [
-        len(np.unique(study.unit[(study.group == TREATED) & (study.own == s)])) for s in range(len(study.stacks))
-    ]
+def _earlier(study: Study, units: NDArray[np.float64], take: int) -> tuple[tuple[int, float, float], ...]:
+    first = study.stacks[0]
+    lags = first.naive, first.last_year, first.after
     rows = []
     for back in range(12, units.shape[1], 12):
-        moved = [[(a - back, b - back) for a, b in (s.naive, s.last_year, s.after)] for s in study.stacks]
-        if max(m[2][1] for m in moved) > first_start:
+        if first.after[1] - back > first.start:
             continue
-        if min(w[0] for m in moved for w in m) < 0:
+        if min(w[0] for w in lags) - back < 0:
             break
-        rows.append((back, *_moved(units, moved, take)))
-    return tuple(rows)
-
-
-def _moved(units: NDArray[np.float64], moved: list[list[Window]], take: list[int]) -> tuple[float, float]:
-    """Stacked log ratios of a moved programme, on the clean and on the naive baseline."""
-    free = np.ones(len(units), bool)
-    picks = []
-    for windows, n in zip(moved, take, strict=True):
-        score = np.where(free, units[:, windows[0][1]] - units[:, windows[0][0]], -1.0)
-        picks.append(comparison.top_units(score, n))
-        free &= ~picks[-1]
-    out = []
-    for base in (1, 0):
-        observed = expected = 0.0
-        for windows, pick in zip(moved, picks, strict=True):
-            v, u = (units[:, b] - units[:, a] for a, b in (windows[base], windows[2]))
-            observed += u[pick].sum()
-            expected += v[pick].sum() * u[free].sum() / v[free].sum() if v[free].sum() > 0 else math.nan
-        out.append(math.log(observed / expected) if observed > 0 and expected > 0 else math.nan)
-    return out[0], out[1]
+        score, clean, after = (units[:, b - back] - units[:, a - back] for a, b in lags)
+        chosen = comparison.top_units(score, take)
+        rows.append((back, comparison.plain_log_ratio(clean, after, chosen), comparison.plain_log_ratio(score, after, chosen)))
+    return tuple(row for row in rows if math.isfinite(row[1]) and math.isfinite(row[2]))
 
 
 # ------------------------------------------------------------------------------------ recording

@@ -17,7 +17,7 @@ from peelian.arithmetic.comparison import LogRatio, t_quantile
 from peelian.effect import Effect
 from peelian.evaluate import words
 from peelian.evaluate.ratios import Cells, Permutation, Ratios, Windows, cells, permutation, ratios
-from peelian.evaluate.windows import CONTROL, OUT, TREATED, Study
+from peelian.evaluate.windows import CONTROL, TREATED, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def compare(study: Study) -> pd.DataFrame:
     One row a group: ``places``, ``units``, ``households``, ``before``, ``after``, ``months_before`` and
     ``months_after`` (area-months per place), ``change`` (share, per month), ``rate_before`` and
     ``rate_after`` (a year per 1,000 households), ``expected`` after from the others' trend, ``fewer``.
-    With several start months the others' counts are summed over the stacks' windows.
+    With several start months the others' counts are the mean over the start months' windows.
     """
     import pandas as pd
 
@@ -64,7 +64,7 @@ def compare(study: Study) -> pd.DataFrame:
 
 
 def _totals(study: Study, group: int) -> tuple[float, float, float, float]:
-    """Counts and area-months before and after; controls are counted once in each stack."""
+    """Counts and area-months before and after; of controls the mean over the stacks' windows."""
     before = after = mb = ma = 0.0
     for s, stack in enumerate(study.stacks):
         who = study.group == group if group == CONTROL else (study.group == group) & (study.own == s)
@@ -72,7 +72,8 @@ def _totals(study: Study, group: int) -> tuple[float, float, float, float]:
         after += study.window_sums(stack.after)[who].sum()
         mb += who.sum() * (stack.before[1] - stack.before[0])
         ma += who.sum() * (stack.after[1] - stack.after[0])
-    return before, after, mb, ma
+    n = len(study.stacks) if group == CONTROL else 1
+    return before / n, after / n, mb / n, ma / n
 
 
 def _expected(study: Study, group: int) -> float:
@@ -168,8 +169,10 @@ def _single(result: Ratios, part: Cells, study: Study, phi: float) -> LogRatio:
 
 
 def _phi(part: Cells, study: Study) -> float:
+    """Overdispersion among the controls: the mean over the stacks, whose windows may overlap."""
     controls = study.unit_group == CONTROL
-    return comparison.overdispersion(part.c0[controls].sum(axis=1), part.c1[controls].sum(axis=(1, 2)))
+    v, u = part.c0[controls], part.c1[controls].sum(axis=2)
+    return float(np.mean([comparison.overdispersion(v[:, s], u[:, s]) for s in range(v.shape[1])]))
 
 
 def _clustered(part: Cells, study: Study) -> float:
@@ -404,8 +407,3 @@ def sentence(head: Headline, *, crime: str, small: bool = False) -> str:
         r.extra["observed"], (p.estimate, p.low, p.high), (r.estimate, r.low, r.high),
         crime=crime, halved=head.halved, small=small,
     )  # fmt: skip
-
-
-def left_out(study: Study) -> int:
-    """Places that belong to neither side."""
-    return int((study.group == OUT).sum())

@@ -44,7 +44,7 @@ class Displacement:
     ``frame``   one row for the treated areas and each ring: observed, expected, ratio with interval, fewer.
     ``direct``, ``rings``, ``net``  Effects on counts prevented (above 0 = fewer).
     ``share``   displaced share, None unless the direct interval excludes zero.
-    ``word``    displaced, diffused, neither found, cannot tell.  ``quotient``  WDQ, TNE.
+    ``word``    displaced, diffused, neither found, cannot tell: of the nearest ring.  ``quotient``  WDQ, TNE.
     """
 
     frame: pd.DataFrame
@@ -122,21 +122,20 @@ def _share(result: Ratios, level: float) -> Share:
 
 
 def _word(result: Ratios, direct: Effect, share: Share, level: float) -> Word:
-    """Displaced or diffused where all rings, or the first, exclude no change (each at half the error)."""
-    e = result.expected
-    all_rings = e * (1 - np.eye(len(e))[0])
-    first = e * np.eye(len(e))[1]
-    for weight in (all_rings, first):
-        total = float(((result.expected - result.observed) * (weight > 0)).sum())
-        z = LogRatio(total, result.spread.se(weight), result.spread.df(weight))
-        low, high = z.interval(0.5 + level / 2)
-        if high < 0:
-            return "displaced"
-        if low > 0:
-            return "diffused"
-    if direct.estimate > 0 and direct.excludes_no_change and share.smallest <= 0.5:
-        return "neither found"
-    return "cannot tell"
+    """What the first ring says: displacement is looked for next door first, and is nearest there.
+
+    "neither found" is said only where a move of half the gain to the rings would have been seen.
+    """
+    weight = result.expected * np.eye(len(result.expected))[1]
+    fewer = float((result.expected - result.observed)[1])
+    first = LogRatio(fewer, result.spread.se(weight), result.spread.df(weight))
+    low, high = first.interval(level)
+    if high < 0:
+        return "displaced"
+    if low > 0:
+        return "diffused"
+    seen = direct.estimate > 0 and direct.excludes_no_change and share.smallest <= 0.5
+    return "neither found" if seen else "cannot tell"
 
 
 def _frame(study: Study, groups: list[int], result: Ratios, level: float) -> pd.DataFrame:
@@ -167,7 +166,7 @@ def _quotient(study: Study) -> Quotient | None:
             months = stack.before[1] - stack.before[0], stack.after[1] - stack.after[0]
             pair[0] += study.window_sums(stack.before)[who].sum() * months[1] / months[0]
             pair[1] += study.window_sums(stack.after)[who].sum()
-        sums.append((pair[0], pair[1]))
+        sums.append((float(pair[0]), float(pair[1])))
     try:
         return wdq(*sums)
     except DesignError:
@@ -181,12 +180,14 @@ def sentence(found: Displacement, *, crime: str) -> str:
     """
     net, rings, many = found.net, found.rings, words.plural(crime)
     text = {
-        "displaced": f"Nearby areas had more {many} than the areas further away would lead to expect: crime moved there.",
-        "diffused": f"Nearby areas also had fewer {many} than expected: the benefit spread.",
-        "neither found": f"Nearby areas went with the areas further away: neither displacement nor diffusion of {many} was found.",
-        "cannot tell": f"Whether {many} moved to nearby areas cannot be told from these counts.",
+        "displaced": f"The nearest areas had more {many} than the areas further away led to expect: that goes with displacement.",
+        "diffused": f"The nearest areas also had fewer {many} than expected: that goes with a benefit that spread.",
+        "neither found": f"The nearest areas went with those further away: neither displacement nor diffusion of {many} was found.",
+        "cannot tell": f"Whether {many} moved to the nearest areas cannot be told from these counts.",
     }[found.word]
-    text += f" Rings: {words.fewer_interval(rings.estimate, rings.low, rings.high)}."
+    near = found.frame.iloc[1]
+    text += f" Nearest ring: {words.counted(near['observed'], crime)} where {words.number(near['expected'])} were expected."
+    text += f" All rings: {words.fewer_interval(rings.estimate, rings.low, rings.high)}."
     text += f" Net of the rings: {words.fewer_interval(net.estimate, net.low, net.high)}."
     if found.share is not None:
         text += " " + _share_sentence(found.share)
@@ -194,8 +195,8 @@ def sentence(found: Displacement, *, crime: str) -> str:
 
 
 def _share_sentence(share: Share) -> str:
-    seen = f"a share under {share.smallest:.0%} could not have been seen".replace("%", " %")
+    estimate, low, high, smallest = (f"{100 * x:.0f} %" for x in (share.estimate, share.low, share.high, share.smallest))
+    seen = f"a share under {smallest} could not have been seen"
     if not math.isfinite(share.low):
         return f"No interval can be given for the share displaced; {seen}."
-    text = f"Share displaced: {share.estimate:.0%} (95 % interval {share.low:.0%} to {share.high:.0%}); {seen}."
-    return text.replace("95 %", "95@").replace("%", " %").replace("95@", "95 %")
+    return f"Share displaced: {estimate} (95 % interval {low} to {high}); {seen}."

@@ -132,7 +132,7 @@ def comparison_table(found: Assessment, published: bool) -> Table:
         "evaluate_comparison", first, frame, {k: v for k, v in formats.items() if k in frame}, found.source,
         ("Before", "After"), published,
         f"Before: {_span(found, stack.before)}; after: {_span(found, stack.after)}"
-        + (f" (first of {len(found.study.stacks)} start months; each has its own windows, and the other areas count in each)" if len(found.study.stacks) > 1 else "")
+        + (f" (first of {len(found.study.stacks)} start months; each has its own windows; the other areas' counts are the mean over them)" if len(found.study.stacks) > 1 else "")
         + ". Rates: a year per 1,000 homes. Expected: the count before, moved by the other areas' change.",
     )  # fmt: skip
 
@@ -224,9 +224,9 @@ def nearby(found: Assessment, published: bool) -> list[Block]:
         return [Text("No rings: no area near the treated ones can be told from those further away, so displacement was not looked for.", "warning")]
     frame = moved.frame
     title = {
-        "displaced": "Nearby areas had more than expected: crime moved there",
-        "diffused": "Nearby areas had fewer than expected too: the benefit spread",
-        "neither found": "Nearby areas went with those further away",
+        "displaced": "The nearest areas had more than expected",
+        "diffused": "The nearest areas had fewer than expected too",
+        "neither found": "The nearest areas went with those further away",
         "cannot tell": "Whether crime moved to nearby areas cannot be told",
     }[moved.word]
     alt = "Ratios to expected: " + "; ".join(

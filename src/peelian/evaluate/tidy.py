@@ -56,7 +56,7 @@ def panel(found: Assessment, panel: Panel) -> pd.DataFrame:
     out = out.reset_index()
     for name in ("month", "start"):
         if name in out:
-            out[name] = out[name].astype(str).replace("NaT", "")
+            out[name] = out[name].astype("str").fillna("").replace("NaT", "")
     return out
 
 

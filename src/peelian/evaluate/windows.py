@@ -176,7 +176,7 @@ def _areas(programme: Programme, fixed: pd.DataFrame, ids: pd.Index) -> pd.DataF
         close = difflib.get_close_matches(str(strange[0]), [str(i) for i in ids], 1)
         hint = f" The nearest id there is {close[0]}." if close else ""
         raise DataError(
-            f"The programme names {len(strange)} areas that the panel lacks: {some(strange)}.{hint} "
+            f"The panel lacks {some(strange)}, named by the programme ({len(strange):,} in all).{hint} "
             "Are both of one vintage of areas (2011, 2021)?"
         )
     out = pd.DataFrame(index=ids)
