@@ -195,6 +195,8 @@ ABOVE, WIDE = Reading(1.3, 1.1, 1.6, 0.01), Reading(0.95, 0.7, 1.3, 0.6)
         (BELOW, [("G3", "down")], {}, "PROBABLY"),
         (BELOW, [("G3", "down"), ("G12", "down")], {}, "CANNOT_TELL"),
         (WEAK, [("G3", "down")], {}, "CANNOT_TELL"),
+        (LEVEL, [("G12", "down to CANNOT_TELL")], {}, "CANNOT_TELL"),
+        (BELOW, [("G12", "down to CANNOT_TELL"), ("G2", "SELECTION")], {}, "SELECTION"),
         (BELOW, [("G7", "at most PROBABLY")], {}, "PROBABLY"),
         (BELOW, [("G7", "at most PROBABLY")], {"randomised": True}, "PREVENTED"),
         (ABOVE, [("G7", "at most PROBABLY")], {}, "INCREASED"),

@@ -98,7 +98,7 @@ def g9(*, dropped: int = 0, left: int = 100, before: float = 500.0, known: bool 
         (guards.gross_for_net(gross=105, net=100, crime="burglary"), False, "none"),
         (guards.negative_controls(-0.3, [("Shoplifting", -0.01, 0.8)]), False, "none"),
         (guards.negative_controls(-0.3, [("Shoplifting", 0.1, 0.03)]), True, "down"),
-        (guards.negative_controls(-0.3, [("Shoplifting", -0.2, 0.09)]), True, "CANNOT_TELL"),
+        (guards.negative_controls(-0.3, [("Shoplifting", -0.2, 0.09)]), True, "down to CANNOT_TELL"),
         (guards.negative_controls(-0.3, []), False, "none"),
     ],
 )  # fmt: skip

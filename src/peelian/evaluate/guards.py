@@ -1,7 +1,7 @@
 """Guards G1 to G12: what could make the answer wrong, looked for on every run. None can be switched off.
 
 Each takes plain numbers and returns a ``Check`` whose ``consequence`` the verdict reads: ``none``, ``down``,
-``at most PROBABLY``, ``calibrated``, or the verdict it forces.
+``down to CANNOT_TELL``, ``at most PROBABLY``, ``calibrated``, or the verdict it forces.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from peelian.effect import Check, Effect
 from peelian.evaluate import words
-from peelian.evaluate.verdict import CALIBRATED, CAP, DOWN, NONE
+from peelian.evaluate.verdict import CALIBRATED, CAP, DOWN, FLOOR, NONE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -310,7 +310,7 @@ def negative_controls(headline: float, placebos: Sequence[tuple[str, float, floa
     smallest = min(p for _, _, p in held)
     same = any(t * headline > 0 and abs(t) >= abs(headline) / 2 and p < 0.10 for _, t, p in held)
     fired = smallest < 0.05 or same
-    code = "CANNOT_TELL" if same else DOWN if fired else NONE
+    code = FLOOR if same else DOWN if fired else NONE
     return Check(
         "G12", name, fired, smallest, 0.05, f"Should show nothing: {told}.", code,
         "Comparison areas in which the placebo shows nothing.",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 QUESTION = "Did it work, did crime move next door, could it be chance or selection?"
 RATIO_FORMATS = {"ratio": ".3f", "low": ".3f", "high": ".3f"}
 CONSEQUENCES = {
-    "none": "none", "down": "one step down", "at most PROBABLY": "at most \u201cprobably\u201d",
+    "none": "none", "down": "one step down", "down to CANNOT_TELL": "down to cannot tell", "at most PROBABLY": "at most \u201cprobably\u201d",
     "calibrated": "the verdict reads the calibrated ratio", "CANNOT_TELL": "cannot tell",
     "SELECTION": "not distinguishable from the choice of areas", "NOT_ASSESSABLE": "the data cannot answer this",
 }  # fmt: skip

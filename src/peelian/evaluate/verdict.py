@@ -11,7 +11,7 @@ from peelian.evaluate import words
 CODES = (
     "NOT_ASSESSABLE", "CANNOT_TELL", "SELECTION", "DISPLACED", "PREVENTED", "PROBABLY", "NO_DIFFERENCE", "INCREASED",
 )  # fmt: skip
-NONE, DOWN, CAP, CALIBRATED = "none", "down", "at most PROBABLY", "calibrated"
+NONE, DOWN, CAP, CALIBRATED, FLOOR = "none", "down", "at most PROBABLY", "calibrated", "down to CANNOT_TELL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def verdict(
     """The word that the guards and the effect allow.
 
     ``reading``  the headline's ratio, or the calibrated one where guard G2 says so.
-    ``checks``   guards; each consequence is ``none``, ``down``, ``at most PROBABLY``, ``calibrated``, or the
-                 name of a verdict that it forces.
+    ``checks``   guards; each consequence is ``none``, ``down``, ``down to CANNOT_TELL``, ``at most PROBABLY``,
+                 ``calibrated``, or the name of a verdict that it forces.
 
     Order: NOT_ASSESSABLE, CANNOT_TELL and SELECTION by guards; then the interval; then one step down for
     each ``down`` (PREVENTED, PROBABLY, CANNOT_TELL), then the cap.
@@ -93,12 +93,15 @@ def verdict(
         if c.consequence == DOWN and code in ladder:
             code = ladder[min(ladder.index(code) + 1, 2)]
             path.append(f"{c.id} {c.name}: one step down to {code}")
+        if c.consequence == FLOOR and code != "CANNOT_TELL":
+            code = "CANNOT_TELL"
+            path.append(f"{c.id} {c.name}: down to CANNOT_TELL")
     caps = [c for c in fired if c.consequence == CAP]
     if caps and code == "PREVENTED" and not randomised:
         code = "PROBABLY"
         path.append(f"{caps[0].id} {caps[0].name}: at most PROBABLY")
     change = _tipping(reading, code, fired, crime, treated_after)
-    return Verdict(code, spoken(code, crime, x), tuple(path), change, x)
+    return Verdict(code, spoken(code, crime, x), tuple(path), change, x if code == "NO_DIFFERENCE" else None)
 
 
 def _from_interval(r: Reading, net_zero: bool, share: float) -> tuple[str, float | None, str]:
@@ -118,7 +121,7 @@ def _from_interval(r: Reading, net_zero: bool, share: float) -> tuple[str, float
 
 def _tipping(r: Reading, code: str, fired: Sequence[Check], crime: str, after: float) -> str:
     """The guard or number nearest to changing the verdict."""
-    held = [c for c in fired if c.consequence in (DOWN, CAP) and c.answer]
+    held = [c for c in fired if c.consequence in (DOWN, CAP, FLOOR) and c.answer]
     if code in ("PROBABLY", "CANNOT_TELL") and held and r.high < 1:
         return f"{held[0].id}: {held[0].answer}"
     if code in ("PREVENTED", "PROBABLY", "DISPLACED") and r.high < 1 and after > 0:
