@@ -46,7 +46,8 @@ def programme(
             "arm": ["treated"] * n + ["excluded"] * len(excluded) + ["control"] * len(controls),
             "start": months([*starts, *[None] * rest]), "end": months([None] * (n + rest)),
             "kits": np.nan, "households": np.nan,
-            "selected_from": months([first] * n + [None] * rest), "selected_to": months([last] * n + [None] * rest),
+            "selected_from": months([first] * n + [None] * rest),
+            "selected_to": months([last] * n + [None] * rest),
             "assigned_by": [*(assigned_by or [""] * n), *[""] * rest], "block": "", "probability": np.nan,
             "note": [""] * n + ["another scheme"] * len(excluded) + [""] * len(controls),
         },
@@ -62,7 +63,9 @@ def counts_of(matrix: np.ndarray, places: Places) -> pd.Series:
     return pd.Series(np.asarray(matrix, float).ravel(), index)
 
 
-def noisy(rng: np.random.Generator, n: int, months: int, *, mean: float = 3.0, sd: float = 0.15) -> np.ndarray:
+def noisy(
+    rng: np.random.Generator, n: int, months: int, *, mean: float = 3.0, sd: float = 0.15
+) -> np.ndarray:
     """Counts with lasting differences between areas, yearly noise, season and trend."""
     level = rng.gamma(6, mean / 6, n)[:, None]
     year = np.repeat(rng.normal(0, sd, (n, months // 12 + 1)), 12, axis=1)[:, :months]
@@ -93,7 +96,11 @@ def world(
     width = int(np.ceil(np.sqrt(treated)))
     low = (side - width) // 2
     square = [r * side + c for r in range(low, low + width) for c in range(low, low + width)][:treated]
-    chosen = places.index[square] if not randomised else places.index[np.sort(rng.choice(len(places), treated, replace=False))]
+    chosen = (
+        places.index[square]
+        if not randomised
+        else places.index[np.sort(rng.choice(len(places), treated, replace=False))]
+    )
     at = places.index.get_indexer(chosen)
     before = matrix[at, start:].copy()
     matrix[at, start:] = rng.binomial(before.astype(int), effect)
@@ -103,5 +110,7 @@ def world(
         for _ in range(int(rng.binomial(int(gone[:, month].sum()), moved))):
             matrix[rng.choice(near), start + month] += 1
     when = str(pd.Period(FIRST, "M") + start)
-    plan = programme(list(chosen), [when] * treated, randomised=randomised, chosen_on=None if randomised else chosen_on)
+    plan = programme(
+        list(chosen), [when] * treated, randomised=randomised, chosen_on=None if randomised else chosen_on
+    )
     return Panel.build(counts_of(matrix, places), plan, places, outcome="burglary"), plan, places

@@ -96,7 +96,9 @@ def test_one_start_equals_poisson_regression_with_area_and_month_effects() -> No
     area, month = np.repeat(np.arange(64), len(months)), np.tile(np.arange(len(months)), 64)
     treated = (laid.group == 0)[area] & (months[month] >= stack.start)
     design = np.column_stack([treated, np.eye(64)[area], np.eye(len(months))[month][:, 1:]])
-    fit = statsmodels.GLM(laid.counts[:, months].ravel(), design, family=statsmodels.families.Poisson()).fit(tol=1e-14)
+    fit = statsmodels.GLM(laid.counts[:, months].ravel(), design, family=statsmodels.families.Poisson()).fit(
+        tol=1e-14
+    )
     assert fit.params[0] == pytest.approx(did(laid, seed=1, draws=9).log.theta, abs=1e-8)
 
 
@@ -124,7 +126,8 @@ def test_the_order_of_rows_is_irrelevant(seed: int) -> None:
 def test_the_same_seed_gives_the_same_bytes() -> None:
     panel, plan, places = staggered(3)
     one, two = (
-        run(panel, places, Parameters(permutations=99), programme=plan, seed=7, crime="burglary") for _ in range(2)
+        run(panel, places, Parameters(permutations=99), programme=plan, seed=7,
+            crime="burglary") for _ in range(2)
     )  # fmt: skip
     assert json.dumps(one.files["assessment.json"]) == json.dumps(two.files["assessment.json"])
     assert json.dumps(one.section.as_json()) == json.dumps(two.section.as_json())
@@ -137,11 +140,21 @@ def test_an_untouched_far_area_never_changes_a_treated_count(seed: int) -> None:
     full = compare(study(panel, plan)).set_index("group")
     fewer = panel.frame.drop(index=places.index[-1], level="place")
     less = compare(study(dataclasses.replace(panel, frame=fewer), plan)).set_index("group")
-    assert full.loc["treated", ["before", "after"]].tolist() == less.loc["treated", ["before", "after"]].tolist()
+    assert (
+        full.loc["treated", ["before", "after"]].tolist() == less.loc["treated", ["before", "after"]].tolist()
+    )
 
 
 RANK = {"NOT_ASSESSABLE": 0, "CANNOT_TELL": 0, "SELECTION": 0, "PROBABLY": 1, "PREVENTED": 2}
-CONSEQUENCES = ("none", "down", "down to CANNOT_TELL", "at most PROBABLY", "SELECTION", "CANNOT_TELL", "NOT_ASSESSABLE")
+CONSEQUENCES = (
+    "none",
+    "down",
+    "down to CANNOT_TELL",
+    "at most PROBABLY",
+    "SELECTION",
+    "CANNOT_TELL",
+    "NOT_ASSESSABLE",
+)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Planted effects come back: an effect of -20 %, a quarter of it moved next door, nothing where nothing is."""
+"""Planted effects come back: -20 %, a quarter of it moved next door, and nothing where nothing is."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def test_the_share_displaced_is_right_on_average(planted: list) -> None:
 
 
 def test_a_randomised_programme_that_works_is_called_so() -> None:
-    panel, plan, places = world(
-        4, side=26, effect=0.6, treated=40, randomised=True, mean=6, months=60
-    )
+    panel, plan, places = world(4, side=26, effect=0.6, treated=40, randomised=True, mean=6, months=60)
     found = assess(panel, plan, seed=1, places=places, permutations=199)
     assert found.verdict.code == "PREVENTED"
     assert found.maryland == 5
@@ -86,7 +84,7 @@ def test_nothing_done_in_staggered_starts_is_found_to_be_nothing() -> None:
 
 
 def test_areas_chosen_on_the_year_before_are_not_called_a_success() -> None:
-    """The hottest areas of the year before the start, nothing done: a naive fall, and the guard that says so."""
+    """The hottest areas of the year before the start, nothing done: a naive fall, and a guard says so."""
     rng = np.random.default_rng(8)
     places = grid(20, width=4_000.0)
     matrix = noisy(rng, len(places), 84, mean=1.5, sd=0.3)

@@ -55,7 +55,9 @@ def rule(
     take = int(share * len(y))
     arms = {s: c.top_units(y[s].to_numpy(), take) for s in range(2012, year + 1)}
     t, u = arms[year], y[year + 1].to_numpy() if after is None else after
-    clean, naive = (c.log_ratio(b[t], u[t], b[~t], u[~t]) for b in (y[year - 1].to_numpy(), y[year].to_numpy()))
+    clean, naive = (
+        c.log_ratio(b[t], u[t], b[~t], u[~t]) for b in (y[year - 1].to_numpy(), y[year].to_numpy())
+    )
     placebo = [
         [c.plain_log_ratio(y[s - lag], y[s + 1], arms[s]) for s in range(2012, year)] for lag in (1, 0)
     ]
@@ -64,7 +66,9 @@ def rule(
 
 def survives(naive: c.LogRatio, clean: c.Calibrated, again: c.Calibrated) -> bool:
     low, high = clean.interval()
-    return clean.k >= 3 and len({np.sign(x.theta) for x in (naive, clean, again)}) == 1 and (high < 0 or low > 0)
+    return (
+        clean.k >= 3 and len({np.sign(x.theta) for x in (naive, clean, again)}) == 1 and (high < 0 or low > 0)
+    )
 
 
 def percent(log: float) -> float:
@@ -81,7 +85,9 @@ def test_overdispersion_in_every_pair_of_years(power: dict[str, Any], yearly: Sa
 
 @pytest.mark.parametrize("panel", ["msoa", "lsoa"])
 @pytest.mark.parametrize("top", ["top_1pct", "top_5pct", "top_10pct", "top_20pct"])
-def test_hot_areas_fall_with_nothing_done(power: dict[str, Any], yearly: Sample, panel: str, top: str) -> None:
+def test_hot_areas_fall_with_nothing_done(
+    power: dict[str, Any], yearly: Sample, panel: str, top: str
+) -> None:
     share = int(top[4:-3]) / 100
     rows = [rule(yearly[panel], year, share) for year in range(2012, 2019)]
     wanted = power["selection"]["did_pct"][panel][top]
@@ -96,11 +102,16 @@ def test_pseudo_programmes_are_all_called_selection(power: dict[str, Any], yearl
             for year in range(2012, 2019):
                 _, naive, clean, again = rule(yearly[panel], year, share)
                 calls.append(not survives(naive, clean, again))
-    assert (sum(calls), len(calls)) == (power["g2_rule_measured"]["SELECTION"], power["g2_rule_measured"]["of"])
+    assert (sum(calls), len(calls)) == (
+        power["g2_rule_measured"]["SELECTION"],
+        power["g2_rule_measured"]["of"],
+    )
 
 
 @pytest.mark.parametrize("panel", ["lsoa", "msoa"])
-def test_a_planted_fifth_is_found_by_the_calibrated_interval(power: dict[str, Any], yearly: Sample, panel: str) -> None:
+def test_a_planted_fifth_is_found_by_the_calibrated_interval(
+    power: dict[str, Any], yearly: Sample, panel: str
+) -> None:
     y, rng = yearly[panel], np.random.default_rng(0)
     planted = power["g2_rule_measured"]["planted_minus_20pct_top_decile"]
     for year, wanted in zip(range(2015, 2019), planted[f"{panel}_pct_low_high"], strict=True):
@@ -177,7 +188,10 @@ def test_smallest_detectable_effects(power: dict[str, Any], yearly: Sample) -> N
 
 def test_the_recording_break_is_dated_by_the_share_of_residential(power: dict[str, Any]) -> None:
     series, wanted = power["its_april_2017"], power["recording_break"]["data_test"]
-    part, whole = np.array(series["domestic"], float), np.array(series["domestic"], float) + np.array(series["business"])
+    part, whole = (
+        np.array(series["domestic"], float),
+        np.array(series["domestic"], float) + np.array(series["business"]),
+    )
     found = share_break(part, whole, series["month"])
     assert found is not None
     assert found.month == wanted["peak_month"]
@@ -186,14 +200,22 @@ def test_the_recording_break_is_dated_by_the_share_of_residential(power: dict[st
 
 @pytest.fixture(scope="module")
 def top_decile(monthly: pd.DataFrame) -> tuple[Panel, Programme, Places]:
-    """A pseudo-programme: the top tenth of MSOAs of 2018, 'treated' in 2019, nothing done. Shapes far apart."""
+    """A pseudo-programme: the top tenth of MSOAs of 2018, 'treated' in 2019, nothing done; far apart."""
     n, year = len(monthly), monthly.loc[:, "2018-01":"2018-12"].sum(axis=1).to_numpy()
-    shapes = [box(9_000.0 * (i % 32), 9_000.0 * (i // 32), 9_000.0 * (i % 32) + 1_000, 9_000.0 * (i // 32) + 1_000) for i in range(n)]
+    shapes = [
+        box(9_000.0 * (i % 32), 9_000.0 * (i // 32), 9_000.0 * (i % 32) + 1_000, 9_000.0 * (i // 32) + 1_000)
+        for i in range(n)
+    ]
     places = Places.of(gpd.GeoDataFrame(index=monthly.index, geometry=shapes, crs="EPSG:27700"))
     ids = monthly.index[c.top_units(year, int(0.1 * n))]
     areas = pd.DataFrame(index=pd.Index(ids, name="place"))
     areas["arm"], areas["note"], areas["assigned_by"], areas["block"] = "treated", "", "", ""
-    for name, month in (("start", "2019-01"), ("end", None), ("selected_from", "2018-01"), ("selected_to", "2018-12")):
+    for name, month in (
+        ("start", "2019-01"),
+        ("end", None),
+        ("selected_from", "2018-01"),
+        ("selected_to", "2018-12"),
+    ):
         areas[name] = pd.PeriodIndex([month] * len(ids), freq="M")
     programme = Programme("pseudo", areas=areas.sort_index())
     long = monthly.copy()
@@ -202,7 +224,9 @@ def top_decile(monthly: pd.DataFrame) -> tuple[Panel, Programme, Places]:
     return Panel.build(counts, programme, places, outcome="burglary"), programme, places
 
 
-def test_the_whole_assessment_calls_it_selection(power: dict[str, Any], top_decile: tuple[Panel, Programme, Places]) -> None:
+def test_the_whole_assessment_calls_it_selection(
+    power: dict[str, Any], top_decile: tuple[Panel, Programme, Places]
+) -> None:
     panel, programme, _ = top_decile
     found = assess(panel, programme, seed=1, permutations=199)
     naive = next(e for e in found.effects if e.name.startswith("baseline: the months of choice"))

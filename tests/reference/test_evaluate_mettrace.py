@@ -36,7 +36,9 @@ def ratio(row: dict[str, float]) -> float:
 
 
 def se(row: dict[str, float]) -> float:
-    return poisson_se([row["treated_before"]], row["treated_after"], [row["other_before"]], [row["other_after"]])
+    return poisson_se(
+        [row["treated_before"]], row["treated_after"], [row["other_before"]], [row["other_after"]]
+    )
 
 
 def test_year_one_is_a_ratio_of_0_769(claims: dict[str, Any]) -> None:
@@ -94,7 +96,11 @@ def test_the_answer_of_2018(claims: dict[str, Any]) -> None:
 def test_hounslow_has_too_few_burglaries_to_tell(claims: dict[str, Any]) -> None:
     row = claims["hounslow"]
     small = guards.small_counts(
-        before=row["burglaries_before_implied"], after=row["burglaries_after"], detectable=0.5, factor=6, crime="burglary"
+        before=row["burglaries_before_implied"],
+        after=row["burglaries_after"],
+        detectable=0.5,
+        factor=6,
+        crime="burglary",
     )
     assert small.consequence == row["verdict"]
 

@@ -119,13 +119,15 @@ def test_nothing_to_compare_is_a_design_error(counts: tuple[int, int, int, int],
 def test_an_area_that_the_panel_lacks_is_named_with_the_nearest_code() -> None:
     panel, plan, _ = world()
     wrong = dataclasses.replace(plan, areas=plan.areas.rename(index={plan.areas.index[0]: "a0168x"}))
-    with pytest.raises(DataError, match="a0168x.*nearest id there is a0168"):
+    with pytest.raises(DataError, match=r"a0168x.*nearest id there is a0168"):
         study(panel, wrong)
 
 
 def test_nobody_treated_is_refused() -> None:
     panel, plan, _ = world()
-    frame = panel.frame.assign(arm="control", treated=False, start=pd.PeriodIndex([None] * len(panel.frame), freq="M"))
+    frame = panel.frame.assign(
+        arm="control", treated=False, start=pd.PeriodIndex([None] * len(panel.frame), freq="M")
+    )
     with pytest.raises(DesignError, match="None of 400 areas is treated"):
         study(dataclasses.replace(panel, frame=frame), dataclasses.replace(plan, areas=plan.areas.iloc[:0]))
 
@@ -155,7 +157,12 @@ def test_excluded_areas_take_no_part_and_are_accounted_for_with_their_reason() -
 
 def test_the_plain_table_has_one_row_a_group() -> None:
     panel, plan, _ = world()
-    assert compare(study(panel, plan))["group"].tolist() == ["treated", "ring 0-250 m", "ring 500-750 m", "other areas"]
+    assert compare(study(panel, plan))["group"].tolist() == [
+        "treated",
+        "ring 0-250 m",
+        "ring 500-750 m",
+        "other areas",
+    ]
 
 
 def test_a_ward_that_was_chosen_whole_is_one_unit() -> None:
@@ -174,7 +181,11 @@ def fired(id: str, consequence: str) -> Check:
     return Check(id, "test", True, sentence="", consequence=consequence, answer="More.")
 
 
-BELOW, WEAK, LEVEL = Reading(0.75, 0.6, 0.9, 0.01), Reading(0.9, 0.78, 1.04, 0.08), Reading(1.0, 0.93, 1.08, 0.9)
+BELOW, WEAK, LEVEL = (
+    Reading(0.75, 0.6, 0.9, 0.01),
+    Reading(0.9, 0.78, 1.04, 0.08),
+    Reading(1.0, 0.93, 1.08, 0.9),
+)
 ABOVE, WIDE = Reading(1.3, 1.1, 1.6, 0.01), Reading(0.95, 0.7, 1.3, 0.6)
 
 
@@ -211,13 +222,17 @@ def test_every_row_of_the_verdict(
 def test_the_verdict_says_its_path_and_what_would_change_it() -> None:
     word = verdict(BELOW, [fired("G7", "at most PROBABLY")], crime="burglary", treated_after=90)
     assert word.path == (
-        "ratio 0.750 (0.600 to 0.900), p 0.010: interval below 1 and p under .05", "G7 test: at most PROBABLY",
+        ("ratio 0.750 (0.600 to 0.900), p 0.010: interval below 1 and p "
+            "under .05"), "G7 test: at most PROBABLY",
     )  # fmt: skip
     assert word.would_change == "G7: More."
 
 
 def test_a_verdict_of_no_difference_says_what_is_ruled_out() -> None:
-    assert verdict(LEVEL, [], crime="burglary").words == "No difference found; a fall of more than 7 % is ruled out"
+    assert (
+        verdict(LEVEL, [], crime="burglary").words
+        == "No difference found; a fall of more than 7 % is ruled out"
+    )
 
 
 # ------------------------------------------------------------------------------------ the whole stage
@@ -235,7 +250,28 @@ def test_small_counts_print_no_percentage_of_change() -> None:
     outcome = run(panel, places, Parameters(permutations=99), programme=plan, seed=1, crime="burglary")
     assert outcome.summary["verdict"] == "CANNOT_TELL"
     assert not any("ratio of" in text or "would have said" in text for text in outcome.section.findings)
-    assert "Change a month" not in next(b for b in outcome.section.blocks if getattr(b, "name", "") == "evaluate_comparison").frame
+    assert (
+        "Change a month"
+        not in next(
+            b for b in outcome.section.blocks if getattr(b, "name", "") == "evaluate_comparison"
+        ).frame
+    )
+
+
+def test_small_counts_give_no_ratio_in_any_guard() -> None:
+    panel, plan, places = world(mean=0.1, treated=9)
+    found = assess(panel, plan, seed=1, places=places, permutations=99)
+    assert not [c.id for c in found.checks if "ratio" in c.sentence]
+
+
+def test_kits_that_reach_few_homes_say_how_much_they_could_have_done() -> None:
+    panel, plan, places = world()
+    listed = dataclasses.replace(plan, areas=plan.areas.assign(kits=17.2427572))
+    found = assess(panel, listed, seed=1, places=places, permutations=99, claim=0.5)
+    assert found.check("G10").sentence == (
+        "Deliveries are not held; the programme lists kits for 17.2 % of homes. "
+        "A fall of 50 % in 17.2 % of homes is at most -8.6 % for the whole area."
+    )
 
 
 def test_a_design_that_cannot_answer_is_not_held_and_says_why() -> None:
@@ -267,14 +303,18 @@ def test_further_phases_stand_in_a_table_beside_the_first() -> None:
     panel, plan, places = world()
     told = run(panel, places, Parameters(permutations=99), programme=plan, seed=1, crime="burglary")
     phases = {"Phase B": told.files["assessment.json"], "Phase C": {"not_held": "too early"}}
-    outcome = run(panel, places, Parameters(permutations=99), programme=plan, seed=1, crime="burglary", phases=phases)
+    outcome = run(
+        panel, places, Parameters(permutations=99), programme=plan, seed=1, crime="burglary", phases=phases
+    )
     table = next(b for b in outcome.section.blocks if getattr(b, "name", "") == "evaluate_phases")
     assert table.frame["Verdict"].tolist() == [told.summary["words"], "Not held: too early"]
 
 
 def test_rings_of_other_widths_are_laid_again() -> None:
     panel, plan, places = world()
-    outcome = run(panel, places, Parameters(permutations=99, rings=(600,)), programme=plan, seed=1, crime="burglary")
+    outcome = run(
+        panel, places, Parameters(permutations=99, rings=(600,)), programme=plan, seed=1, crime="burglary"
+    )
     assert [r["ring"] for r in outcome.files["assessment.json"]["rings"]] == ["treated", "0-600 m"]
 
 

@@ -12,6 +12,7 @@ from peelian.arithmetic.comparison import LogRatio, selection_placebo
 from peelian.effect import Check, Effect
 from peelian.evaluate import guards, share_break
 from peelian.evaluate.checks import PreTrends, Selection
+from peelian.evaluate.recording import dated_rows
 
 SURE, UNSURE = LogRatio(-0.3, 0.05, 50.0), LogRatio(-0.05, 0.05, 50.0)
 CALM = Effect("on all burglary", 0.8, 0.7, 0.9)
@@ -19,14 +20,18 @@ CALM = Effect("on all burglary", 0.8, 0.7, 0.9)
 
 def chosen(theta: LogRatio, placebos: list[float], *, auc: float = 0.9) -> Selection:
     rows = tuple((12 * i, x, x) for i, x in enumerate(placebos, start=1))
-    return Selection(auc, rows, theta, theta, selection_placebo(theta, placebos), selection_placebo(theta, placebos))
+    return Selection(
+        auc, rows, theta, theta, selection_placebo(theta, placebos), selection_placebo(theta, placebos)
+    )
 
 
 def trend(p: float | None) -> PreTrends:
     return PreTrends(p, 4, 0.01, 0.02, 0.6, 0.06, 0.08)
 
 
-def g1(*, randomised: bool = False, overlap: bool = False, assumed: bool = False, clean: bool = True) -> Check:
+def g1(
+    *, randomised: bool = False, overlap: bool = False, assumed: bool = False, clean: bool = True
+) -> Check:
     return guards.overlaps_baseline(
         randomised=randomised, overlap=overlap, assumed=assumed, clean=clean, clean_log=SURE, naive_log=UNSURE
     )
@@ -42,7 +47,13 @@ def g5(n: int, smallest: float = 0.001, p: float | None = 0.01) -> Check:
 
 def g9(*, dropped: int = 0, left: int = 100, before: float = 500.0, known: bool = True) -> Check:
     return guards.contaminated(
-        dropped=dropped, near=30, left=left, n_treated=20, control_before=before, treated_before=400.0, rings_known=known
+        dropped=dropped,
+        near=30,
+        left=left,
+        n_treated=20,
+        control_before=before,
+        treated_before=400.0,
+        rings_known=known,
     )
 
 
@@ -146,7 +157,7 @@ CHANGES = pd.DataFrame(
 def test_a_dated_change_counts_where_it_splits_the_outcome_inside_the_windows(
     crime: str, first: str, last: str, rows: int, whole: bool
 ) -> None:
-    found, is_whole = guards.dated_rows(CHANGES, crime=crime, first=first, last=last)
+    found, is_whole = dated_rows(CHANGES, crime=crime, first=first, last=last)
     assert (len(found), is_whole) == (rows, whole)
 
 

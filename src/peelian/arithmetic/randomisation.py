@@ -84,7 +84,9 @@ def redraw(
     pools = [np.flatnonzero(stratum == s) for s in np.unique(stratum)]
     pools = [pool for pool in pools if (label[pool] >= 0).any()]
     labels = [np.sort(label[pool][label[pool] >= 0]) for pool in pools]
-    arrangements = math.prod(_ways(len(p), np.unique(m, return_counts=True)[1]) for p, m in zip(pools, labels, strict=True))
+    arrangements = math.prod(
+        _ways(len(p), np.unique(m, return_counts=True)[1]) for p, m in zip(pools, labels, strict=True)
+    )
     together = np.concatenate(labels)
     if arrangements <= most_exact:
         each = [list(_arrangements(pool, marks)) for pool, marks in zip(pools, labels, strict=True)]
@@ -98,7 +100,7 @@ def redraw(
     return Draws(np.hstack(columns), together, False, float(min(arrangements, 10**300)))
 
 
-def _ways(n: int, sizes: ArrayLike) -> int:
+def _ways(n: int, sizes: NDArray[np.int64]) -> int:
     ways, left = 1, n
     for size in sizes:
         ways *= math.comb(left, int(size))

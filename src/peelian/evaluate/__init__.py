@@ -9,9 +9,9 @@ from typing import Any
 
 _HOME = {
     "Assessment": "assess", "assess": "assess", "Study": "windows", "study": "windows",
-    "compare": "did", "did": "did", "dose": "did", "event_study": "did", "fade": "did",
+    "compare": "did", "did": "did", "dose": "dose", "event_study": "did", "fade": "did",
     "displacement": "displacement", "placebo_date": "checks", "pre_trends": "checks",
-    "selection_placebo": "checks", "share_break": "checks", "mde": "checks", "overdispersion": "checks",
+    "selection_placebo": "checks", "share_break": "recording", "mde": "checks", "overdispersion": "checks",
     "cumulative_wdd": "wdd", "e_test": "wdd", "harm_wdd": "wdd", "scan": "wdd", "wdd": "wdd",
     "wdd_of_units": "wdd", "wdq": "wdd", "Verdict": "verdict", "maryland": "verdict", "verdict": "verdict",
 }  # fmt: skip
@@ -19,7 +19,8 @@ _HOME = {
 __all__ = [
     "Assessment", "Study", "Verdict", "assess", "compare", "cumulative_wdd", "did", "displacement", "dose",
     "e_test", "event_study", "fade", "harm_wdd", "maryland", "mde", "overdispersion", "placebo_date",
-    "pre_trends", "scan", "selection_placebo", "share_break", "study", "verdict", "wdd", "wdd_of_units", "wdq",
+    "pre_trends", "scan", "selection_placebo", "share_break", "study", "verdict", "wdd", "wdd_of_units",
+    "wdq",
 ]  # fmt: skip
 
 

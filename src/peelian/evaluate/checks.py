@@ -29,7 +29,7 @@ class PreTrends:
     """Whether treated areas already went their own way before the start.
 
     ``p``          joint test of the baseline's quarters, one dropped; None where there are too few units.
-    ``leads``      quarters tested; ``slope`` change of the log ratio a year with its ``slope_se``, ``slope_p``.
+    ``leads``      quarters tested; ``slope``, ``slope_se``, ``slope_p`` change of the log ratio a year.
     ``slope_seen``  smallest slope a year (share) that the slope test would show in 80 of 100;
     ``joint_seen``  the same for the joint test.
     """
@@ -66,7 +66,9 @@ def pre_trends(study: Study) -> PreTrends:
     p, joint_seen = _joint(result, years)
     slope = _slope(result, years)
     seen = math.nan if not slope.se > 0 else mde(slope.se, df=slope.df)
-    return PreTrends(p, len(quarters), slope.theta, slope.se, slope.p if slope.se > 0 else None, seen, joint_seen)
+    return PreTrends(
+        p, len(quarters), slope.theta, slope.se, slope.p if slope.se > 0 else None, seen, joint_seen
+    )
 
 
 def _joint(result: Ratios, years: NDArray[np.float64]) -> tuple[float | None, float]:
@@ -112,7 +114,9 @@ def placebo_date(study: Study, *, seed: int, draws: int = 999) -> Headline | Non
         before.append(clear[0])
         after.append((end, stack.before[1]))
     try:
-        return did(study, seed=seed, before=before, after=after, draws=draws, name="placebo: one year earlier")
+        return did(
+            study, seed=seed, before=before, after=after, draws=draws, name="placebo: one year earlier"
+        )
     except DesignError:
         return None
 
@@ -165,7 +169,10 @@ class Selection:
         if self.k < 3:
             return False
         low, high = self.clean_calibrated.interval()
-        signs = {math.copysign(1, x) for x in (self.naive.theta, self.clean_calibrated.theta, self.naive_calibrated.theta)}
+        signs = {
+            math.copysign(1, x)
+            for x in (self.naive.theta, self.clean_calibrated.theta, self.naive_calibrated.theta)
+        }
         return len(signs) == 1 and (high < 0 or low > 0)
 
 
@@ -204,37 +211,14 @@ def _earlier(study: Study, units: NDArray[np.float64], take: int) -> tuple[tuple
             break
         score, clean, after = (units[:, b - back] - units[:, a - back] for a, b in lags)
         chosen = comparison.top_units(score, take)
-        rows.append((back, comparison.plain_log_ratio(clean, after, chosen), comparison.plain_log_ratio(score, after, chosen)))
+        rows.append(
+            (
+                back,
+                comparison.plain_log_ratio(clean, after, chosen),
+                comparison.plain_log_ratio(score, after, chosen),
+            )
+        )
     return tuple(row for row in rows if math.isfinite(row[1]) and math.isfinite(row[2]))
-
-
-# ------------------------------------------------------------------------------------ recording
-@dataclass(frozen=True, slots=True)
-class ShareBreak:
-    """The largest move of one outcome's share of a wider class between the 12 months either side of a month."""
-
-    month: str
-    points: float
-    ses: float
-
-
-def share_break(part: NDArray[np.float64], whole: NDArray[np.float64], months: list[str]) -> ShareBreak | None:
-    """Where the share of, say, residential in all burglary moved most (12 months after less 12 before).
-
-    ``part``, ``whole``  monthly totals. Only 12 v 12 months are compared: 6 v 6 finds a break every spring.
-    """
-    best = None
-    p, w = (np.concatenate([[0.0], np.cumsum(x)]) for x in (part, whole))
-    for at in range(12, len(part) - 11):
-        n0, n1 = w[at] - w[at - 12], w[at + 12] - w[at]
-        if n0 <= 0 or n1 <= 0:
-            continue
-        s0, s1 = (p[at] - p[at - 12]) / n0, (p[at + 12] - p[at]) / n1
-        pooled = (p[at + 12] - p[at - 12]) / (n0 + n1)
-        se = math.sqrt(max(pooled * (1 - pooled), 1e-12) * (1 / n0 + 1 / n1))
-        if best is None or abs(s1 - s0) > abs(best.points) / 100:
-            best = ShareBreak(months[at], 100 * (s1 - s0), abs(s1 - s0) / se)
-    return best
 
 
 def detectable(log: LogRatio) -> float:

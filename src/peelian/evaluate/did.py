@@ -7,7 +7,7 @@ stratified jackknife over units with Satterthwaite degrees of freedom.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,6 @@ from peelian.evaluate.windows import CONTROL, TREATED, Study
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 ASSUMPTIONS = (
     "without the programme, treated areas would have followed the other areas' trend in proportion",
@@ -134,28 +133,36 @@ def did(
         "expected": float(result.expected[0]), "treated_before": float(part.t0.sum()),
         "control_before": float(part.c0.sum()), "control_after": float(part.c1.sum()), "phi": phi,
     }  # fmt: skip
-    common = {
-        "level": level, "p": log.p if p is None else p,
-        "p_method": "Student's t" if p is None else _p_method(perm, study),
-        "se_method": "jackknife over units, Student's t", "n_treated": study.n_treated,
-        "n_control": study.n_control, "assumptions": ASSUMPTIONS,
-    }  # fmt: skip
-    effect = Effect(name, irr, low, high, scale="ratio", extra=extra, **common)
+    effect = Effect(
+        name, irr, low, high, level, "ratio", p=log.p if p is None else p,
+        p_method="Student's t" if p is None else _p_method(perm, study),
+        se_method="jackknife over units, Student's t", n_treated=study.n_treated, n_control=study.n_control,
+        assumptions=ASSUMPTIONS, extra=extra,
+    )  # fmt: skip
     return Headline(
-        effect, _prevented(effect, observed, f"prevented ({name})", common), log,
-        _clustered(part, study), _poisson(part), phi, perm, bool(result.halved[0]),
+        effect, _prevented(effect, observed), log, _clustered(part, study), _poisson(part), phi, perm,
+        bool(result.halved[0]),
     )  # fmt: skip
 
 
-def _prevented(effect: Effect, observed: float, name: str, common: dict[str, object]) -> Effect:
-    count = [observed * (1 / x - 1) for x in (effect.estimate, effect.high, effect.low)]
-    return Effect(name, *count, scale="count", **common)  # type: ignore[arg-type]
+def _prevented(effect: Effect, observed: float) -> Effect:
+    """The same finding as a count: observed x (1/ratio - 1), end by end."""
+    middle, low, high = (observed * (1 / x - 1) for x in (effect.estimate, effect.high, effect.low))
+    return replace(
+        effect,
+        name=f"prevented ({effect.name})",
+        estimate=middle,
+        low=low,
+        high=high,
+        scale="count",
+        extra={},
+    )
 
 
 def _p_method(perm: Permutation, study: Study) -> str:
     how = "within blocks" if study.randomised else "within quintiles of the baseline count"
-    many = "all" if perm.draws.exact else ""
-    return f"permutation over units {how}, {many or len(perm.draws.chosen):} draws".replace("all draws", "all arrangements")
+    many = "all arrangements" if perm.draws.exact else f"{len(perm.draws.chosen):,} draws"
+    return f"permutation over units {how}, {many}"
 
 
 def _single(result: Ratios, part: Cells, study: Study, phi: float) -> LogRatio:
@@ -165,7 +172,9 @@ def _single(result: Ratios, part: Cells, study: Study, phi: float) -> LogRatio:
         return log
     v = max(phi, 1.0) * (1 / max(part.t0.sum(), 0.5) + 1 / max(part.t1.sum(), 0.5))
     freedom = study.n_control - 1
-    return LogRatio(log.theta, math.sqrt(log.se**2 + v), comparison.satterthwaite([log.se**2, v], [freedom] * 2))
+    return LogRatio(
+        log.theta, math.sqrt(log.se**2 + v), comparison.satterthwaite([log.se**2, v], [freedom] * 2)
+    )
 
 
 def _phi(part: Cells, study: Study) -> float:
@@ -185,7 +194,9 @@ def _clustered(part: Cells, study: Study) -> float:
 
 def _poisson(part: Cells) -> float:
     t1 = float(part.t1.sum())
-    return comparison.poisson_se(part.t0.sum(axis=0), t1 or 0.5, part.c0.sum(axis=0), part.c1.sum(axis=(0, 2)))
+    return comparison.poisson_se(
+        part.t0.sum(axis=0), t1 or 0.5, part.c0.sum(axis=0), part.c1.sum(axis=(0, 2))
+    )
 
 
 def beside(head: Headline, *, level: float = 0.95) -> list[Effect]:
@@ -197,12 +208,11 @@ def beside(head: Headline, *, level: float = 0.95) -> list[Effect]:
     ):
         half = t_quantile(0.5 + level / 2, math.inf) * se
         low, high = math.exp(head.log.theta - half), math.exp(head.log.theta + half)
-        out.append(
-            Effect(
-                name, head.ratio.estimate, low, high, level, "ratio", se_method=method,
-                n_treated=head.ratio.n_treated, n_control=head.ratio.n_control, extra={"se_log": se},
-            )  # fmt: skip
-        )
+        beside_it = replace(
+            head.ratio, name=name, low=low, high=high, level=level, p=None, p_method="", se_method=method,
+            extra={"se_log": se},
+        )  # fmt: skip
+        out.append(beside_it)
     return out
 
 
@@ -251,7 +261,8 @@ def event_study(
         rows.append(
             {
                 "quarter": q, "estimate": math.exp(one.theta), "low": math.exp(low), "high": math.exp(high),
-                "band_low": math.exp(one.theta - wide * one.se), "band_high": math.exp(one.theta + wide * one.se),
+                "band_low": math.exp(one.theta - wide * one.se),
+                "band_high": math.exp(one.theta + wide * one.se),
                 "treated_count": float(result.observed[j]), "expected": float(result.expected[j]),
                 "chosen_on": _touches(study, q, "selection"), "baseline": _touches(study, q, "before"),
                 "half_added": bool(result.halved[j]),
@@ -338,66 +349,6 @@ def _fade_word(delta: LogRatio, early: float) -> str:
     if early < 0 and delta.interval(0.90)[1] < abs(early) / 2:
         return "lasting"
     return "too few to say"
-
-
-# ------------------------------------------------------------------------------------ dose
-def dose(study: Study, *, level: float = 0.95) -> Effect | None:
-    """Ratio for each 10 points more saturation among treated places; second to the headline, never it.
-
-    Poisson regression of the count after on saturation in month 6, offset ln(v C1/C0); jackknife over
-    treated units. None where saturation is not held or hardly differs. Places that took more kits also
-    differ in other ways.
-    """
-    x, u, offset, unit = _dose_data(study)
-    if len(np.unique(unit)) < 5 or np.ptp(x) < 0.05:
-        return None
-    slope = _poisson_slope(x, u, offset)
-    names = np.unique(unit)
-    left = np.array([_poisson_slope(x[unit != n], u[unit != n], offset[unit != n]) for n in names])
-    left = left[np.isfinite(left)]
-    if not math.isfinite(slope) or len(left) < 5:
-        return None
-    se = math.sqrt((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum())
-    half = t_quantile(0.5 + level / 2, len(left) - 2) * se
-    return Effect(
-        "for each 10 points of saturation", *(math.exp(0.1 * b) for b in (slope, slope - half, slope + half)),
-        level=level, scale="ratio", se_method="jackknife over treated units", n_treated=len(names),
-        assumptions=("places that took more kits also differ",),
-    )  # fmt: skip
-
-
-def _dose_data(study: Study) -> tuple[NDArray[np.float64], ...]:
-    empty = np.zeros(0)
-    if study.saturation is None:
-        return empty, empty, empty, empty
-    parts = []
-    for s, stack in enumerate(study.stacks):
-        who = np.flatnonzero((study.group == TREATED) & (study.own == s))
-        far = study.group == CONTROL
-        v, u = study.window_sums(stack.before), study.window_sums(stack.after)
-        at = min(stack.start + 5, len(study.months) - 1)
-        x = study.saturation[who, at]
-        with np.errstate(divide="ignore"):
-            offset = np.log(v[who] * u[far].sum() / v[far].sum())
-        held = np.isfinite(x) & np.isfinite(offset)
-        parts.append((x[held], u[who][held], offset[held], study.unit[who][held].astype(float)))
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-
-def _poisson_slope(x: NDArray[np.float64], u: NDArray[np.float64], offset: NDArray[np.float64]) -> float:
-    design = np.column_stack([np.ones_like(x), x])
-    start = math.log(max(u.sum(), 0.5) / np.exp(offset).sum())
-    beta = np.array([start, 0.0])
-    for _ in range(50):
-        mu = np.exp(np.clip(offset + design @ beta, -30, 30))
-        weight = design.T @ (design * mu[:, None])
-        if np.linalg.cond(weight) > 1e12:
-            return math.nan
-        step = np.linalg.solve(weight, design.T @ (u - mu))
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            return float(beta[1])
-    return math.nan
 
 
 def sentence(head: Headline, *, crime: str, small: bool = False) -> str:

@@ -61,7 +61,7 @@ def displacement(study: Study, *, level: float = 0.95) -> Displacement | None:
 
     Each ring has its own ratio; treated areas and rings share one jackknife covariance, because they share
     their controls. Net prevented = sum of (expected - observed); variance e'Se, e the expected counts, S the
-    covariance of the log ratios; Satterthwaite t over all strata. None where no ring holds a place with crime.
+    covariance of the log ratios; Satterthwaite t over all strata. None where no ring has any crime.
     """
     groups = [g for g in range(len(study.rings) + 1) if _has_crime(study, g)]
     if len(groups) < 2 or TREATED not in groups:
@@ -80,7 +80,9 @@ def displacement(study: Study, *, level: float = 0.95) -> Displacement | None:
     share = _share(result, level)
     shown = share if effects[0].excludes_no_change and effects[0].estimate > 0 else None
     word = _word(result, effects[0], share, level)
-    return Displacement(_frame(study, groups, result, level), *effects, shown, word, _quotient(study))
+    direct, rings, net = effects
+    frame = _frame(study, groups, result, level)
+    return Displacement(frame, direct, rings, net, shown, word, _quotient(study))
 
 
 def _has_crime(study: Study, group: int) -> bool:
@@ -148,7 +150,8 @@ def _frame(study: Study, groups: list[int], result: Ratios, level: float) -> pd.
         o, e = float(result.observed[j]), float(result.expected[j])
         rows.append(
             {
-                "ring": "treated" if g == TREATED else study.rings[g - 1], "places": int((study.group == g).sum()),
+                "ring": "treated" if g == TREATED else study.rings[g - 1],
+                "places": int((study.group == g).sum()),
                 "observed": o, "expected": e, "fewer": e - o, "estimate": math.exp(one.theta),
                 "low": math.exp(low), "high": math.exp(high),
             }
@@ -180,13 +183,24 @@ def sentence(found: Displacement, *, crime: str) -> str:
     """
     net, rings, many = found.net, found.rings, words.plural(crime)
     text = {
-        "displaced": f"The nearest areas had more {many} than the areas further away led to expect: that goes with displacement.",
-        "diffused": f"The nearest areas also had fewer {many} than expected: that goes with a benefit that spread.",
-        "neither found": f"The nearest areas went with those further away: neither displacement nor diffusion of {many} was found.",
+        "displaced": (
+            f"The nearest areas had more {many} than the areas further away led to expect: "
+            "that goes with displacement."
+        ),
+        "diffused": (
+            f"The nearest areas also had fewer {many} than expected: that goes with a benefit that spread."
+        ),
+        "neither found": (
+            "The nearest areas went with those further away: neither displacement nor "
+            f"diffusion of {many} was found."
+        ),
         "cannot tell": f"Whether {many} moved to the nearest areas cannot be told from these counts.",
     }[found.word]
     near = found.frame.iloc[1]
-    text += f" Nearest ring: {words.counted(near['observed'], crime)} where {words.number(near['expected'])} were expected."
+    text += (
+        f" Nearest ring: {words.counted(near['observed'], crime)} where "
+        f"{words.number(near['expected'])} were expected."
+    )
     text += f" All rings: {words.fewer_interval(rings.estimate, rings.low, rings.high)}."
     text += f" Net of the rings: {words.fewer_interval(net.estimate, net.low, net.high)}."
     if found.share is not None:
@@ -195,7 +209,9 @@ def sentence(found: Displacement, *, crime: str) -> str:
 
 
 def _share_sentence(share: Share) -> str:
-    estimate, low, high, smallest = (f"{100 * x:.0f} %" for x in (share.estimate, share.low, share.high, share.smallest))
+    estimate, low, high, smallest = (
+        f"{100 * x:.0f} %" for x in (share.estimate, share.low, share.high, share.smallest)
+    )
     seen = f"a share under {smallest} could not have been seen"
     if not math.isfinite(share.low):
         return f"No interval can be given for the share displaced; {seen}."

@@ -15,10 +15,9 @@ from peelian.evaluate import words
 from peelian.evaluate.verdict import CALIBRATED, CAP, DOWN, FLOOR, NONE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from peelian.arithmetic.comparison import Calibrated, LogRatio
-    from peelian.evaluate.checks import PreTrends, Selection, ShareBreak
+    from peelian.evaluate.checks import PreTrends, Selection
+    from peelian.evaluate.recording import ShareBreak
 
 AUC_LIMIT, ROUGH_PHI, FEW_COUNTS, WIDE_MDE, FEW_UNITS = 0.65, 1.5, 30, 0.40, 10
 
@@ -28,9 +27,16 @@ def _ratio(log: LogRatio | Calibrated) -> str:
 
 
 def overlaps_baseline(
-    *, randomised: bool, overlap: bool, assumed: bool, clean: bool, clean_log: LogRatio, naive_log: LogRatio
+    *,
+    randomised: bool,
+    overlap: bool,
+    assumed: bool,
+    clean: bool,
+    clean_log: LogRatio,
+    naive_log: LogRatio,
+    small: bool = False,
 ) -> Check:
-    """G1: the areas were chosen on months they are also compared with."""
+    """G1: the areas were chosen on months they are also compared with (``small``: no ratios, guard G4)."""
     fired = not randomised and (overlap or assumed or not clean)
     if not fired:
         how = "Areas were drawn at random." if randomised else "A clean year lies between choice and start."
@@ -39,10 +45,9 @@ def overlaps_baseline(
         "The areas were chosen on months that lie in the year before the start"
     )  # fmt: skip
     if clean:
-        text = (
-            f"{why}. Baseline without those months: ratio {_ratio(clean_log)}; with them: {_ratio(naive_log)}. "
-            "The two bracket the truth; the headline uses the clean one."
-        )
+        both = f"Baseline without those months: ratio {_ratio(clean_log)}; with them: {_ratio(naive_log)}. "
+        bracket = "" if small else both + "The two bracket the truth. "
+        text = f"{why}. {bracket}The headline uses the baseline without those months."
         return Check(
             "G1", "selection overlaps baseline", True, sentence=text, consequence=NONE,
             answer="State the months the choice rested on, and leave 12 months between them and the start.",
@@ -54,32 +59,41 @@ def overlaps_baseline(
     )  # fmt: skip
 
 
-def chosen_on_outcome(selection: Selection | None, *, randomised: bool) -> Check:
-    """G2: hot areas were chosen; what does that choice do by itself?"""
+def chosen_on_outcome(selection: Selection | None, *, randomised: bool, small: bool = False) -> Check:
+    """G2: hot areas were chosen; what does that choice do by itself? (``small``: no ratio, guard G4.)"""
     name = "chosen on the outcome"
     if randomised or selection is None:
         return Check("G2", name, False, sentence="Areas were drawn at random.", consequence=NONE)
     auc = selection.auc
     if not auc >= AUC_LIMIT:
-        text = f"The count in the months of choice hardly tells the treated areas from the others (AUC {auc:.2f})."
+        text = (
+            "The count in the months of choice hardly tells the treated areas from the others (AUC "
+            f"{auc:.2f})."
+        )
         return Check("G2", name, False, auc, AUC_LIMIT, text, NONE)
     lead = f"The count in the months of choice tells the treated areas from the others (AUC {auc:.2f})."
     if selection.k < 3:
-        text = f"{lead} Only {selection.k} earlier years can show what such a choice does by itself; 3 are needed."
+        years = {0: "No earlier year", 1: "Only 1 earlier year"}.get(
+            selection.k, f"Only {selection.k} earlier years"
+        )
+        text = f"{lead} {years} can show what such a choice does by itself; 3 are needed."
         return Check(
             "G2", name, True, auc, AUC_LIMIT, text, "SELECTION",
             "Earlier years of data, or random choice among eligible areas.",
         )  # fmt: skip
     c = selection.clean_calibrated
     text = (
-        f"{lead} The same rule in {selection.k} earlier years, with nothing done, gave {words.percent(math.exp(c.mean))} "
-        f"on a clean baseline and {words.percent(math.exp(selection.naive_calibrated.mean))} on the months of choice. "
-        f"Calibrated ratio {_ratio(c)}."
+        f"{lead} The same rule in {selection.k} earlier years, with nothing done, gave "
+        f"{words.percent(math.exp(c.mean))} "
+        f"on a clean baseline and {words.percent(math.exp(selection.naive_calibrated.mean))} on the "
+        "months of choice."
     )
+    text += "" if small else f" Calibrated ratio {_ratio(c)}."
     if not selection.survives:
         return Check(
             "G2", name, True, auc, AUC_LIMIT, text + " What is left cannot be told from the choice of areas.",
-            "SELECTION", "Random choice among eligible areas is the only full remedy; more earlier years narrow it.",
+            "SELECTION", ("Random choice among eligible areas is the only full remedy; more earlier "
+                "years narrow it."),
         )  # fmt: skip
     return Check("G2", name, True, auc, AUC_LIMIT, text + " The verdict reads this.", CALIBRATED)
 
@@ -88,7 +102,9 @@ def pre_trend(trend: PreTrends) -> Check:
     """G3: treated areas went their own way before the start (test of the leads; sensitivity bounds later)."""
     name = "trend before the start"
     if trend.p is None:
-        text = "Too few units or quarters to test the trend before the start: it is neither cleared nor found."
+        text = (
+            "Too few units or quarters to test the trend before the start: it is neither cleared nor found."
+        )
         return Check("G3", name, False, None, 0.10, text, NONE)
     seen = "" if math.isnan(trend.joint_seen) else (
         f" The test would show a drift of {100 * trend.joint_seen:.0f} % a year in 80 of 100 such cases."
@@ -108,45 +124,69 @@ def small_counts(*, before: float, after: float, detectable: float, factor: floa
     fired = before < FEW_COUNTS or after < FEW_COUNTS or not detectable <= WIDE_MDE
     text = (
         f"Treated areas had {words.counted(before, crime)} before and {words.number(after)} after; "
-        f"a reduction under {100 * detectable:.0f} % would have been missed in more than 20 of 100 such programmes."
+        f"a reduction under {100 * detectable:.0f} % would have been missed in more than 20 of 100 "
+        "such programmes."
     )
     if not fired:
         return Check("G4", "small counts", False, min(before, after), FEW_COUNTS, text, NONE)
-    times = f"About {factor:.1f} times as many areas or months would show a reduction of 20 %." if factor > 1 else (
+    times = (f"About {factor:.1f} times as many areas or months would show a reduction of "
+        "20 %.") if factor > 1 else (
         f"At least {FEW_COUNTS} {words.plural(crime)} in the treated areas, before and after."
     )  # fmt: skip
     return Check(
-        "G4", "small counts", True, min(before, after), FEW_COUNTS, f"{text} No percentage is given.", "CANNOT_TELL", times
+        "G4",
+        "small counts",
+        True,
+        min(before, after),
+        FEW_COUNTS,
+        f"{text} No percentage is given.",
+        "CANNOT_TELL",
+        times,
     )
 
 
-def few_units(
-    *, n: int, p: float | None, smallest: float, inverted: tuple[float, float] | None
-) -> Check:
+def few_units(*, n: int, p: float | None, smallest: float, inverted: tuple[float, float] | None) -> Check:
     """G5: few treated units; the permutation says how much they can show."""
     if n >= FEW_UNITS:
         return Check("G5", "few treated units", False, n, FEW_UNITS, f"{n:,} units were treated.", NONE)
     text = f"Only {n} units were treated."
     if p is None:
-        text += " The other units are single areas, so they cannot stand for the treated ones: no permutation."
+        text += (
+            " The other units are single areas, so they cannot stand for the treated ones: no permutation."
+        )
     else:
-        text += f" Permutation p {words.p_text(p)}; the smallest this design can give is {words.p_text(smallest)}."
+        text += (
+            f" Permutation p {words.p_text(p)}; the smallest this design can give is "
+            f"{words.p_text(smallest)}."
+        )
     if inverted:
         low, high = (math.exp(x) for x in inverted)
         text += f" Interval by inversion: {low:.3f} to {high:.3f}."
     forced = smallest > 0.05
-    answer = "More treated units; where wards were chosen, name the ward of every area (assigned_by), the others' too."
-    return Check("G5", "few treated units", True, n, FEW_UNITS, text, "CANNOT_TELL" if forced else NONE, answer)
+    answer = (
+        "More treated units; where wards were chosen, name the ward of every area (assigned_by), "
+        "the others' too."
+    )
+    return Check(
+        "G5", "few treated units", True, n, FEW_UNITS, text, "CANNOT_TELL" if forced else NONE, answer
+    )
 
 
 def overdispersed(phi: float) -> Check:
     """G6: counts vary more than chance; Poisson errors are too narrow."""
     if not phi > ROUGH_PHI:
         return Check(
-            "G6", "overdispersion", False, phi, ROUGH_PHI, f"Changes vary {phi:.2f} times as much as chance alone.", NONE
+            "G6",
+            "overdispersion",
+            False,
+            phi,
+            ROUGH_PHI,
+            f"Changes vary {phi:.2f} times as much as chance alone.",
+            NONE,
         )
     text = (
-        f"Changes between areas vary {phi:.2f} times as much as chance alone, so Poisson errors are too narrow by a "
+        f"Changes between areas vary {phi:.2f} times as much as chance alone, so Poisson errors are "
+        "too narrow by a "
         f"factor of {math.sqrt(phi):.2f}. The Poisson intervals here are for reference and decide nothing."
     )
     return Check("G6", "overdispersion", True, phi, ROUGH_PHI, text, NONE)
@@ -189,11 +229,14 @@ def recording_change(
     moved = move is not None and abs(move.points) > 5 and move.ses > 4
     if move is not None and moved:
         told.append(
-            f"The share of {words.plural(crime)} in the wider class moves {move.points:+.1f} points at {words.month(move.month)}."
+            f"The share of {words.plural(crime)} in the wider class moves {move.points:+.1f} points at "
+            f"{words.month(move.month)}."
         )
     points = None if move is None else move.points
     if not told:
-        return Check("G8", name, False, points, 5.0, "No change of recording is known inside the windows.", NONE)
+        return Check(
+            "G8", name, False, points, 5.0, "No change of recording is known inside the windows.", NONE
+        )
     text = " ".join(told)
     if whole and not broken and not moved:
         text += f" The outcome is the whole class ({words.plural(crime)}), which the change does not split."
@@ -225,16 +268,22 @@ def contaminated(
     """G9: comparison areas so near that the programme may have touched them."""
     name, need = "contaminated controls", max(10, math.ceil(n_treated / 2))
     if not rings_known:
-        text = "No shapes of places were given, so it is not known which comparison areas lie near treated ones."
+        text = (
+            "No shapes of places were given, so it is not known which comparison areas lie near treated ones."
+        )
         return Check("G9", name, True, left, need, text, NONE, "A file of the areas' shapes.")
     text = (
-        f"{near:,} areas near the treated ones are rings, not comparison areas; {left:,} areas further away are left "
+        f"{near:,} areas near the treated ones are rings, not comparison areas; {left:,} areas further "
+        "away are left "
         f"to compare with."
     )
     if dropped:
         text += f" {dropped:,} areas named as controls lie in the rings and were taken out."
     if with_near is not None:
-        text += f" With the near areas as controls the ratio would be {words.ratio(with_near.estimate, with_near.low, with_near.high)}."
+        text += (
+            " With the near areas as controls the ratio would be "
+            f"{words.ratio(with_near.estimate, with_near.low, with_near.high)}."
+        )
     few = left < need or control_before < treated_before / 2
     if few:
         text += f" That is too few: at least {need} areas with half the treated areas' count are needed."
@@ -249,26 +298,54 @@ def timing(*, disagree: float, other: Effect | None = None) -> Check:
         return Check("G10a", name, False, disagree, 0.05, "Treated months agree with the start dates.", NONE)
     text = f"{100 * disagree:.1f} % of the treated area-months contradict the start dates in the programme."
     if other is not None:
-        text += f" By the panel's own flags the ratio is {words.ratio(other.estimate, other.low, other.high)}."
+        text += (
+            f" By the panel's own flags the ratio is {words.ratio(other.estimate, other.low, other.high)}."
+        )
     code = "NOT_ASSESSABLE" if disagree > 0.05 else DOWN
-    return Check("G10a", name, True, disagree, 0.05, text, code, "Start dates that agree with the record of deliveries.")
+    return Check(
+        "G10a",
+        name,
+        True,
+        disagree,
+        0.05,
+        text,
+        code,
+        "Start dates that agree with the record of deliveries.",
+    )
 
 
 def dose_delivered(
-    *, saturation: float | None, target: float = 0.85, roll_in: int = 0, claim: float | None = None
+    *,
+    saturation: float | None,
+    target: float = 0.85,
+    roll_in: int = 0,
+    claim: float | None = None,
+    planned: float | None = None,
 ) -> Check:
     """G10b, c: how much was delivered, and the largest change that allows.
 
     ``saturation`` mean share of treated homes with a kit at the end of the after months; ``roll_in``
-    treated area-months with between 1 and 85 % of homes; ``claim`` the fall promised in a marked home.
+    treated area-months with between 1 and 85 % of homes; ``claim`` the fall promised in a marked home;
+    ``planned`` kits over homes by the programme's own list, used where deliveries are not held.
     """
     name = "dose"
+    if saturation is None and planned is not None:
+        text = f"Deliveries are not held; the programme lists kits for {100 * planned:.1f} % of homes."
+        text += " " + dilution(planned, claim) if planned < target else ""
+        return Check(
+            "G10", name, planned < target, planned, target, text, NONE, "Deliveries by area and month."
+        )
     if saturation is None:
         return Check("G10", name, False, None, target, "How many homes were reached is not held.", NONE)
-    text = f"As delivered: {100 * saturation:.1f} % of homes; {roll_in:,} area-months of roll-in count as treated."
+    text = (
+        f"As delivered: {100 * saturation:.1f} % of homes; {roll_in:,} area-months of roll-in count "
+        "as treated."
+    )
     if saturation < target:
         text += " " + dilution(saturation, claim)
-    return Check("G10", name, saturation < target, saturation, target, text, NONE, "More homes reached in each area.")
+    return Check(
+        "G10", name, saturation < target, saturation, target, text, NONE, "More homes reached in each area."
+    )
 
 
 def dilution(saturation: float, claim: float | None) -> str:
@@ -278,7 +355,10 @@ def dilution(saturation: float, claim: float | None) -> str:
     'A fall of 50 % in 17.2 % of homes is at most -8.6 % for the whole area.'
     """
     if claim is None:
-        return f"Even if no marked home had been burgled at all, the area would have fallen by at most {100 * saturation:.1f} %."
+        return (
+            "Even if no marked home had been burgled at all, the area would have fallen by at most "
+            f"{100 * saturation:.1f} %."
+        )
     return (
         f"A fall of {100 * claim:.0f} % in {100 * saturation:.1f} % of homes is at most "
         f"-{100 * claim * saturation:.1f} % for the whole area."
@@ -293,7 +373,11 @@ def gross_for_net(*, gross: float, net: float, crime: str) -> Check:
     if math.isfinite(over) and loud:
         text += f" Gross {'overstates' if over > 0 else 'understates'} by {100 * abs(over):.0f} %."
     elif loud:
-        text += " The two do not even point the same way, or there is nothing to compare." if gross * net <= 0 else ""
+        text += (
+            " The two do not even point the same way, or there is nothing to compare."
+            if gross * net <= 0
+            else ""
+        )
     return Check("G11", "gross for net", loud, None if math.isnan(over) else over, 0.10, text, NONE)
 
 
@@ -315,27 +399,3 @@ def negative_controls(headline: float, placebos: Sequence[tuple[str, float, floa
         "G12", name, fired, smallest, 0.05, f"Should show nothing: {told}.", code,
         "Comparison areas in which the placebo shows nothing.",
     )  # fmt: skip
-
-
-def dated_rows(
-    changes: pd.DataFrame | None, *, crime: str, first: str, last: str
-) -> tuple[list[tuple[str, str, str]], bool]:
-    """Rows of the dated table that concern this outcome between two months, and whether it is the whole class.
-
-    ``changes`` has columns from, categories (joined by ``;``, or a list), what, source. An outcome is the
-    whole class where each row that names it also names parts of it ("burglary", "burglary residential") or
-    concerns all crime: its level may move, but nothing moves in or out of it.
-    """
-    rows: list[tuple[str, str, str]] = []
-    whole = True
-    own = {crime.lower(), words.plural(crime).lower()}
-    for row in [] if changes is None else changes.to_dict("records"):
-        given = row["categories"]
-        named = given if isinstance(given, (list, tuple)) else str(given).replace(",", ";").split(";")
-        categories = {str(c).strip().lower() for c in named}
-        at = str(row["from"])[:7]
-        if first < at <= last and (categories & own or "all" in categories):
-            rows.append((at, str(row["what"]).rstrip("."), str(row["source"])))
-            parts = any(c.startswith(f"{crime.lower()} ") for c in categories)
-            whole = whole and (parts or "all" in categories)
-    return rows, whole and bool(rows)

@@ -25,7 +25,7 @@ Windows = Sequence[Window | None]  # one for each stack
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cells:
-    """Counts by unit and stack, treated (or ring) and control: t0, c0 (units, stacks); t1, c1 (.., outcomes)."""
+    """Counts of treated (or ring) and control: t0, c0 (units, stacks); t1, c1 (units, stacks, outcomes)."""
 
     t0: Floats
     t1: Floats
@@ -105,11 +105,15 @@ def ratios(study: Study, parts: Sequence[Cells]) -> Ratios:
         halved.append(half)
     keep = study.unit_group != OUT
     spread = comparison.jackknife(np.nan_to_num(np.hstack(left))[keep], study.unit_group[keep])
-    return Ratios(*(np.concatenate(x) for x in (observed, expected, theta)), spread, np.concatenate(halved))
+    joined = [np.concatenate(x) for x in (observed, expected, theta)]
+    return Ratios(joined[0], joined[1], joined[2], spread, np.concatenate(halved))
 
 
 def _check_totals(study: Study, part: Cells) -> None:
-    named = {"before in the treated areas": part.t0.sum(), "before in the other areas": part.c0.sum(axis=0).min()}
+    named = {
+        "before in the treated areas": part.t0.sum(),
+        "before in the other areas": part.c0.sum(axis=0).min(),
+    }
     if part.t1.shape[2] == 1:
         named["after in the other areas"] = part.c1.sum(axis=(0, 2)).min()
     for where, total in named.items():
@@ -131,7 +135,12 @@ def _with_half(part: Cells, observed: Floats, expected: Floats) -> tuple[Cells, 
     share = 0.5 / stacks
     t1, c1 = np.where(lacking, share, 0.0), np.full((stacks, k), 0.0)
     if k == 1:  # the four totals alike
-        row = Cells(np.full(stacks, share), np.tile(t1, (stacks, 1)), np.full(stacks, share), np.full((stacks, 1), share))
+        row = Cells(
+            np.full(stacks, share),
+            np.tile(t1, (stacks, 1)),
+            np.full(stacks, share),
+            np.full((stacks, 1), share),
+        )
     else:  # observed and expected alike, the shared baseline left as it is
         c1 = np.where(lacking, 0.5 / np.where(expected > 0, expected, 1.0), 0.0) * part.c1.sum(axis=0)
         row = Cells(np.zeros(stacks), np.tile(t1, (stacks, 1)), np.zeros(stacks), c1)
@@ -180,17 +189,23 @@ def permutation(
     np.minimum.at(label, study.unit[inside], study.own[inside])
     label = np.where(label == len(study.stacks), -1, label)[pool]
     held = np.isin(study.unit, pool)
-    sums = lambda w: study.by_unit(np.where(held, study.window_sums(w), 0.0))[pool] if w else np.zeros(len(pool))  # noqa: E731
+
+    def sums(window: Window | None) -> Floats:
+        if window is None:
+            return np.zeros(len(pool))
+        return study.by_unit(np.where(held, study.window_sums(window), 0.0))[pool]
+
     v = np.column_stack([sums(w) for w in base])
     u = np.stack([np.column_stack([sums(w) for w in windows]) for windows in after], axis=2)
     stratum = study.block[pool] if study.randomised else quantile_strata(v.mean(axis=1), label >= 0)
     drawn = redraw(label, stratum, draws=draws, seed=seed)
-    real = Draws(np.flatnonzero(label >= 0)[None][:, np.argsort(label[label >= 0], kind="stable")], np.sort(label[label >= 0]), True, 1)
+    order = np.argsort(label, kind="stable")[(label < 0).sum() :]
+    real = Draws(order[None], label[order], True, 1.0)
     return Permutation(_drawn_ratios(drawn, v, u), _drawn_ratios(real, v, u)[0], drawn, _one_kind(study))
 
 
 def _drawn_ratios(draws: Draws, v: Floats, u: Floats) -> Floats:
-    n, stacks, k = u.shape
+    _, stacks, k = u.shape
     expected, observed = np.zeros((len(draws.chosen), k)), np.zeros((len(draws.chosen), k))
     for s in range(stacks):
         both = np.column_stack([v[:, s], u[:, s]])
@@ -201,7 +216,9 @@ def _drawn_ratios(draws: Draws, v: Floats, u: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             expected += np.nan_to_num(mine[:, :1] * rest[:, 1:] / rest[:, :1])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(np.where(observed > 0, observed, 0.5)) - np.log(np.where(observed > 0, expected, expected + 0.5))
+        return np.log(np.where(observed > 0, observed, 0.5)) - np.log(
+            np.where(observed > 0, expected, expected + 0.5)
+        )
 
 
 def _one_kind(study: Study) -> bool:

@@ -98,7 +98,9 @@ def run(
     )  # fmt: skip
     tick(2, 3)
     values = assessment(found)
-    outcome = Outcome(section, _files(found, panel, places, values), _summary(values), sources=_sources(panel, changes))
+    outcome = Outcome(
+        section, _files(found, panel, places, values), _summary(values), sources=_sources(panel, changes)
+    )
     tick(3, 3)
     return outcome
 
@@ -147,15 +149,20 @@ def assessment(found: Assessment) -> dict[str, Any]:
                 "rows": found.comparison.to_dict("records"), "expected": found.headline.extra["expected"],
             },
             "event_study": found.event.frame.to_dict("records"),
-            "fade": {"word": found.fading.word, "p": found.fading.p, "rows": found.fading.frame.to_dict("records")},
+            "fade": {"word": found.fading.word, "p": found.fading.p,
+                "rows": found.fading.frame.to_dict("records")},
             "rings": [] if moved is None else moved.frame.to_dict("records"),
             "net": None if moved is None else moved.net.as_json(),
-            "displaced_share": None if moved is None or moved.share is None else dataclasses.asdict(moved.share),
+            "displaced_share": None
+            if moved is None or moved.share is None
+            else dataclasses.asdict(moved.share),
             "words_displacement": "cannot tell" if moved is None else moved.word,
             "placebo": {
-                "rows": found.what_if.to_dict("records"), "auc": None if found.selection is None else found.selection.auc,
+                "rows": found.what_if.to_dict("records"),
+                "auc": None if found.selection is None else found.selection.auc,
                 "earlier": [] if found.selection is None else [
-                    {"months_back": b, "clean": math.exp(c), "naive": math.exp(n)} for b, c, n in found.selection.earlier
+                    {"months_back": b, "clean": math.exp(c), "naive": math.exp(n)} for b, c,
+                    n in found.selection.earlier
                 ],
             },
             "checks": [c.as_json() for c in found.checks],
@@ -163,7 +170,8 @@ def assessment(found: Assessment) -> dict[str, Any]:
                 "before": laid.months_of(stack.before), "after": laid.months_of(stack.after),
                 "months": stack.after[1] - stack.after[0],
                 "starts": [
-                    {"start": str(laid.months[s.start]), "before": laid.months_of(s.before), "after": laid.months_of(s.after)}
+                    {"start": str(laid.months[s.start]), "before": laid.months_of(s.before),
+                        "after": laid.months_of(s.after)}
                     for s in laid.stacks
                 ],
             },
@@ -191,8 +199,10 @@ def _summary(values: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("estimate", "low", "high", "p")
     return {
         "verdict": values["verdict"]["code"], "words": values["verdict"]["words"],
-        "ratio": {k: values["headline"][k] for k in keys}, "prevented": {k: values["prevented"][k] for k in keys},
-        "displacement": values["words_displacement"], "fired": [c["id"] for c in values["checks"] if c["fired"]],
+        "ratio": {k: values["headline"][k] for k in keys},
+        "prevented": {k: values["prevented"][k] for k in keys},
+        "displacement": values["words_displacement"],
+        "fired": [c["id"] for c in values["checks"] if c["fired"]],
         "by": values["by"], "treated": values["n_treated"], "compared_with": values["n_control"],
     }  # fmt: skip
 
@@ -216,7 +226,14 @@ def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[
 
 def _sources(panel: Panel, changes: pd.DataFrame | None) -> tuple[tuple[str, str, str, str], ...]:
     months = panel.months
-    rows = [("Counts by place and month", panel.source or "the project's extract", f"{months[0]} to {months[-1]}", "")]
+    rows = [
+        (
+            "Counts by place and month",
+            panel.source or "the project's extract",
+            f"{months[0]} to {months[-1]}",
+            "",
+        )
+    ]
     if changes is not None and len(changes):
         rows.append(("Changes of recording", "peelian figures: recording_changes", "", ""))
     return tuple(rows)

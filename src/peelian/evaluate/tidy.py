@@ -1,4 +1,4 @@
-"""Tables for other evaluators: the panel as it was analysed, every estimate, every guard, and the map layer."""
+"""Tables for other evaluators: the panel as it was analysed, estimates, guards, and the map layer."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 _MEANING = {
     "place": "id of the place", "month": "month (ISO)", "count": "incidents recorded",
-    "arm": "treated, control or excluded, as the programme says", "part": "part in the comparison: treated, a ring, other areas, left out",
-    "unit": "what was chosen as a whole (the unit of inference)", "start": "first month with delivery, of treated places",
-    "ring": "ring round the treated areas", "baseline": "month lies in the baseline of the place's comparison",
-    "after": "month lies in the headline's months after the start", "roll_in": "between 1 and 85 % of homes had a kit",
+    "arm": "treated, control or excluded, as the programme says", "part": ("part in the comparison: "
+        "treated, a ring, other areas, left out"),
+    "unit": ("what was chosen as a whole (the unit of "
+        "inference)"), "start": "first month with delivery, of treated places",
+    "ring": "ring round the treated areas", "baseline": ("month lies in the baseline of the place's "
+        "comparison"),
+    "after": ("month lies in the headline's months after the "
+        "start"), "roll_in": "between 1 and 85 % of homes had a kit",
     "saturation": "share of homes with a kit at the end of the month", "households": "homes in the place",
     "recording_break": "recording changed in this month",
 }  # fmt: skip
@@ -31,7 +35,7 @@ def parts(found: Assessment) -> np.ndarray:
     """The part each place plays, in words."""
     study = found.study
     names = {TREATED: "treated", CONTROL: "other areas", OUT: "left out"}
-    names |= {g: n for g, n in enumerate(study.rings, start=1)}
+    names |= dict(enumerate(study.rings, start=1))
     return np.array([names[int(g)] for g in study.group], object)
 
 
@@ -74,7 +78,19 @@ def estimates(found: Assessment) -> pd.DataFrame:
     """Every estimate with its interval, method and units."""
     import pandas as pd
 
-    keys = ("name", "scale", "estimate", "low", "high", "level", "p", "p_method", "se_method", "n_treated", "n_control")
+    keys = (
+        "name",
+        "scale",
+        "estimate",
+        "low",
+        "high",
+        "level",
+        "p",
+        "p_method",
+        "se_method",
+        "n_treated",
+        "n_control",
+    )
     return pd.DataFrame([{k: getattr(e, k) for k in keys} for e in found.effects])
 
 
@@ -91,7 +107,8 @@ def layers(found: Assessment, places: Places) -> Layered:
     from peelian.maps import Layered, Style
 
     return Layered(
-        {"evaluate": areas(found, places)}, {"evaluate": Style("part", "categories", "Part in the comparison")}
+        {"evaluate": areas(found, places)},
+        {"evaluate": Style("part", "categories", "Part in the comparison")},
     )
 
 

@@ -9,7 +9,8 @@ from peelian.effect import Check
 from peelian.evaluate import words
 
 CODES = (
-    "NOT_ASSESSABLE", "CANNOT_TELL", "SELECTION", "DISPLACED", "PREVENTED", "PROBABLY", "NO_DIFFERENCE", "INCREASED",
+    "NOT_ASSESSABLE", "CANNOT_TELL", "SELECTION", "DISPLACED", "PREVENTED", "PROBABLY", "NO_DIFFERENCE",
+    "INCREASED",
 )  # fmt: skip
 NONE, DOWN, CAP, CALIBRATED, FLOOR = "none", "down", "at most PROBABLY", "calibrated", "down to CANNOT_TELL"
 
@@ -73,8 +74,8 @@ def verdict(
     """The word that the guards and the effect allow.
 
     ``reading``  the headline's ratio, or the calibrated one where guard G2 says so.
-    ``checks``   guards; each consequence is ``none``, ``down``, ``down to CANNOT_TELL``, ``at most PROBABLY``,
-                 ``calibrated``, or the name of a verdict that it forces.
+    ``checks``   guards; each consequence is ``none``, ``down``, ``down to CANNOT_TELL``,
+                 ``at most PROBABLY``, ``calibrated``, or the name of a verdict that it forces.
 
     Order: NOT_ASSESSABLE, CANNOT_TELL and SELECTION by guards; then the interval; then one step down for
     each ``down`` (PREVENTED, PROBABLY, CANNOT_TELL), then the cap.
@@ -108,7 +109,11 @@ def _from_interval(r: Reading, net_zero: bool, share: float) -> tuple[str, float
     says = f"ratio {words.ratio(r.estimate, r.low, r.high)}, p {words.p_text(r.p)}"
     if r.high < 1 and r.p < 0.05:
         if net_zero and share >= 0.5:
-            return "DISPLACED", None, f"{says}: below 1, but net of the rings it includes none, share displaced {share:.0%}"
+            return (
+                "DISPLACED",
+                None,
+                f"{says}: below 1, but net of the rings it includes none, share displaced {share:.0%}",
+            )
         return "PREVENTED", None, f"{says}: interval below 1 and p under .05"
     if r.estimate < 1 and r.p < 0.10:
         return "PROBABLY", None, f"{says}: below 1 and p under .10"

@@ -52,7 +52,9 @@ def wdd(
     (-118.0, 39.598)
     """
     groups = (treated, control, displacement, displacement_control)
-    changes, variances = zip(*(_change(g, a, months) for g, a in zip(groups, areas, strict=True)), strict=True)
+    changes, variances = zip(
+        *(_change(g, a, months) for g, a in zip(groups, areas, strict=True)), strict=True
+    )
     local, displaced = changes[0] - changes[1], changes[2] - changes[3]
     total, variance = local + displaced, sum(variances)
     if variance <= 0:
@@ -132,7 +134,9 @@ def harm_wdd(effects: Mapping[str, Effect], weights: Mapping[str, float], *, lev
     )  # fmt: skip
 
 
-def cumulative_wdd(treated: Sequence[float], control: Sequence[float], *, level: float = 0.90) -> pd.DataFrame:
+def cumulative_wdd(
+    treated: Sequence[float], control: Sequence[float], *, level: float = 0.90
+) -> pd.DataFrame:
     """The running difference between two series of counts after the start, period by period.
 
     Returns one row a period: running totals, ``difference`` with ``se``, ``low``, ``high``, and the ratio

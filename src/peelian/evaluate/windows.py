@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 TREATED, CONTROL, OUT = 0, -1, -2
 Window = tuple[int, int]
+STANDARD = {
+    "count", "arm", "treated", "start", "after", "unit", "ring", "saturation", "households",
+    "recording_break",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,8 @@ def _areas(programme: Programme, fixed: pd.DataFrame, ids: pd.Index) -> pd.DataF
 def _check_arms(treated: NDArray[np.bool_], areas: pd.DataFrame, start: Ints, months: pd.PeriodIndex) -> None:
     if not treated.any():
         raise DesignError(
-            f"None of {len(areas):,} areas is treated. Name them in the programme with arm = treated and a start."
+            f"None of {len(areas):,} areas is treated. Name them in the programme with arm = treated "
+            "and a start."
         )
     if treated.all():
         raise DesignError(f"All {len(areas):,} areas are treated: nothing is left to compare with.")
@@ -217,11 +222,11 @@ def _check_arms(treated: NDArray[np.bool_], areas: pd.DataFrame, start: Ints, mo
 def _groups(
     fixed: pd.DataFrame, areas: pd.DataFrame, treated: NDArray[np.bool_]
 ) -> tuple[Ints, tuple[str, ...], bool]:
-    ring = fixed["ring"] if "ring" in fixed else None
+    ring = fixed.get("ring")
     group = np.full(len(areas), CONTROL, np.int64)
     names: tuple[str, ...] = ()
     near = ring is not None and bool(ring.notna().any())
-    if near:
+    if ring is not None and near:
         order = list(ring.cat.categories) if hasattr(ring, "cat") else sorted(set(ring.dropna()))
         names = tuple(n for n in order if n not in ("inside", "beyond"))
         for g, name in enumerate(names, start=1):
@@ -232,13 +237,19 @@ def _groups(
         held = {name: int((group == g).sum()) for g, name in enumerate(names, start=1)}
         raise DesignError(
             f"No area is left to compare with: {int(treated.sum())} treated, {held} near them, "
-            f"{int((group == OUT).sum())} left out, none further away. Use narrower rings or a larger study area."
+            f"{int((group == OUT).sum())} left out, none further away. Use narrower rings or a larger "
+            "study area."
         )
     return group, names, near
 
 
 def _stack(
-    start: int, areas: pd.DataFrame, months: pd.PeriodIndex, programme: Programme, after: int, before: int | None
+    start: int,
+    areas: pd.DataFrame,
+    months: pd.PeriodIndex,
+    programme: Programme,
+    after: int,
+    before: int | None,
 ) -> Stack:
     selection, assumed = _selection(areas, start, months), False
     if programme.randomised:
@@ -259,7 +270,9 @@ def _selection(areas: pd.DataFrame, start: int, months: pd.PeriodIndex) -> Windo
     return (first, last + 1) if first < start else None
 
 
-def baseline(start: int, selection: Window | None, *, months_before: int | None = None) -> tuple[Window, bool]:
+def baseline(
+    start: int, selection: Window | None, *, months_before: int | None = None
+) -> tuple[Window, bool]:
     """The months to compare with, and whether they keep clear of the months of choice.
 
     Positions count months from the panel's first. Preferred are the 36, 24 or 12 months that end right

@@ -113,7 +113,10 @@ def headline(
     )
     text += ", too few to give a ratio." if small else f", a ratio of {ratio(*rate_ratio)}."
     if halved:
-        text += f" The treated areas had none, or one area had them all: one half was added to each of the four totals of {plural(crime)}."
+        text += (
+            " The treated areas had none, or one area had them all: one half was added to each of "
+            f"the four totals of {plural(crime)}."
+        )
     return text
 
 
