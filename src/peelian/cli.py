@@ -131,7 +131,7 @@ def _stage(name: str, says: str) -> Callable[..., None]:
 
     command.__doc__ = says
     made = main.command(name)(FOLDER(FRESH(SEED(JSON(command)))))
-    return made  # type: ignore[return-value]
+    return made
 
 
 read = _stage("read", "Read: what was recorded, where, and what is wrong with it?")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 Piece = TypeVar("Piece")
@@ -35,9 +38,20 @@ def run(
 
     # a fresh interpreter each: forking a process that holds threads (BLAS, Arrow) can hang
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, total), mp_context=context) as pool:
+    with _no_main(), ProcessPoolExecutor(min(workers, total), mp_context=context) as pool:
         chunk = max(1, total // (workers * 4))
         return list(_counted(pool.map(function, pieces, chunksize=chunk), total, progress))
+
+
+@contextlib.contextmanager
+def _no_main() -> Iterator[None]:
+    """Keep new processes from importing the user's script, which may lack a guard and would run again."""
+    held = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = held
 
 
 def _counted(answers: Iterable[Any], total: int, progress: Progress | None) -> Iterable[Any]:

@@ -109,10 +109,8 @@ class Layers(Mapping[str, Layer]):
 
         parts = []
         for layer in self.held.values():
-            part = layer.features[
-                [c for c in ("weight", "open_from", "open_to") if c in layer.features]
-                + [layer.features.geometry.name]
-            ].rename_geometry("geometry")
+            kept = [c for c in ("weight", "open_from", "open_to") if c in layer.features]
+            part = gpd.GeoDataFrame(layer.features[kept].copy(), geometry=layer.features.geometry.array)
             for key in ("name", "kind", "sign", "operations", "source", "date", "licence"):
                 part.insert(0, f"layer_{key}", getattr(layer, key))
             parts.append(part)

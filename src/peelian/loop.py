@@ -58,7 +58,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyog
 # what any stage may use: a change in it makes every stage run again
 SHARED = (
     "errors", "places", "incidents", "layers", "programme", "panel", "effect", "report", "engine",
-    "charts", "maps", "outputs", "project", "chapters", "loop", "protocol",
+    "charts", "maps", "outputs", "project", "loop", "protocol",
 )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     keys = {
         "deliver": ("deliveries", "recoveries"),
         "evaluate": ("group_file",),
-        "account": ("ledger", "documents", "figures"),
+        "account": ("ledger", "documents", "figures", "claims", "questions"),
     }.get(stage, ())
     named += [(stage, str(project.table(stage).get(key, ""))) for key in keys]
     if stage == "account":
@@ -233,6 +233,8 @@ def code_of(stage: str) -> str:
 
     root = Path(__file__).parent
     files = [root / f"{name}.py" for name in SHARED]
+    own = {"report": "report", "evaluate": "evaluation"}.get(stage, "stages")
+    files += [root / "chapters" / f"{name}.py" for name in ("context", "held", own)]
     folders = [root / "arithmetic", root / "figures"]
     folders += [root / "account", root / "borough"] if stage == "report" else [root / stage]
     for folder in folders:

@@ -221,7 +221,8 @@ def _harmless(frame: Any) -> Any:
     for column in words:
         risky = frame[column].map(lambda v: isinstance(v, str) and v[:1] in FORMULA).astype(bool)
         if risky.any():
-            frame = frame.assign(**{str(column): frame[column].where(~risky, "'" + frame[column].astype(str))})
+            safe = frame[column].where(~risky, "'" + frame[column].astype(str))
+            frame = frame.assign(**{str(column): safe})
     return frame
 
 

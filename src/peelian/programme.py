@@ -145,7 +145,8 @@ def spread(areas: pd.DataFrame, member: pd.Series, households: pd.Series | None)
 
     >>> import pandas as pd
     >>> wards = pd.DataFrame({"arm": ["treated"], "kits": [30.0], "assigned_by": [""]}, index=["w"])
-    >>> spread(wards, pd.Series({"a": "w", "b": "w", "c": "x"}), pd.Series({"a": 1, "b": 2, "c": 9}))["kits"].tolist()
+    >>> ward_of = pd.Series({"a": "w", "b": "w", "c": "x"})
+    >>> spread(wards, ward_of, pd.Series({"a": 1, "b": 2, "c": 9}))["kits"].tolist()
     [10.0, 20.0]
     """
     strange = areas.index[~areas.index.isin(member)]

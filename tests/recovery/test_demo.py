@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -24,11 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, loop.Run, pd.DataFrame]]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, loop.Run, pd.DataFrame]:
     """The demo's folder, its run, and the rows of truth against findings."""
     folder = tmp_path_factory.mktemp("demo") / "borough"
     done, truth = loop.demo(folder)
-    yield folder, done, pd.DataFrame(truth).set_index("what")
+    return folder, done, pd.DataFrame(truth).set_index("what")
 
 
 def command(*words: str) -> subprocess.Popen[str]:
@@ -52,7 +51,9 @@ def test_the_truth_covers_what_was_planted(demo: tuple[Path, loop.Run, pd.DataFr
         assert word in told
 
 
-def test_every_stage_has_its_folder_its_chapter_and_its_findings(demo: tuple[Path, loop.Run, pd.DataFrame]) -> None:
+def test_every_stage_has_its_folder_its_chapter_and_its_findings(
+    demo: tuple[Path, loop.Run, pd.DataFrame],
+) -> None:
     folder, done, _ = demo
     assert [step.stage for step in done.steps] == list(loop.STAGES)
     for stage in loop.STAGES[:-1]:
@@ -62,7 +63,9 @@ def test_every_stage_has_its_folder_its_chapter_and_its_findings(demo: tuple[Pat
         assert record["findings"]
 
 
-def test_accepted_and_refused_rows_are_the_rows_of_the_archive(demo: tuple[Path, loop.Run, pd.DataFrame]) -> None:
+def test_accepted_and_refused_rows_are_the_rows_of_the_archive(
+    demo: tuple[Path, loop.Run, pd.DataFrame],
+) -> None:
     summary = (read_record(demo[0] / "read") or {})["summary"]
     assert summary["accepted"] + summary["refused"] == summary["rows"]
 
@@ -91,11 +94,22 @@ def test_only_what_rests_on_a_changed_parameter_runs_again(demo: tuple[Path, loo
         loop.run(folder)
 
 
-def test_the_provenance_record_names_every_input_by_its_hash(demo: tuple[Path, loop.Run, pd.DataFrame]) -> None:
+def test_the_provenance_record_names_every_input_by_its_hash(
+    demo: tuple[Path, loop.Run, pd.DataFrame],
+) -> None:
     folder = demo[0]
     graph = json.loads((folder / "ro-crate-metadata.json").read_text(encoding="utf-8"))["@graph"]
-    files = {entity["description"]: entity["sha256"] for entity in graph if entity["@id"].startswith("urn:sha256:")}
-    assert {"areas.gpkg", "street.zip", "features.csv", "programme.csv", "deliveries.csv", "ledger.csv"} <= set(files)
+    files = {
+        entity["description"]: entity["sha256"] for entity in graph if entity["@id"].startswith("urn:sha256:")
+    }
+    assert {
+        "areas.gpkg",
+        "street.zip",
+        "features.csv",
+        "programme.csv",
+        "deliveries.csv",
+        "ledger.csv",
+    } <= set(files)
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in files.values())
 
 
@@ -103,10 +117,14 @@ def test_no_output_names_the_machine_it_was_made_on(demo: tuple[Path, loop.Run, 
     folder = demo[0]
     text = [p for p in folder.rglob("*") if p.suffix in (".json", ".csv", ".html", ".md", ".txt")]
     assert len(text) > 20
-    assert not [p for p in text if str(folder.parent) in p.read_text(encoding="utf-8") and ".peelian" not in p.parts]
+    assert not [
+        p for p in text if str(folder.parent) in p.read_text(encoding="utf-8") and ".peelian" not in p.parts
+    ]
 
 
-def test_a_run_killed_at_any_moment_leaves_the_last_good_state(demo: tuple[Path, loop.Run, pd.DataFrame]) -> None:
+def test_a_run_killed_at_any_moment_leaves_the_last_good_state(
+    demo: tuple[Path, loop.Run, pd.DataFrame],
+) -> None:
     """Killed at ten random moments of a fresh run; the next run ends right, with the same outputs as before."""
     folder = demo[0]
     before = {stage: (read_record(folder / stage) or {})["outputs"] for stage in loop.STAGES}

@@ -28,5 +28,5 @@ def test_a_chart_that_names_an_address_is_refused_and_not_fetched() -> None:
         "mark": "point",
         "encoding": {"x": {"field": "a", "type": "quantitative"}},
     }
-    with pytest.raises(ValueError, match="not allowed|denied|allowed_base_urls"):
+    with pytest.raises(ValueError, match=r"not allowed|denied|allowed_base_urls"):
         svg(Chart("c", "t", spec, "alt"))

@@ -118,7 +118,7 @@ def test_a_programme_outside_the_data_is_refused(start: str, says: str) -> None:
 
 def test_all_treated_leaves_nothing_to_compare() -> None:
     with pytest.raises(DesignError, match="nothing is left to compare with"):
-        build(programme(**{place: ("treated", "2016-01") for place in IDS}))
+        build(programme(**dict.fromkeys(IDS, ("treated", "2016-01"))))
 
 
 def test_a_panel_comes_back_from_a_file_as_it_was(tmp_path: Path) -> None:

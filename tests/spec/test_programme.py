@@ -71,7 +71,7 @@ def test_kits_are_counted_in_whole_numbers(homes: int, share: float, kits: int) 
 
 
 def test_a_percentage_for_a_share_is_asked_about() -> None:
-    with pytest.raises(DataError, match="Did you mean 0.85"):
+    with pytest.raises(DataError, match=r"Did you mean 0\.85"):
         Programme("kits", saturation=85)
 
 
@@ -114,7 +114,7 @@ def test_a_plan_keeps_twelve_clean_months_between_choice_and_start() -> None:
 
 
 def test_a_plan_whose_risk_overlaps_its_baseline_is_refused() -> None:
-    with pytest.raises(DesignError, match="only 0 months lie between.*Use risk fitted to 2014-12"):
+    with pytest.raises(DesignError, match=r"only 0 months lie between.*Use risk fitted to 2014-12"):
         plan("2015-12", "2016-01")
 
 

@@ -59,7 +59,7 @@ def test_the_page_opens_offline_and_runs_no_script() -> None:
     text = html(REPORT)
     soup = page()
     assert soup.find("script") is None
-    assert not [t for t in soup.find_all(src=True) + soup.find_all("link")]
+    assert not list(soup.find_all(src=True) + soup.find_all("link"))
     assert all(a["href"].startswith("#") for a in soup.find_all("a"))
     assert "@import" not in text
 

@@ -1,1 +1,37 @@
+"""The numbers that policy supplies: dated, sourced, rated, and replaceable by the user's own.
 
+One TOML file a subject. No number about cost, hours, discounting or thresholds stands in code: whoever needs
+one asks here by name and date, and prints where it came from.
+
+>>> from peelian.figures import load
+>>> figures = load()
+>>> figures.at("burglary_police", "2019-12-31").value
+530.0
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from peelian.figures.figure import Figure, Figures
+    from peelian.figures.reading import load, recording_changes
+    from peelian.figures.table import figures_frame, figures_table
+
+__all__ = ["Figure", "Figures", "figures_frame", "figures_table", "load", "recording_changes"]
+
+_WHERE = {
+    "Figure": "figure",
+    "Figures": "figure",
+    "figures_frame": "table",
+    "figures_table": "table",
+    "load": "reading",
+    "recording_changes": "reading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,1 +1,33 @@
+"""Plan: which areas get kits under this budget, what may be expected of it, and can the answer be seen?"""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "Belief": "expect",
+    "Expected": "expect",
+    "Placebo": "placebo",
+    "allocate": "target",
+    "compare_plans": "expect",
+    "effect_years": "expect",
+    "expected": "expect",
+    "mde_by_redrawing": "power",
+    "mde_formula": "power",
+    "overdispersion": "power",
+    "required_effect": "expect",
+    "selection_placebo": "placebo",
+    "stability": "steadiness",
+}
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"peelian.plan has no {name!r}; it has {', '.join(__all__)}.")
+    return getattr(import_module(f"peelian.plan.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

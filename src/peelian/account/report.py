@@ -1,0 +1,288 @@
+"""The chapter: findings first, then the tables, what could make it wrong, and where the numbers come from."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from peelian.account.amount import Amount
+from peelian.account.answers import by_place
+from peelian.account.cases import PROMISED, Case, weakest
+from peelian.account.claims import movements
+from peelian.account.foi import as_markdown
+from peelian.account.foi_parts import break_even
+from peelian.account.ledger import exceptions
+from peelian.account.records import Held
+from peelian.account.results import (
+    Results,
+    benefits_frame,
+    costs_frame,
+    promise_frame,
+    spend_frame,
+    switching_frame,
+)
+from peelian.account.tables_of_report import tables
+from peelian.account.valuing import POLICE, SOCIAL
+from peelian.figures import figures_frame
+from peelian.report import Outcome, Section, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def outcome(results: Results) -> Outcome:
+    """The chapter, its files and its headline numbers."""
+    section = Section(
+        "account",
+        "Account",
+        "What did it cost, what was it worth and to whom, and what do we tell the public?",
+        (*findings(results), *tables(results), *warnings(results), *notes(results)),
+    )
+    held = results.held
+    nothing = all(
+        getattr(held, name) is None
+        for name in ("assessment", "saturation", "counts", "ledger", "recoveries", "documents")
+    ) and not _decided(held)
+    reason = "not held: no decision, ledger, deliveries, counts or evaluation was given" if nothing else ""
+    return Outcome(section, _files(results), summary(results), reason, _sources(results))
+
+
+def findings(results: Results) -> list[Text]:
+    """The sentences to read first: cost per kit and per crime prevented, hours, worth, the promise."""
+    said = [_kit(results), _per_crime(results), _hours(results), _worth(results), _promise(results)]
+    return [Text(sentence, "finding") for sentence in said if sentence]
+
+
+def _kit(results: Results) -> str:
+    paid, planned = results.amounts["cost_per_kit"], results.amounts["cost_per_kit_planned"]
+    if paid.held:
+        extra = f"; {planned} was planned" if planned.held else ""
+        return f"Kits cost {paid} as paid{extra}."
+    if planned.held:
+        return f"{planned} was planned; what was paid is {paid}."
+    return f"The cost of a kit as paid is {paid}. As planned it is {planned}."
+
+
+def _per_crime(results: Results) -> str:
+    crime = results.held.crime.lower()
+    paid, planned = results.amounts["cost_per_prevented"], results.amounts["cost_per_prevented_planned"]
+    for amount, basis in ((paid, "on the money spent"), (planned, "with kits at the planned price")):
+        if amount.held:
+            return (
+                f"One {crime} prevented cost {str(amount).removesuffix(f' per {crime} prevented')}, {basis}."
+            )
+    why = (
+        planned.why_not
+        if results.held.ledger is None and results.held.assessment is not None
+        else paid.why_not
+    )
+    return f"What one {crime} prevented has cost cannot be given: {why}."
+
+
+def _hours(results: Results) -> str:
+    hours = results.amounts["hours"]
+    if not hours.held or hours.interval is None:
+        return f"Police hours freed are not held: {hours.why_not}."
+    net = results.amounts["net_hours"]
+    after = f" Delivery of the kits taken off, {net} are left." if net.held else ""
+    return f"{hours} of police time were freed, which is time for other work and no money in hand.{after}"
+
+
+def _worth(results: Results) -> str:
+    case = results.case
+    if case is None:
+        first = next((c for c in results.cases if c.basis != PROMISED and c.why_not), None)
+        return f"Benefits cannot be set against costs: {first.why_not}." if first else ""
+    if case.table is None:
+        return f"No benefit-cost ratio is given, because {case.gate}. {break_even(case, results.held.crimes)}"
+    said = ", ".join(
+        f"{line} {row.bcr:.2f} (95 % interval {row.bcr_low:.2f} to {row.bcr_high:.2f})"
+        for line, row in case.table.iterrows()
+    )
+    return f"Benefits over costs ({case.basis}): {said}.{_opposite(case)}"
+
+
+def _opposite(case: Case) -> str:
+    """The sentence that must stand where the police budget and society come to opposite verdicts."""
+    if case.table is None or not case.table.at[POLICE, "bcr"] < 1 <= case.table.at[SOCIAL, "bcr"]:
+        return ""
+    sure = case.table.at[POLICE, "bcr_high"] < 1 <= case.table.at[SOCIAL, "bcr_low"]
+    where = "Across the whole interval" if sure else "At the estimate"
+    return f" {where}, police savings alone do not repay the cost and savings to everybody do."
+
+
+def _promise(results: Results) -> str:
+    frame = promise_frame(results)
+    if frame is None:
+        return ""
+    row = frame[frame["promise"] == f"{results.held.crimes} prevented"].iloc[0]
+    if row["promised"] != row["promised"]:
+        return f"The decision held promises no number of {results.held.crimes} prevented."
+    promised = f"{row['promised']:,.0f} {results.held.crimes} prevented were promised"
+    if row["due by now"] != row["due by now"] or row["measured"] != row["measured"]:
+        return f"{promised}; promise and measurement cannot be compared yet, because {row['basis']}."
+    return (
+        f"{promised}, {row['due by now']:,.0f} of them by the time measured; "
+        f"{row['measured']:,.0f} (95 % interval {row['low']:,.0f} to {row['high']:,.0f}) were measured: "
+        f"{row['status']}."
+    )
+
+
+def warnings(results: Results) -> list[Text]:
+    """What could make the answers wrong, a sentence each."""
+    held, said = results.held, []
+    weak = weakest(results.figures_used)
+    if weak:
+        named = "; ".join(f"{row.name} ({row.words})" for row in weak)
+        said.append(
+            f"Weakest numbers (an estimate or not verified, and the answer moves with them): {named}."
+        )
+    said += results.outdated
+    if held.ledger is not None:
+        said += exceptions(held.ledger)
+        if not held.ledger["inside_budget"].all():
+            outside = held.ledger.loc[~held.ledger["inside_budget"], "actual"].sum()
+            said.append(
+                f"£{outside:,.0f} was spent outside the approved budget; it is part of every cost given here."
+            )
+        elif not (held.ledger["line"] == "staff").any():
+            said.append(
+                "No staff time is in the ledger: with it, costs would be higher and every ratio lower."
+            )
+    if results.values.price_base and results.values.price_base != "nominal":
+        said.append(
+            f"One {held.crime.lower()} stands in prices of {results.values.price_base}, costs in those "
+            "paid: nothing is uprated, because no deflator is held."
+        )
+    words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
+    if words:
+        said.append(f"What happened next door is not taken off the number prevented. {words}")
+    if results.claims is not None:
+        said += movements(results.claims)
+    return [Text(sentence, "warning") for sentence in said]
+
+
+def notes(results: Results) -> list[Text]:
+    """How the answers were computed, and what they leave out."""
+    held = results.held
+    said = [
+        f"Records as they stood on {in_words(held.day)}.",
+        "Perspectives are never added up: police alone is part of fiscal, fiscal of economic, economic of "
+        "social. Hours are not money: they are freed for other work and may not enter a budget as savings.",
+        "No benefit is counted beyond the last month with a measured effect, and no cost paid after it. "
+        "Stolen property is partly a transfer from one person to another.",
+    ]
+    rates = {row.source for case in results.cases for row in case.rates}
+    if rates:
+        start = (
+            "discounted from the first year on"
+            if results.parameters.first_year
+            else "the first year not discounted"
+        )
+        said.append(f"Discounting, {start}: {'; '.join(sorted(rates))}.")
+    said.append(
+        "The chance that benefits exceed costs is simulated: the logarithm of the rate ratio is drawn as "
+        "normal with its standard error, values for one crime as triangular where they have a range."
+    )
+    return [Text(sentence, "note") for sentence in said]
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """Headline numbers with their intervals, as plain values."""
+    case = results.case
+    out: dict[str, Any] = {
+        name: _plain(results.amounts[name])
+        for name in ("cost_per_kit", "cost_per_kit_planned", "homes", "prevented", "hours",
+                     "cost_per_prevented", "cost_per_prevented_planned")
+    }  # fmt: skip
+    if case is not None and case.table is not None:
+        names = ["bcr", "bcr_low", "bcr_high"]
+        out["benefit_cost"] = {"basis": case.basis} | {
+            str(line): dict(zip(names, map(float, row), strict=True))
+            for line, row in case.table[names].iterrows()
+        }
+    elif case is not None and case.switching is not None:
+        out["break_even"] = {"basis": case.basis, "because": case.gate} | {
+            str(line): float(row.crimes) for line, row in case.switching.iterrows()
+        }
+    out["foi"] = {str(reply.number): reply.decision for reply in results.replies}
+    return out
+
+
+def _plain(amount: Amount) -> dict[str, Any]:
+    if amount.interval is None:
+        return {"not held": amount.why_not}
+    value, low, high = amount.interval
+    return {"value": value, "low": low, "high": high, "unit": amount.unit}
+
+
+def _files(results: Results) -> dict[str, Any]:
+    frames: dict[str, pd.DataFrame | None] = {
+        "costs.csv": costs_frame(results),
+        "benefits.csv": benefits_frame(results),
+        "switching.csv": switching_frame(results),
+        "promise.csv": promise_frame(results),
+        "spend.csv": spend_frame(results),
+        "claims.csv": results.claims,
+        "figures.csv": figures_frame(results.figures_used),
+    }
+    as_of = in_words(results.held.day)
+    foi = {
+        "title": results.questions,
+        "as_of": results.held.day,
+        "answers": [r.as_json() for r in results.replies],
+    }
+    letter = as_markdown(results.questions, results.replies, as_of=as_of, searches=searches(results))
+    kept = {name: frame for name, frame in frames.items() if frame is not None}
+    return kept | {"foi.json": foi, "foi.md": letter}
+
+
+def searches(results: Results) -> list[tuple[str, str]]:
+    """The records looked in, and what was found in each."""
+    held = results.held
+    ledger, documents = held.ledger, held.documents
+    return [
+        ("decision", "read" if _decided(held) else "none given"),
+        ("ledger of payments", f"{len(ledger):,} rows" if ledger is not None else "none given"),
+        ("deliveries by place and month", _deliveries(held)),
+        ("recorded crime by place and month", "read" if held.counts is not None else "none given"),
+        ("evaluation", f"verdict: {held.assessment.words}" if held.assessment else "none given"),
+        ("recovered items", "read" if held.recoveries is not None else "none given"),
+        ("decisions and documents", f"{len(documents):,} entries" if documents is not None else "none given"),
+        ("e-mail and letters", "not part of this system and not searched"),
+    ]
+
+
+def _deliveries(held: Held) -> str:
+    return "none given" if held.saturation is None else f"{len(by_place(held.saturation)):,} places"
+
+
+def _decided(held: Held) -> bool:
+    programme = held.programme
+    return programme is not None and bool(
+        programme.budget
+        or programme.kits
+        or programme.unit_cost
+        or programme.prevented
+        or len(programme.areas)
+    )
+
+
+def _sources(results: Results) -> tuple[tuple[str, str, str, str], ...]:
+    return tuple(
+        (f"figure {row.name}", row.source, row.since.isoformat(), "")
+        for row in results.figures_used
+        if row.value is not None
+    )
+
+
+def in_words(day: str | None) -> str:
+    """A day as it is said: ``1 March 2026``.
+
+    >>> in_words("2026-03-01")
+    '1 March 2026'
+    """
+    if day is None:
+        return "a day that is not held"
+    when = date.fromisoformat(day)
+    return f"{when.day} {when:%B %Y}"

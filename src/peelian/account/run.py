@@ -1,0 +1,231 @@
+"""Arranges the stage: reads the records, computes each answer from what it rests on, and hands them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from peelian.errors import DataError, some
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.account.records import Held
+    from peelian.figures import Figures
+    from peelian.programme import Programme
+    from peelian.report import Outcome
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Parameters:
+    """The ``[account]`` table.
+
+    ``ledger``      CSV of what was planned, committed and spent (columns of ``ledger.read_ledger``).
+    ``recoveries``  CSV of recovered items by month: month, examined, marked, traced, returned.
+    ``documents``   CSV of decisions and documents: date, title, kind.
+    ``claims``      CSV of claims made in public (columns of ``claims.read_claims``).
+    ``figures``     folder of TOML files whose figures replace those shipped.
+    ``questions``   TOML file with a bank of public questions; the six on MetTrace unless given.
+    ``as_of``       day the records stand at, ISO; the last day of the last month of data unless given.
+    ``audience``    ``internal``, ``partner``, ``public``, ``foi`` or ``research``: which threshold holds.
+    ``threshold``   smallest count shown; the audience's figure unless given.
+    ``horizon``     months of effect counted, at most those measured; all of them unless given.
+    ``years``       years over which the promise is spent and kept, evenly; one year in the table of the
+                    promise, and nothing said of what was due by now, unless given.
+    ``first_year``  0: the first year is not discounted; 1: it is, by one year.
+    ``fiscal``, ``economic``, ``social``  names of the figures for one crime: fiscal ones are summed,
+                    economic ones added to them, social ones stand by themselves; ``police`` is shown alone.
+    ``hours``       figure for police hours per crime; ``money_per_hour`` its equivalent in pounds, for
+                    switching.
+    ``minutes``     figure for staff minutes per kit; ``staff`` for pounds an hour of those who deliver.
+    ``discount``    figure with the discount rate by year; ``costs_plus``, ``benefits_minus`` optimism bias.
+    ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
+    """
+
+    ledger: str | None = None
+    recoveries: str | None = None
+    documents: str | None = None
+    claims: str | None = None
+    figures: str | None = None
+    questions: str | None = None
+    as_of: date | None = None
+    audience: Literal["internal", "partner", "public", "foi", "research"] = "public"
+    threshold: Annotated[int, Field(ge=1)] | None = None
+    horizon: Annotated[int, Field(ge=1)] | None = None
+    years: Annotated[int, Field(ge=1)] | None = None
+    first_year: Literal[0, 1] = 0
+    fiscal: Names = (
+        "burglary_police",
+        "burglary_other_justice",
+        "burglary_health",
+        "burglary_victim_services",
+    )
+    police: str = "burglary_police"
+    economic: Names = ("burglary_lost_output",)
+    social: Names = ("burglary_cost",)
+    hours: str = "hours_per_burglary"
+    money_per_hour: str = "money_per_hour"
+    minutes: str = "minutes_per_kit"
+    staff: str = "pcso_hour"
+    discount: str = "discount_rate"
+    costs_plus: str = "optimism_costs_plus"
+    benefits_minus: str = "optimism_benefits_minus"
+    draws: Annotated[int, Field(ge=100)] = 10_000
+    seed: int | None = None
+
+
+def run(
+    assessment: dict[str, Any] | None,
+    programme: Programme | None,
+    parameters: Parameters,
+    *,
+    saturation: pd.DataFrame | None = None,
+    counts: pd.Series | pd.DataFrame | None = None,
+    ledger: str | Path | None = None,
+    recoveries: str | Path | None = None,
+    documents: str | Path | None = None,
+    claims: str | Path | None = None,
+    questions: str | Path | None = None,
+    figures: str | Path | None = None,
+    months: tuple[Any, Any] | None = None,
+    seed: int,
+    crime: str = "crime",
+    published: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """What it cost, what it was worth to whom, and the public's questions answered, or not held and why.
+
+    ``assessment``   the evaluation's ``assessment.json``; ``programme`` the decision; None for what is not
+                     held.
+    ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
+                     (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
+    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``questions``, ``figures``  paths, before those of
+                     ``parameters``.
+    ``months``       first and last month of the data; ``published`` True where the counts are public already.
+
+    Files: ``costs.csv`` (every answer), ``spend.csv``, ``promise.csv``, ``benefits.csv``, ``switching.csv``,
+    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``; those without content are left out.
+    Raises ``DataError`` for a wrong figure, ledger, record or assessment.
+    """
+    from peelian.account import report
+    from peelian.account.answers import Basis, answers
+    from peelian.account.cases import cases
+    from peelian.account.foi import foi_answers, question_bank
+    from peelian.account.foi_parts import Given
+    from peelian.account.results import Results
+    from peelian.account.valuing import unit_values
+    from peelian.figures import load, recording_changes
+
+    p = parameters
+    own = figures or p.figures
+    held = _held(assessment, programme, p, load(own), saturation, counts, crime, published)
+    held = _with_records(held, p, ledger, recoveries, documents)
+    held = _as_of(held, p, months)
+    values = unit_values(
+        held.figures,
+        fiscal=p.fiscal,
+        police=p.police,
+        economic=p.economic,
+        social=p.social,
+        on=held.day,
+        crime=crime,
+    )
+    chosen = (held.figures.at(name, held.day) for name in (p.hours, p.minutes, p.staff))
+    amounts = answers(Basis(held, values, *chosen))
+    done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
+    bank = question_bank(questions or p.questions)
+    given = Given(held, amounts, done, report.in_words(held.day), recording_changes(own))
+    replies = foi_answers(bank, given)
+    if progress is not None:
+        progress(1, 1)
+    results = Results(held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims))
+    return report.outcome(results)
+
+
+def _held(
+    assessment: dict[str, Any] | None,
+    programme: Programme | None,
+    p: Parameters,
+    figures: Figures,
+    saturation: pd.DataFrame | None,
+    counts: pd.Series | pd.DataFrame | None,
+    crime: str,
+    published: bool,
+) -> Held:
+    from peelian.account.records import Held, assessment_of
+
+    needed = {"place", "month", "kits", "delivered", "households"}
+    if saturation is not None and not needed <= set(saturation.columns):
+        raise DataError(f"The deliveries lack {some(sorted(needed - set(saturation.columns)))}.")
+    return Held(
+        figures=figures,
+        day=None,
+        crime=crime,
+        assessment=None if assessment is None else assessment_of(assessment),
+        programme=programme,
+        saturation=saturation if saturation is not None and len(saturation) else None,
+        counts=None if counts is None else counts.to_frame(crime) if counts.ndim == 1 else counts,
+        published=published,
+    )
+
+
+def _with_records(held: Held, p: Parameters, *paths: str | Path | None) -> Held:
+    from peelian.account.ledger import read_ledger
+    from peelian.account.records import read_documents, read_recoveries
+
+    named = [given or own for given, own in zip(paths, (p.ledger, p.recoveries, p.documents), strict=True)]
+    readers = (read_ledger, read_recoveries, read_documents)
+    ledger, recoveries, documents = (
+        None if path is None else reader(path) for path, reader in zip(named, readers, strict=True)
+    )
+    return replace(held, ledger=ledger, recoveries=recoveries, documents=documents)
+
+
+def _as_of(held: Held, p: Parameters, months: tuple[Any, Any] | None) -> Held:
+    """The records as they stood on the day asked for: later entries of ledger and register are left out."""
+    day = p.as_of or _last_day(held, months)
+    threshold = p.threshold or int(held.figures.at(f"threshold_{p.audience}", day).value or 1)
+    if day is None:
+        return replace(held, threshold=threshold)
+    ledger, documents = held.ledger, held.documents
+    if ledger is not None:
+        ledger = ledger[ledger["date"] <= day.isoformat()].reset_index(drop=True)
+    if documents is not None:
+        documents = documents[documents["date"] <= day.isoformat()].reset_index(drop=True)
+    return replace(held, day=day.isoformat(), ledger=ledger, documents=documents, threshold=threshold)
+
+
+def _last_day(held: Held, months: tuple[Any, Any] | None) -> date | None:
+    """The last day of the last month of data: as given, or of counts, evaluation or ledger."""
+    import pandas as pd
+
+    if months is not None:
+        last = pd.Period(str(months[1]), freq="M")
+    elif held.counts is not None and len(held.counts):
+        last = pd.Period(str(held.counts.index.get_level_values("month").max()), freq="M")
+    elif held.assessment is not None:
+        last = held.assessment.last
+    elif held.ledger is not None:
+        last = held.ledger["date"].max().to_period("M")
+    else:
+        return None
+    return last.end_time.date()
+
+
+def _claims(path: str | Path | None) -> pd.DataFrame | None:
+    from peelian.account.claims import read_claims, reconcile
+
+    if path is None:
+        return None
+    claims = read_claims(path)
+    if claims.empty:
+        raise DataError(f"{path}: holds no claim. Remove it from [account].")
+    return reconcile(claims)

@@ -1,0 +1,182 @@
+"""What the evaluation is given: the panel, the totals of larger areas, and further phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from peelian.chapters.context import Context, stage_parameters
+from peelian.chapters.held import month_of, not_held, saturation_of
+from peelian.errors import DataError, some
+from peelian.programme import read_programme
+from peelian.project import line_of
+from peelian.report import Outcome, Table, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.panel import Panel
+    from peelian.places import Places
+    from peelian.programme import Programme
+
+
+def evaluate(context: Context) -> Outcome:
+    """The panel of the programme, and of each further phase."""
+    from peelian.evaluate import run as stage
+
+    programme = context.programme
+    if not len(programme.treated):
+        return not_held(
+            "evaluate",
+            'the project says of no area that it was treated. Add areas = "programme.csv" to [programme].',
+        )
+    parameters = stage_parameters(context.project, "evaluate", stage.Parameters)
+    seed, crime = context.project.seed("evaluate"), context.project.outcome
+    phases = {}
+    for name, file in context.panel_table.phases.items():
+        path = context.project.existing(file, table="evaluate", key="phases")
+        other = replace(programme, areas=read_programme(path), name=name)
+        panel, places = panel_of(context, other)
+        told = stage.run(panel, places, parameters, programme=other, seed=seed, crime=crime)
+        phases[name] = told.files.get("assessment.json") or {"not_held": told.not_held}
+    panel, places = panel_of(context, programme)
+    told = stage.run(
+        panel, places, parameters, programme=programme, seed=seed, crime=crime,
+        groups=context.panel_table.group or None, group_counts=group_counts(context, programme),
+        progress=context.ticker("evaluate"),
+    )  # fmt: skip
+    return with_phases(told, phases, crime) if phases else told
+
+
+def with_phases(told: Outcome, phases: dict[str, Any], crime: str) -> Outcome:
+    """The chapter with the programme's further phases: each judged by the same rules, in one table."""
+    import pandas as pd
+
+    rows = [
+        {
+            "Phase": name,
+            "Verdict": phase["verdict"]["words"],
+            "Before and after, treated alone": phase["placebo"]["rows"][0]["estimate"] - 1,
+            "Ratio against other areas": phase["headline"]["estimate"],
+            "Low": phase["headline"]["low"],
+            "High": phase["headline"]["high"],
+            "Why": "; ".join(phase["verdict"]["path"]),
+        }
+        for name, phase in phases.items()
+        if "verdict" in phase
+    ]
+    rows += [
+        {"Phase": name, "Verdict": "not held", "Why": p["not_held"]}
+        for name, p in phases.items()
+        if "not_held" in p
+    ]
+    forms = {
+        "Before and after, treated alone": "+.1%",
+        "Ratio against other areas": ".3f",
+        "Low": ".3f",
+        "High": ".3f",
+    }
+    title = f"Further phases of the programme, judged by the same rules ({crime})"
+    caution = (
+        "A fall in areas that were chosen because they were bad is no effect until the choice is ruled out."
+    )
+    table = Table("phases", title, pd.DataFrame(rows), forms, note=caution)
+    findings = tuple(
+        Text(
+            f"{row['Phase']}: {row['Verdict'].lower()}. Its treated areas alone changed by "
+            f"{row['Before and after, treated alone']:+.1%}, which says nothing by itself.",
+            "finding",
+        )
+        for row in rows
+        if row["Verdict"] != "not held"
+    )  # fmt: skip
+    kept = told.section.blocks
+    first = next(
+        (i for i, b in enumerate(kept) if not (isinstance(b, Text) and b.kind == "finding")), len(kept)
+    )
+    section = replace(told.section, blocks=(*kept[:first], *findings, *kept[first:], table))
+    files = dict(told.files)
+    if "assessment.json" in files:
+        files["assessment.json"] = {**files["assessment.json"], "phases": phases}
+    return replace(told, section=section, files=files)
+
+
+def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
+    """The panel of an evaluation, and the places it stands on."""
+    from peelian import figures
+    from peelian.panel import Panel
+
+    table, places = context.panel_table, context.places
+    if table.where:
+        if table.where not in places.frame:
+            raise _no_column(context, "where", table.where)
+        places = places.select(places.index[places.frame[table.where].astype(bool)])
+    incidents = context.incidents
+    counts = context.monthly(places)
+    months = counts.index.unique("month")
+    others = {}
+    for name in table.others:
+        other = context.every_incident.of_type(name).counts(places, by=context.by, monthly=True)
+        others[name] = other.reindex(counts.index, fill_value=0)
+    changes = figures.recording_changes()
+    panel = Panel.build(
+        counts, programme, places, rings=table.rings, saturation=saturation_of(context), others=others,
+        breaks=[m for m in changes["from"] if months.min() <= month_of(m) <= months.max()],
+        outcome=context.project.outcome, source=", ".join(sorted(set(incidents.frame["source"]))[:1]),
+        outside=len(incidents) - int(counts.sum()), by=context.by,
+    )  # fmt: skip
+    return panel, places
+
+
+def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
+    """Totals of the larger areas before and after the first start, counted by point and by code.
+
+    One row a group and a way of counting: ``group``, ``arm``, ``by``, ``before``, ``after``; twelve months
+    either side of the first start. Before and after are whole years, so that seasons match.
+    """
+    import pandas as pd
+
+    table = context.panel_table
+    if not table.group:
+        return None
+    places = context.places
+    if table.group not in places.frame:
+        raise _no_column(context, "group", table.group)
+    member = places.frame[table.group].astype(str)
+    if table.where:
+        member = member[places.frame[table.where].astype(bool)]
+    arm = programme.areas["arm"].reindex(member.index).fillna("control").groupby(member).first()
+    first = programme.treated["start"].min()
+    periods = {"before": (first - 12, first), "after": (first, first + 12)}
+    ways = {"code": lambda part: part.place_of(places, by="code").map(member)}
+    if table.group_file:
+        ways["point"] = _groups_by_point(context)
+    if context.by == "point" and "place" not in context.incidents.frame:
+        ways.pop("code")
+    parts = []
+    for by, place in ways.items():
+        totals = {
+            word: place(context.incidents.between(*span)).value_counts() for word, span in periods.items()
+        }
+        frame = pd.DataFrame(totals).reindex(arm.index).fillna(0).astype(int)
+        parts.append(frame.assign(arm=arm, by=by).rename_axis("group").reset_index())
+    return pd.concat(parts, ignore_index=True)[["group", "arm", "by", "before", "after"]]
+
+
+def _no_column(context: Context, key: str, column: str) -> DataError:
+    file = context.project.file
+    return DataError(
+        f"{file}: {line_of(file, 'evaluate', key)}[evaluate] {key} names {column!r}, but the places have "
+        f"no such column; they have {some(context.places.frame.columns, 20)}."
+    )
+
+
+def _groups_by_point(context: Context) -> Callable[[Incidents], pd.Series]:
+    from peelian.read.areas import areas
+
+    table = context.panel_table
+    path = context.project.existing(table.group_file, table="evaluate", key="group_file")
+    groups = areas(path, id=table.group_id or table.group)
+    return lambda part: part.place_of(groups, by="point")

@@ -1,0 +1,58 @@
+"""What is held of a project, and how a chapter says that something is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.report import Outcome, Section, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.chapters.context import Context
+
+QUESTIONS = {
+    "explain": "Which features of places go with this crime, how far do they reach, how sure are we?",
+    "plan": "Which areas get kits or patrol under this budget, with what power to learn from it?",
+    "deliver": "Who has a kit, how saturated is each street, whose item is this?",
+    "evaluate": "Did it work, did crime move next door, could it be chance or selection?",
+}
+
+
+def not_held(stage: str, why: str) -> Outcome:
+    """A chapter that says what is not held, why, and what would change that."""
+    section = Section(stage, stage.capitalize(), QUESTIONS[stage], (Text(f"Not held: {why}", "note"),))
+    return Outcome(section, not_held=why)
+
+
+def deliveries_of(context: Context) -> pd.DataFrame | None:
+    """Kits, kits so far, households and saturation by place and month, as ``deliver`` left them, or None."""
+    import pandas as pd
+
+    path = context.made("deliver", "saturation.csv")
+    if path is None:
+        return None
+    frame = pd.read_csv(path, dtype={"place": str, "month": str})
+    return frame.assign(month=pd.PeriodIndex(frame["month"], freq="M"))
+
+
+def saturation_of(context: Context) -> pd.Series | None:
+    """Share of homes with a kit by place and month, or None."""
+    frame = deliveries_of(context)
+    return None if frame is None else frame.set_index(["place", "month"])["saturation"]
+
+
+def kinds_of(context: Context) -> pd.DataFrame:
+    """Monthly counts of the crime, and of all crime where the extract holds other types too."""
+    counts = context.monthly(context.places).rename(context.project.outcome).to_frame()
+    if len(context.every_incident) > len(context.incidents):
+        every = context.monthly(context.places, context.every_incident)
+        counts["all crime"] = every.reindex(counts.index, fill_value=0)
+    return counts
+
+
+def month_of(value: object) -> pd.Period:
+    """The month of a date or of text that says one."""
+    import pandas as pd
+
+    return pd.Period(value, "M")

@@ -1,0 +1,77 @@
+"""The report: the chapters of every stage in one, after disclosure control."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from peelian.chapters.context import Context
+from peelian.outputs import SECTION, read_record
+from peelian.report import Chart, Outcome, Report, Section, Table, Text, section_from_json
+
+ORDER = ("read", "explain", "predict", "plan", "deliver", "evaluate", "account")
+
+
+def report(context: Context) -> Outcome:
+    """One page, its content as JSON, and every table as CSV."""
+    from peelian import __version__
+    from peelian.account import html
+
+    project = context.project
+    sections, sources = [], []
+    truth: list[dict[str, str]] = []
+    for stage in ORDER:
+        values = json.loads((context.folder(stage) / SECTION).read_text(encoding="utf-8"))
+        sections.append(protected(section_from_json(values), project.project.audience))
+        record = read_record(context.folder(stage)) or {}
+        sources += [tuple(row) for row in record.get("sources", [])]
+    if project.project.truth:
+        from peelian.borough.against import truth_section
+
+        chapter, truth = truth_section(context.project.path(project.project.truth), project.folder)
+        sections.append(chapter)
+    read = read_record(context.folder("read")) or {"made": {"inputs": {}}}
+    about = [
+        ("Code version", f"Peelian {__version__}"),
+        ("Seed", str(project.project.seed)),
+        ("Audience", project.project.audience),
+        *((f"SHA-256 of {name}", digest) for name, digest in read["made"]["inputs"].items()),
+    ]
+    report = Report(
+        title=project.project.name,
+        asked=project.project.question or f"Where does {project.outcome} concentrate, what goes with it, "
+        "and did the programme prevent any?",
+        sections=tuple(sections),
+        marking=project.project.marking,
+        sources=tuple(dict.fromkeys(sources)),
+        about=tuple(about),
+    )  # fmt: skip
+    files: dict[str, Any] = {"report.html": html.html(report)}
+    files["report.json"] = {"title": report.title, "sections": [section.as_json() for section in sections]}
+    files |= {
+        f"tables/{name}.csv": frame.reset_index(drop=True) for name, frame in html.tables_of(report).items()
+    }
+    if truth:
+        files["truth.json"] = {"rows": truth}
+    findings = tuple(Text(text, "finding") for section in sections for text in section.findings)
+    summary = {"sections": len(sections), "tables": len(files) - 2}
+    return Outcome(Section("report", "Report", "What do we tell people?", findings), files, summary)
+
+
+def protected(section: Section, audience: str) -> Section:
+    """The section with small counts withheld, where they are not public and the reader is not internal."""
+    if audience == "internal":
+        return section
+    from peelian.account import disclosure
+
+    def guarded(block: Any) -> Any:
+        if not isinstance(block, Table | Chart) or block.published or not block.counts or block.frame is None:
+            return block
+        if isinstance(block, Chart):
+            return Text(
+                f"{block.title} (picture withheld: it would show counts too small to publish).", "note"
+            )
+        return replace(block, frame=disclosure.protect(block.frame, counts=block.counts, audience=audience))
+
+    return replace(section, blocks=tuple(guarded(block) for block in section.blocks))

@@ -1,0 +1,70 @@
+"""Numbers and dates as the chapter on delivery writes them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def month(period: pd.Period) -> str:
+    """A month in words, whatever the machine's language.
+
+    >>> import pandas as pd
+    >>> month(pd.Period("2016-01", "M"))
+    'January 2016'
+    """
+    return f"{MONTHS[period.month - 1]} {period.year}"
+
+
+def day(iso: str) -> str:
+    """A day in words.
+
+    >>> day("2026-03-01")
+    '1 March 2026'
+    """
+    when = date.fromisoformat(iso)
+    return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def whole(number: float) -> str:
+    """A whole number with thousands separators.
+
+    >>> whole(60000.4)
+    '60,000'
+    """
+    return f"{number:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, to one decimal.
+
+    >>> percent(0.829)
+    '82.9 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def per_cent(share: float) -> str:
+    """A share in per cent, with only the decimals it has.
+
+    >>> per_cent(0.85)
+    '85 %'
+    """
+    return f"{100 * share:g} %"
+
+
+def several(number: int, thing: str) -> str:
+    """So many of a thing, one of it in the singular.
+
+    >>> several(1, "area"), several(1200, "area")
+    ('1 area', '1,200 areas')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

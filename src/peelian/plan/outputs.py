@@ -1,0 +1,130 @@
+"""The files of a plan, for the next stages and for people; nothing in them depends on the clock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from peelian.plan.tables import area_list, map_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.places import Places
+    from peelian.plan.report import Findings
+    from peelian.programme import Plan
+
+PROGRAMME = (
+    "place", "arm", "start", "end", "kits", "households", "selected_on", "assigned_by", "block",
+    "probability",
+)  # fmt: skip
+
+
+def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
+    """File name -> content: plan.json, areas.csv, programme.csv, plan.gpkg."""
+    from peelian import maps
+
+    style = maps.Style("choice", "categories", "area")
+    return {
+        "plan.json": plan_json(plan, found),
+        "areas.csv": area_list(plan, areas, found),
+        "programme.csv": programme_csv(plan),
+        "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
+    }
+
+
+def programme_csv(plan: Plan) -> pd.DataFrame:
+    """The plan as ``read_programme`` reads it: every area, with the months its choice rests on.
+
+    ``end``, ``assigned_by``, ``block`` and ``probability`` stay blank: areas were chosen, not drawn.
+    """
+    frame = plan.frame.reset_index()
+    frame["start"] = [str(plan.start) if arm == "treated" else "" for arm in frame["arm"]]
+    frame["selected_on"] = f"{plan.fitted_on[0]}..{plan.fitted_on[1]}"
+    for name in ("end", "assigned_by", "block", "probability"):
+        frame[name] = ""
+    return frame[list(PROGRAMME)]
+
+
+def plan_json(plan: Plan, found: Findings) -> dict[str, Any]:
+    """The decision as plain values, with the SHA-256 of its canonical form as ``hash``."""
+    chosen = plan.chosen
+    content: dict[str, Any] = {
+        "areas": [
+            {"place": place, "rank": int(row["rank"]), "kits": int(row["kits"]),
+             "households": int(row["households"]), "risk": float(row["risk"])}
+            for place, row in chosen.iterrows()
+        ],
+        "fitted_on": [str(plan.fitted_on[0]), str(plan.fitted_on[1])],
+        "start": str(plan.start),
+        "gap_months": plan.gap_months,
+        "clean_months": plan.clean_months,
+        "overlaps_baseline": plan.overlaps_baseline,
+        "saturation": plan.saturation,
+        "selection_rule": "most expected incidents a year under the limit of kits, areas whole or not at all",
+        "parameters": found.parameters,
+        "solver": {k: v for k, v in plan.summary.items() if k != "seconds"},
+        "seed": plan.seed,
+        "protocol": plan.protocol,
+    } | _found(found)  # fmt: skip
+    return content | {"hash": canonical_hash(content)}
+
+
+def canonical_hash(content: dict[str, Any]) -> str:
+    """SHA-256 of the content as JSON with sorted keys, no spaces, UTF-8.
+
+    >>> canonical_hash({"b": 1, "a": 2}) == canonical_hash({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _found(found: Findings) -> dict[str, Any]:
+    held = found.expected
+    return {
+        "expected": {
+            "prevented": held.median, "low": held.low, "high": held.high, "years": found.belief.years,
+            "pounds_each": None if held.pounds is None else list(held.pounds), "nothing": held.nothing,
+            "effect": found.belief.effect, "effect_source": found.effect_source, "fade": found.belief.fade,
+        },
+        "promise": None if found.needed is None else {
+            "prevented": found.promise, "from": found.promise_words, "needs": found.needed.to_dict("records"),
+        },
+        "placebo": _placebo(found),
+        "can_see": found.can_see,
+        "mde": None if found.visible is None else found.visible.mde,
+        "phi": None if found.visible is None else found.visible.phi,
+    }  # fmt: skip
+
+
+def _placebo(found: Findings) -> dict[str, Any] | None:
+    if found.placebo is None:
+        return None
+    names = ("same_year", "clean_year")
+    means = {name: _number(found.placebo.mean(name)) for name in names}
+    spreads = {f"{name}_sd": _number(found.placebo.sd(name)) for name in names}
+    return {**means, **spreads, "years": len(found.placebo.frame)}
+
+
+def _number(value: float) -> float | None:
+    return value if value == value else None
+
+
+def summary(plan: Plan, found: Findings) -> dict[str, Any]:
+    """The headline numbers, seconds of the solver included."""
+    numbers = plan.summary
+    keys = ("areas", "kits_used", "kits_left", "risk", "risk_share", "cost", "status", "gap", "seconds")
+    return {
+        "plan": str(plan),
+        **{key: numbers[key] for key in keys},
+        "start": str(plan.start),
+        "fitted_on": [str(plan.fitted_on[0]), str(plan.fitted_on[1])],
+        "prevented": found.expected.median,
+        "prevented_low": found.expected.low,
+        "prevented_high": found.expected.high,
+        "mde": None if found.visible is None else found.visible.mde,
+        "can_see": found.can_see,
+        "hash": plan_json(plan, found)["hash"],
+    }

@@ -1,0 +1,259 @@
+"""The chapter of the plan: sentences first, then what they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from peelian.errors import some
+from peelian.plan.expect import Belief, Expected
+from peelian.plan.words import interval, money, month, per_cent, percent, several, whole
+from peelian.report import Block, Section, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.places import Places
+    from peelian.plan.placebo import Placebo
+    from peelian.plan.power import Visible
+    from peelian.programme import Plan
+
+TITLE = "Plan"
+QUESTION = "Which areas get kits under this budget, what may be expected, and could the answer be seen?"
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything that was worked out about a plan, for sentences, tables and files.
+
+    ``promise`` incidents over the belief's years, ``promise_words`` where it comes from, ``needed`` what it
+    needs (None without a promise); ``placebo`` and ``visible`` None where history is too short;
+    ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given.
+    """
+
+    crime: str
+    belief: Belief
+    effect_source: str
+    expected: Expected
+    comparison: pd.DataFrame
+    promise: float | None
+    promise_words: str
+    needed: pd.DataFrame | None
+    placebo: Placebo | None
+    visible: Visible | None
+    steadiness: pd.DataFrame
+    treated_before: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def first_year_fall(self) -> float:
+        """The assumed fall averaged over the first 12 months after delivery, as a share."""
+        from peelian.plan.expect import effect_years
+
+        return (1 - self.belief.effect) * effect_years(1, fade=self.belief.fade)
+
+    @property
+    def can_see(self) -> bool | None:
+        """Whether that fall is one an evaluation would see; None where that is not known."""
+        return None if self.visible is None else self.first_year_fall >= self.visible.mde
+
+
+def section(plan: Plan, areas: Places, found: Findings) -> Section:
+    """The chapter: findings, map, tables, what could make it wrong, method."""
+    from peelian.plan.tables import charts, tables
+
+    findings = [choice(plan, found.crime), expectation(found), *promise(found), sight(plan, found)]
+    findings += selection(found)
+    blocks: list[Block] = [Text(words, "finding") for words in findings]
+    blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
+    blocks += [Text(words, "warning") for words in warnings(plan, found)]
+    blocks += [Text(words, "note") for words in notes(plan, found)]
+    return Section("plan", TITLE, QUESTION, tuple(blocks))
+
+
+NEXT = (
+    "This chapter plans the next programme. The past one, of [programme], is what the chapter Evaluate "
+    "judges; its unit cost, its saturation and its promise are taken over here unless [plan] has its own."
+)
+
+
+def choice(plan: Plan, crime: str) -> str:
+    """Which areas, how many kits, what share of crime, what cost."""
+    numbers, chosen = plan.summary, plan.chosen
+    words = (
+        f"{whole(numbers['kits_used'])} kits bring {whole(len(chosen))} of "
+        f"{several(len(plan.frame), 'area')} to {per_cent(plan.saturation)} of their "
+        f"{whole(chosen['households'].sum())} homes. These areas hold {percent(numbers['risk_share'])} of "
+        f"expected {crime} ({whole(numbers['risk'])} of {whole(numbers['risk_total'])} incidents a year)."
+    )
+    if numbers["cost"] is None:
+        return words + " No cost is given, because no price of a kit is known."
+    return words + f" The kits cost {money(numbers['cost'])} at {money(numbers['unit_cost'])} each."
+
+
+def expectation(found: Findings) -> str:
+    """What the plan may prevent, under which assumption, and pounds for each."""
+    held, belief = found.expected, found.belief
+    fade = "that lasts" if belief.fade == "lasting" else "that is half gone after 6 months and gone after 12"
+    words = (
+        f"Over {_years(belief.years)} the plan may prevent {interval(held.median, held.low, held.high)} "
+        f"incidents of {found.crime}, if kits work as assumed: a ratio of {belief.effect:g} "
+        f"({belief.low:g} to {belief.high:g}) {fade}."
+    )
+    if held.pounds is not None:
+        middle, low, high = held.pounds
+        return words + f" That is {money(middle)} for each ({money(low)} to {money(high)})."
+    if held.nothing > 0.05:
+        words += (
+            f" A cost for each cannot be given: {percent(held.nothing)} of the draws prevent nothing or less."
+        )
+    return words
+
+
+def promise(found: Findings) -> list[str]:
+    """What the promise needs to be true, beside what is assumed; nothing where nothing was promised."""
+    if found.needed is None or found.promise is None:
+        return []
+    lasting, fading = found.needed["needed"].iloc[1], found.needed["needed"].iloc[2]
+    return [
+        f"{whole(found.promise)} fewer over {_years(found.belief.years)} ({found.promise_words}) needs "
+        f"{_fall(lasting)} that lasts, with kits given out evenly, or {_fall(fading)} that fades within "
+        "12 months of all kits given on the first day; the assumed fall is "
+        f"{percent(1 - found.belief.effect)}."
+    ]
+
+
+def _fall(needed: float) -> str:
+    return f"a fall of {percent(needed)}" if needed <= 1 else "more than all crime to vanish, if by a fall"
+
+
+def sight(plan: Plan, found: Findings) -> str:
+    """Whether an evaluation could see the assumed fall, and the dates that make one possible."""
+    first, last = plan.fitted_on
+    dates = (
+        f"The risk rests on {month(first)} to {month(last)} and delivery starts in {month(plan.start)}: "
+        f"{plan.clean_months} whole months lie between"
+    )
+    dates += (
+        ", fewer than the 12 of a clean baseline year." if plan.overlaps_baseline else ", a clean baseline."
+    )
+    if found.visible is None:
+        return dates + " Whether a fall could be seen is not known: fewer than 24 months of counts are held."
+    seen = (
+        f" With 12 months before and 12 after, a fall of {percent(found.visible.mde)} or more in these areas "
+        f"would be seen four times in five; the assumed fall averages {percent(found.first_year_fall)} over "
+        "the first 12 months"
+    )
+    if found.can_see:
+        return dates + seen + "."
+    return dates + seen + ": this programme could work and its evaluation would still say: cannot tell."
+
+
+def selection(found: Findings) -> list[str]:
+    """What areas chosen like this did in earlier years, with nothing done to them."""
+    import math
+
+    if found.placebo is None or math.isnan(found.placebo.mean("same_year")):
+        return []
+    same = _moved(found.placebo, "same_year")
+    words = (
+        f"Areas chosen like this {same} against the others in earlier years, with no programme, where the "
+        "year chosen on was also the baseline"
+    )
+    if found.placebo.gap_months and not math.isnan(found.placebo.mean("clean_year")):
+        clean = _moved(found.placebo, "clean_year")
+        return [f"{words}; with {found.placebo.gap_months} clean months between they {clean}."]
+    return [words + "."]
+
+
+def _moved(placebo: Placebo, column: str) -> str:
+    mean, years = placebo.mean(column), int(placebo.frame[column].notna().sum())
+    way = "fell" if mean < 0 else "rose"
+    spread = f", SD {percent(placebo.sd(column))}" if years > 1 else ""
+    return f"{way} by {percent(abs(mean))} (mean of {years} {'years' if years > 1 else 'year'}{spread})"
+
+
+def warnings(plan: Plan, found: Findings) -> list[str]:
+    """What could make this wrong."""
+    numbers = plan.summary
+    words = [
+        f"The effect is an assumption: {found.effect_source}. The choice of areas does not depend on it; "
+        "every number of incidents prevented does."
+    ]
+    if plan.overlaps_baseline:
+        words.append(
+            f"Only {plan.clean_months} whole months lie between the choice and the start. Areas chosen on "
+            "high counts fall back by themselves, and a comparison with those months would count that as an "
+            "effect."
+        )
+    if numbers["risk_share"] > 0.4:
+        words.append(
+            f"The chosen areas hold {percent(numbers['risk_share'])} of expected {found.crime}: above 40 %, "
+            "few areas of like risk are left to compare with."
+        )
+    busy = crowded(plan)
+    if busy:
+        words.append(
+            f"{several(len(busy), 'chosen area')} with more than 3 times the {found.crime} that households "
+            f"suggest ({some(busy)}): shops and offices may hold much of it, which kits for homes cannot "
+            "reach. Accept them, or strike them with must_not."
+        )
+    if found.treated_before:
+        words.append(
+            f"The past programme treated {several(len(found.treated_before), 'chosen area')} "
+            f"({some(found.treated_before)}): what it did there is inside their risk."
+        )
+    unsure = int((found.steadiness.loc[plan.chosen.index, "share"] < 0.5).sum())
+    if unsure:
+        words.append(
+            f"{whole(unsure)} of the {whole(len(plan.chosen))} chosen areas are chosen in fewer than half of "
+            "the draws of the risk: areas just outside may deserve kits as much."
+        )
+    return words
+
+
+def crowded(plan: Plan) -> list[str]:
+    """Chosen areas with more than 3 times the incidents that their households suggest."""
+    frame = plan.frame
+    homes = frame["households"].sum()
+    usual = frame["households"] * (frame["risk"].sum() / homes if homes else 0.0)
+    busy = (frame["arm"] == "treated") & (frame["risk"] > 3 * usual)
+    return list(frame.index[busy])
+
+
+def notes(plan: Plan, found: Findings) -> list[str]:
+    """Method and sources."""
+    numbers, belief = plan.summary, found.belief
+    solver = (
+        f"An area is brought to {per_cent(plan.saturation)} whole or not begun; kits are counted in whole "
+        f"numbers. Solver {numbers['solver']}, status {numbers['status']}: {numbers['objective']:,.1f} "
+        f"incidents a year are covered, no choice covers more than {numbers['bound']:,.1f} (gap "
+        f"{100 * numbers['gap']:.3f} %); taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
+        f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
+    )
+    level = (
+        f"the region's level by a log SD of {belief.level_sd:.3f}, as between earlier years"
+        if belief.level_sd
+        else "the region's level held as it is, because fewer than three earlier years are known"
+    )
+    draws = (
+        f"Intervals are of {belief.draws:,} seeded draws: areas' rates (gamma, as if each rested on "
+        f"{_years(belief.risk_years)} of incidents), {level}, chance (Poisson) and the effect (lognormal)."
+    )
+    texts = [solver, draws]
+    if found.visible is not None:
+        redrawn = "too few areas to redraw"
+        if found.visible.redrawn is not None:
+            redrawn = (
+                f"{percent(found.visible.redrawn)} by drawing as many again among the areas of most risk"
+            )
+        texts.append(
+            f"Smallest visible fall: {percent(found.visible.formula)} by the formula with counts that vary "
+            f"{found.visible.phi:.2f} times as much as chance alone, {redrawn}; where the two differ by more "
+            "than a fifth the redrawn one is used."
+        )
+    return texts
+
+
+def _years(years: float) -> str:
+    return "1 year" if years == 1 else f"{years:g} years"

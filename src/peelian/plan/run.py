@@ -1,0 +1,263 @@
+"""Runs the plan stage: from risk by area and a number of kits to the next programme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from peelian.errors import DataError
+from peelian.report import Outcome, Section, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.places import Places
+    from peelian.plan.expect import Belief
+    from peelian.plan.report import Findings
+    from peelian.programme import Plan, Programme
+
+Share = Annotated[float, Field(gt=0, le=1)]
+METTRACE = (
+    "MetTrace year 1 as published (treated areas -27.5 %, others -5.7 %), interval widened for London's "
+    "overdispersion; not corrected for how its areas were chosen"
+)
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Parameters:
+    """The ``[plan]`` table: the next programme, not the past one of ``[programme]``.
+
+    ``kits``             kits that may be given.
+    ``budget``           pounds that may be spent on kits; with both, the smaller limit holds.
+    ``unit_cost``        pounds a kit; without it, what ``[programme]`` paid.
+    ``start``            first month of delivery (``2016-01``); without it, the first month that leaves
+                         ``gap_months`` clean.
+    ``gap_months``       whole months between the last month the risk rests on and ``start``.
+    ``saturation``       share of an area's homes to reach; without it, that of ``[programme]``.
+    ``solver``           ``milp`` (the best choice, to within ``mip_gap``) or ``greedy``.
+    ``mip_gap``          share by which the choice may fall short of the best.
+    ``time_limit``       seconds the solver may take.
+    ``must``             ids of areas that are taken whatever their risk.
+    ``must_not``         ids of areas that are not taken.
+    ``spare``            share of kits kept back for loss and damage.
+    ``effect``           assumed ratio of crime with to crime without kits, at full strength.
+    ``effect_low``, ``effect_high``  its 95 % interval.
+    ``effect_source``    where the effect comes from, in words.
+    ``fade``             ``half at 6, zero at 12`` (months) or ``lasting``.
+    ``years``            years over which prevented and promised incidents are counted.
+    ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
+    ``promise``          incidents to be prevented over ``years``; without it, the promise of
+                         ``[programme]`` in proportion to the kits.
+    ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
+    ``draws``            random draws behind each interval.
+    """
+
+    kits: Annotated[int, Field(ge=0)] | None = None
+    budget: Annotated[float, Field(ge=0)] | None = None
+    unit_cost: Annotated[float, Field(gt=0)] | None = None
+    start: str | None = None
+    gap_months: Annotated[int, Field(ge=0)] = 12
+    saturation: Share | None = None
+    solver: Literal["milp", "greedy"] = "milp"
+    mip_gap: Annotated[float, Field(ge=0, lt=1)] = 1e-3
+    time_limit: Annotated[float, Field(gt=0)] = 60.0
+    must: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+    spare: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    effect: Annotated[float, Field(gt=0)] = 0.769
+    effect_low: Annotated[float, Field(gt=0)] = 0.705
+    effect_high: Annotated[float, Field(gt=0)] = 0.838
+    effect_source: str = METTRACE
+    fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
+    years: Annotated[float, Field(gt=0)] = 1.0
+    delivery_months: Annotated[float, Field(ge=0)] = 0.0
+    promise: Annotated[float, Field(gt=0)] | None = None
+    risk_years: Annotated[float, Field(gt=0)] = 2.0
+    draws: Annotated[int, Field(ge=100)] = 2000
+
+
+def run(
+    risk: pd.Series,
+    fitted_on: tuple[pd.Period, pd.Period],
+    areas: Places,
+    programme: Programme,
+    counts: pd.Series,
+    parameters: Parameters,
+    *,
+    seed: int,
+    crime: str = "crime",
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """The plan of the next programme: areas, kits, what to expect, and whether it could be seen.
+
+    ``risk``       expected incidents a year on the areas' index, fitted on the months ``fitted_on``.
+    ``programme``  the past one: its unit cost, saturation and promise are the defaults of the next.
+    ``counts``     incidents by (area, month): history for the placebo and for what can be seen. Months
+                   after ``fitted_on`` are not looked at.
+    ``seed``       of every draw; ``crime`` names the crime in sentences.
+
+    Raises what ``allocate`` raises, and ``DataError`` for a risk that is no count of a year.
+    """
+    from peelian.plan.outputs import files, summary
+    from peelian.plan.report import section
+
+    if parameters.kits is None and parameters.budget is None:
+        return _not_held()
+    past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
+    _check_annual(risk, past)
+    plan = _allocate(risk, fitted_on, areas, programme, parameters, seed)
+    found = _findings(plan, programme, past, parameters, seed, crime, progress)
+    return Outcome(
+        section(plan, areas, found),
+        files=files(plan, areas, found),
+        summary=summary(plan, found),
+        sources=(("assumed effect", parameters.effect_source, "", ""),),
+    )
+
+
+def _not_held() -> Outcome:
+    why = (
+        "No next programme is planned: [plan] gives neither kits nor a budget. Write, for instance, "
+        "kits = 20000 under [plan]; the past programme of [programme] is what evaluate judges."
+    )
+    return Outcome(Section("plan", "Plan", QUESTION, (Text(why, "note"),)), not_held=why)
+
+
+QUESTION = "Which areas get kits under this budget, what may be expected, and could the answer be seen?"
+
+
+def _allocate(
+    risk: pd.Series,
+    fitted_on: tuple[pd.Period, pd.Period],
+    areas: Places,
+    programme: Programme,
+    parameters: Parameters,
+    seed: int,
+) -> Plan:
+    from peelian.plan.target import allocate
+
+    cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
+    return allocate(
+        risk, areas, fitted_on=fitted_on, start=_start(parameters, fitted_on), kits=parameters.kits,
+        budget=parameters.budget, unit_cost=cost, saturation=parameters.saturation or programme.saturation,
+        gap_months=parameters.gap_months, must=parameters.must, must_not=parameters.must_not,
+        spare=parameters.spare, solver=parameters.solver, mip_gap=parameters.mip_gap,
+        time_limit=parameters.time_limit, seed=seed,
+    )  # fmt: skip
+
+
+def _start(parameters: Parameters, fitted_on: tuple[pd.Period, pd.Period]) -> pd.Period:
+    import pandas as pd
+
+    if parameters.start is None:
+        return fitted_on[1] + parameters.gap_months + 1
+    try:
+        return pd.Period(parameters.start, "M")
+    except ValueError:
+        raise DataError(f"[plan] start is {parameters.start!r}; expected a month such as 2016-01.") from None
+
+
+def _check_annual(risk: pd.Series, past: pd.Series) -> None:
+    """Refuse a risk that is a count of another period than a year."""
+    months = past.index.get_level_values("month").unique().sort_values()[-12:]
+    if len(months) < 12:
+        return
+    year = float(past[past.index.get_level_values("month").isin(months)].sum())
+    total = float(risk.sum())
+    if year and not 0.5 <= total / year <= 2:
+        raise DataError(
+            f"risk adds up to {total:,.1f}, but the 12 months to {months[-1]} hold {year:,.0f} incidents: "
+            "more than a factor of 2 apart. risk must be incidents a year."
+        )
+
+
+def _findings(
+    plan: Plan,
+    programme: Programme,
+    past: pd.Series,
+    parameters: Parameters,
+    seed: int,
+    crime: str,
+    progress: Callable[[int, int], None] | None,
+) -> Findings:
+    from peelian.plan import expect
+    from peelian.plan.power import smallest_visible
+    from peelian.plan.report import Findings
+    from peelian.plan.steadiness import stability
+
+    belief = _belief(parameters, past)
+    promise, promise_words = _promise(plan, programme, parameters)
+    others = {
+        "highest count first": expect.highest_count_first(plan),
+        "spread over all homes": expect.spread_evenly(plan),
+    }
+    needed = None if promise is None else expect.required_effect(plan, promise, years=parameters.years)
+    return Findings(
+        crime=crime,
+        belief=belief,
+        effect_source=parameters.effect_source,
+        expected=expect.expected(plan, belief, seed=seed, cost=plan.summary["cost"]),
+        comparison=expect.compare_plans(plan, others, belief, seed=seed),
+        promise=promise,
+        promise_words=promise_words,
+        needed=needed,
+        placebo=_placebo(plan, past),
+        visible=smallest_visible(plan, past, seed=seed),
+        steadiness=stability(plan, risk_years=parameters.risk_years, seed=seed, progress=progress),
+        treated_before=tuple(sorted(set(programme.treated.index) & set(plan.chosen.index))),
+        parameters=_plain(parameters),
+    )
+
+
+def _belief(parameters: Parameters, past: pd.Series) -> Belief:
+    from peelian.plan.expect import Belief, level_spread
+
+    return Belief(
+        parameters.effect, parameters.effect_low, parameters.effect_high, parameters.fade, parameters.years,
+        parameters.delivery_months, parameters.risk_years,
+        level_spread(past, gap_months=parameters.gap_months), parameters.draws,
+    )  # fmt: skip
+
+
+def _promise(plan: Plan, programme: Programme, parameters: Parameters) -> tuple[float | None, str]:
+    """What the plan is to prevent, and where that number comes from."""
+    if parameters.promise is not None:
+        return parameters.promise, "the promise of [plan]"
+    if programme.prevented is None:
+        return None, ""
+    if not programme.kits:
+        return programme.prevented, "the promise of [programme]"
+    limit = plan.summary["kits_limit"]
+    if limit == programme.kits:
+        return programme.prevented, "the promise of [programme]"
+    words = (
+        f"the promise of [programme], {programme.prevented:,.0f} for {programme.kits:,} kits, in proportion"
+    )
+    return programme.prevented * limit / programme.kits, words
+
+
+def _placebo(plan: Plan, past: pd.Series) -> Any:
+    """The plan's rule, greedy, on each earlier year; None where history is too short for one."""
+    import numpy as np
+
+    from peelian.plan.knapsack import greedy
+    from peelian.plan.placebo import YEAR, selection_placebo
+
+    if len(past.index.unique("month")) < 2 * YEAR:
+        return None
+    need = plan.frame["need"].where(~plan.frame.index.isin(plan.summary["must_not"]), 0)
+    limit = plan.summary["kits_limit"]
+
+    def rule(count: pd.Series) -> pd.Index:
+        wanted = need.reindex(count.index, fill_value=0).to_numpy()
+        return count.index[greedy(np.where(wanted > 0, count.to_numpy(float), 0.0), wanted, limit)]
+
+    return selection_placebo(rule, past, gap_months=plan.gap_months)
+
+
+def _plain(parameters: Parameters) -> dict[str, Any]:
+    return asdict(parameters)

@@ -1,0 +1,210 @@
+"""Tables, charts and the map of the plan's chapter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.plan.words import percent, whole
+from peelian.report import Block, Chart, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.places import Places
+    from peelian.plan.report import Findings
+    from peelian.programme import Plan
+
+SHOWN = 25  # areas printed; the file holds all
+
+
+def area_list(plan: Plan, areas: Places, found: Findings) -> pd.DataFrame:
+    """The chosen areas in order of risk by kit: kits and pounds added up, and how sure each is."""
+    frame = plan.chosen
+    label = name_column(areas)
+    unit_cost = plan.summary["unit_cost"]
+    table = frame[["rank", "households", "kits"]].copy()
+    if label is not None:
+        table.insert(1, "name", areas.frame[label].reindex(frame.index))
+    table["cumulative_kits"] = frame["kits"].cumsum()
+    if unit_cost is not None:
+        table["cumulative_pounds"] = table["cumulative_kits"] * unit_cost
+    table["risk"] = frame["risk"]
+    table["chosen_in"] = found.steadiness["share"].reindex(frame.index)
+    table["class"] = found.steadiness["class"].reindex(frame.index)
+    return table.reset_index()
+
+
+def name_column(areas: Places) -> str | None:
+    """The column that names the areas, where the file has one: ``name``, or the finest of ``...NM``."""
+    columns = [c for c in areas.frame.columns if str(c).lower() == "name" or str(c).upper().endswith("NM")]
+    return max(columns, key=lambda c: areas.frame[c].nunique(), default=None)
+
+
+def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
+    """The tables in the order in which they are read."""
+    listed = area_list(plan, areas, found)
+    shown = listed.head(SHOWN)
+    first = f"The first {len(shown)} of {len(listed)}" if len(listed) > len(shown) else f"The {len(listed)}"
+    formats = {
+        "households": ",.0f", "kits": ",.0f", "cumulative_kits": ",.0f", "cumulative_pounds": "£,.2f",
+        "risk": ",.1f", "chosen_in": ".0%",
+    }  # fmt: skip
+    blocks: list[Block] = [
+        Table(
+            "plan_areas", f"{first} areas in order of expected {found.crime} by kit",
+            shown, {k: v for k, v in formats.items() if k in shown}, source=_source(plan),
+            note="chosen_in: share of draws of the risk in which the area is chosen; risk: incidents a year. "
+            "All areas are in areas.csv.",
+        ),
+        _edge(plan),
+        _comparison(found),
+    ]  # fmt: skip
+    blocks += _promise(found) + _sources(found) + _placebo(found) + _power(found)
+    return blocks
+
+
+def _source(plan: Plan) -> str:
+    return f"risk fitted on {plan.fitted_on[0]} to {plan.fitted_on[1]}; households of the places file"
+
+
+def _edge(plan: Plan) -> Table:
+    import pandas as pd
+
+    numbers = plan.summary
+    rows = []
+    for what, key in (("last that fits", "last_in"), ("first that does not", "first_out")):
+        area = numbers[key]
+        if area is not None:
+            rows.append(
+                {"area": what, "place": area["place"], "needs": area["need"], "risk": area["risk"],
+                 "kits_short": area.get("kits_short", 0)}
+            )  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["area", "place", "needs", "risk", "kits_short"])
+    title = f"{whole(numbers['kits_left'])} of {whole(numbers['kits_limit'])} kits are left"
+    formats = {"needs": ",.0f", "risk": ",.1f", "kits_short": ",.0f"}
+    return Table("plan_edge", title, frame, formats, source=_source(plan))
+
+
+def _comparison(found: Findings) -> Table:
+    frame = found.comparison
+    formats = {
+        "areas": ",.0f", "kits": ",.0f", "risk_share": ".1%", "prevented": ",.0f", "low": ",.0f",
+        "high": ",.0f", "less": ",.0f", "less_low": ",.0f", "less_high": ",.0f",
+    }  # fmt: skip
+    return Table(
+        "plan_comparison",
+        f"This plan covers {percent(frame['risk_share'].iloc[0])} of expected {found.crime}",
+        frame, formats, source="the same draws for every plan",
+        note="areas: those that reach the line. less: how many fewer are prevented than by this plan, with "
+        "the 95 % interval of the difference. Kits spread over all homes bring no area to the line; they "
+        "count here by the share of its need that each area gets.",
+    )  # fmt: skip
+
+
+def _promise(found: Findings) -> list[Block]:
+    if found.needed is None or found.promise is None:
+        return []
+    title = f"What {whole(found.promise)} fewer incidents would need"
+    note = (
+        "needed: share by which crime in the chosen areas must fall at first. Above 100 %: it cannot be met."
+    )
+    return [
+        Table("plan_promise", title, found.needed, {"needed": ".1%"}, source=found.promise_words, note=note)
+    ]
+
+
+def _sources(found: Findings) -> list[Block]:
+    frame = found.expected.by_source[["source", "median", "low", "high"]]
+    formats = dict.fromkeys(("median", "low", "high"), ",.0f")
+    widest = (
+        frame.iloc[1:].assign(width=lambda f: f["high"] - f["low"]).sort_values("width")["source"].iloc[-1]
+    )
+    return [
+        Table(
+            "plan_uncertainty", f"Most of the uncertainty comes from {widest}", frame, formats,
+            source=found.effect_source, note="Incidents prevented were only that one thing uncertain.",
+        )
+    ]  # fmt: skip
+
+
+def _placebo(found: Findings) -> list[Block]:
+    if found.placebo is None:
+        return []
+    frame = found.placebo.frame.assign(chosen_to=found.placebo.frame["chosen_to"].astype(str))
+    note = (
+        "Change of the chosen areas against all others, less one; nothing was done to them. same_year: the "
+        f"year chosen on is the baseline. clean_year: {found.placebo.gap_months} months lie between. Chosen "
+        "on the year's count by kit, greedy, with this plan's kits."
+    )
+    title = "What areas chosen like this did in earlier years with no programme"
+    formats = {"areas": ",.0f", "same_year": "+.1%", "clean_year": "+.1%"}
+    return [Table("plan_placebo", title, frame, formats, source="recorded counts", note=note)]
+
+
+def _power(found: Findings) -> list[Block]:
+    if found.visible is None or found.visible.by_number.empty:
+        return []
+    title = f"Fewer areas see less: the plan's own areas see {percent(found.visible.mde)}"
+    note = "mde: smallest fall seen four times in five, 12 months against 12, were only these treated."
+    formats = {"areas": ",.0f", "incidents": ",.0f", "mde": ".1%"}
+    return [Table("plan_power", title, found.visible.by_number, formats, source="formula", note=note)]
+
+
+# -------------------------------------------------------------------- drawn
+def charts(plan: Plan, areas: Places, found: Findings) -> list[Block]:
+    """The map of the chosen areas, and how much crime each further kit covers."""
+    return [_map(plan, areas, found), _curve(plan, found)]
+
+
+def map_frame(plan: Plan, areas: Places) -> pd.DataFrame:
+    """The areas' shapes with arm, kits, risk and rank; ``choice`` in words for the legend."""
+    frame = areas.frame[["geometry"]].join(plan.frame[["arm", "kits", "households", "risk", "rank", "need"]])
+    words = {"treated": "chosen", "control": "not chosen"}
+    frame["choice"] = frame["arm"].map(words)
+    return frame[["choice", "arm", "kits", "need", "households", "risk", "rank", "geometry"]]
+
+
+def _map(plan: Plan, areas: Places, found: Findings) -> Chart:
+    from peelian import maps
+
+    frame = map_frame(plan, areas).assign(chosen=lambda f: f["arm"] == "treated")
+    share = percent(plan.summary["risk_share"])
+    title = f"The {whole(len(plan.chosen))} chosen areas hold {share} of expected {found.crime}"
+    spec = maps.areas_map(frame, "risk", legend=f"expected {found.crime} a year", outline="chosen")
+    top = plan.chosen.index[0]
+    alt = (
+        f"Map of {len(frame):,} areas by what is expected in them, {len(plan.chosen):,} of them chosen. The "
+        f"first in order is {top}, the last {plan.chosen.index[-1]}."
+    )
+    return Chart("plan_map", title, spec, alt, source=_source(plan), note="Thick border: chosen.")
+
+
+def _curve(plan: Plan, found: Findings) -> Chart:
+    import numpy as np
+    import pandas as pd
+
+    from peelian import charts
+
+    ordered = plan.frame[plan.frame["risk"] > 0]
+    ordered = ordered.loc[
+        (ordered["risk"] / ordered["need"]).sort_values(ascending=False, kind="stable").index
+    ]
+    at = np.unique(np.linspace(0, len(ordered) - 1, 60).astype(int))
+    frame = pd.DataFrame(
+        {
+            "kits": ordered["need"].cumsum().to_numpy()[at],
+            "share": 100 * ordered["risk"].cumsum().to_numpy()[at] / plan.summary["risk_total"],
+        }
+    )
+    frame = pd.concat([pd.DataFrame({"kits": [0], "share": [0.0]}), frame], ignore_index=True)
+    limit = plan.summary["kits_limit"]
+    half = frame.loc[(frame["share"] >= 50).idxmax(), "kits"]
+    title = f"Half of expected {found.crime} would need about {whole(half)} kits; the plan has {whole(limit)}"
+    spec = charts.lines(
+        frame, "kits", "share", x_title="kits, areas in order of risk by kit",
+        y_title=f"share of expected {found.crime} covered, %", rules=[(limit, "this plan")],
+    )  # fmt: skip
+    covered = percent(plan.summary["risk_share"])
+    alt = f"A curve that rises from 0 and flattens: {whole(limit)} kits cover {covered}."
+    formats = {"kits": ",.0f", "share": ".1f"}
+    return Chart("plan_curve", title, spec, alt, frame, formats, source=_source(plan))

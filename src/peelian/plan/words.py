@@ -1,0 +1,77 @@
+"""Numbers, months and money as the report writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def month(period: pd.Period) -> str:
+    """A month in words, whatever the machine's language.
+
+    >>> import pandas as pd
+    >>> month(pd.Period("2016-01", "M"))
+    'January 2016'
+    """
+    return f"{MONTHS[period.month - 1]} {period.year}"
+
+
+def whole(number: float) -> str:
+    """A whole number with thousands separators.
+
+    >>> whole(60000.4)
+    '60,000'
+    """
+    return f"{number:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, to one decimal.
+
+    >>> percent(0.0689)
+    '6.9 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def per_cent(share: float) -> str:
+    """A share in per cent, with only the decimals it has.
+
+    >>> per_cent(0.85)
+    '85 %'
+    """
+    return f"{100 * share:g} %"
+
+
+def money(pounds: float) -> str:
+    """Pounds and pence.
+
+    >>> money(1234.5)
+    '£1,234.50'
+    """
+    return f"£{pounds:,.2f}"
+
+
+def interval(middle: float, low: float, high: float) -> str:
+    """A count with its 95 % interval.
+
+    >>> interval(606, 411.2, 812)
+    '606 (95 % interval 411 to 812)'
+    """
+    return f"{whole(middle)} (95 % interval {whole(low)} to {whole(high)})"
+
+
+def several(number: int, thing: str) -> str:
+    """So many of a thing, one of it in the singular.
+
+    >>> several(1, "area"), several(1200, "area")
+    ('1 area', '1,200 areas')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

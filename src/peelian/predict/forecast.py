@@ -1,0 +1,109 @@
+"""The next period by cell: which method's map is shown, how many, how sure, and why there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from peelian.arithmetic.scores import overdispersion
+from peelian.predict.backtest import LENGTH, STEP, Backtest, Setting, forecast_at
+from peelian.predict.blend import PriorHistory
+from peelian.predict.history import YEAR, History, moment_of, step_of
+from peelian.predict.interval import interval
+from peelian.predict.methods import method_named
+from peelian.predict.planning import WITHIN
+
+if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """The next period by cell.
+
+    ``frame``    on the cells' index: ``risk`` (expected incidents), ``low`` and ``high`` (90 % interval of
+                 what may be recorded), ``last_year`` (recorded in the last 12 months), ``rank_by_counts``
+                 (by the latter, ties at their mean), ``prior_share`` (from the risk terrain, or missing).
+    ``period``   in words; ``method`` its name and ``words`` what it is; ``why`` its map is shown.
+    ``total``, ``low``, ``high``  over all cells, with its 90 % interval; ``outside`` share of the incidents
+                 that lie in no cell.
+    """
+
+    frame: pd.DataFrame
+    period: str
+    method: str
+    words: str
+    total: float
+    low: float
+    high: float
+    why: str
+    outside: float
+
+
+def next_period(
+    incidents: Incidents, cells: Places, tested: Backtest, *, prior: pd.Series | None = None
+) -> Forecast:
+    """The forecast for the period after the last incident, by the method that the backtest chose.
+
+    Intervals take their dispersion from the residuals of the backtest, all of which lie before the period.
+    """
+    step, length = STEP[tested.horizon], LENGTH[tested.horizon]
+    name, why = chosen_map(tested)
+    method = method_named(name, step=step, prior=prior)
+    at = step_of(incidents.frame["start"].max(), step) + 1
+    history = History.of(incidents, cells, end=moment_of(at, step), step=step)
+    setting = Setting(incidents, cells, {step: history}, step, length, 0, 1)
+    risk = forecast_at(method, setting, at, name=name)
+    low, high = interval(risk, float(tested.pooled.set_index("method").loc[name, "overdispersion"]))
+    share = np.full(len(risk), np.nan)
+    if isinstance(method, PriorHistory):
+        share = method.prior_share(history, at, at + length)
+    last_year = pd.Series(history.outcome(at - YEAR[step], at), cells.index)
+    frame = pd.DataFrame(
+        {
+            "risk": risk,
+            "low": low,
+            "high": high,
+            "last_year": last_year.astype(int),
+            "rank_by_counts": last_year.rank(ascending=False),
+            "prior_share": share,
+        },
+        index=cells.index,
+    )
+    start = moment_of(at, step)
+    words = f"{start:%B %Y}" if step == "month" else f"the week from {start.day} {start:%B %Y}"
+    total = float(risk.sum())
+    least, most = _total_interval(tested, name, total)
+    return Forecast(frame, words, name, tested.words[name], total, least, most, why, history.outside)
+
+
+def _total_interval(tested: Backtest, name: str, total: float) -> tuple[float, float]:
+    rows = tested.by_origin[tested.by_origin["method"] == name]
+    spread = overdispersion(rows["incidents"].to_numpy(float), rows["expected"].to_numpy(float))
+    low, high = interval(np.array([total]), spread)
+    return float(low[0]), float(high[0])
+
+
+def chosen_map(tested: Backtest) -> tuple[str, str]:
+    """Which method's map is shown, and why: counts, unless something beat them.
+
+    Where counts were beaten, a blend within 1 % of the best log score is preferred: it can be explained in a
+    sentence.
+    """
+    if tested.verdict.code != "better":
+        return tested.reference, f"{tested.words[tested.reference]}, because nothing was shown to do better."
+    scores = tested.pooled.set_index("method")["log_score"].dropna()
+    best = float(scores.min())
+    for name in scores.index:
+        if name.split("(")[0] == "blend" and scores[name] <= best * (1 + WITHIN):
+            return name, (
+                f"{tested.words[name]}: its log score of {scores[name]:.4f} is within 1 % of the best "
+                f"({best:.4f}), and it can be explained in a sentence: features of the place, corrected by "
+                "its own history."
+            )
+    name = tested.verdict.method
+    return name, f"{tested.words[name]}, the lowest log score of those that were shown to beat counts."

@@ -1,0 +1,319 @@
+"""The chapter of ``predict``: sentences, tables, a chart and a map. It computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from peelian import charts, maps
+from peelian.predict.backtest import MAIN_SHARE, Backtest
+from peelian.predict.forecast import Forecast
+from peelian.predict.holdout import NOT_COMPARABLE, Holdout
+from peelian.predict.planning import Planning
+from peelian.predict.pooling import BEST
+from peelian.report import Block, Chart, Section, Table, Text
+
+if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+
+TITLE = "Predict"
+QUESTION = "Where next, and is that better than last year's map?"
+SMALL_CELL = 250  # metres: finer than the snap points of published data can bear
+
+
+def crimes_of(crime: str) -> str:
+    """The plural of a crime in lower case, for sentences.
+
+    >>> crimes_of("Burglary"), crimes_of("vehicle crime"), crimes_of("theft from the person")
+    ('burglaries', 'vehicle crimes', 'incidents of theft from the person')
+    """
+    word = crime.strip().lower()
+    if len(word.split()) > 2:
+        return f"incidents of {word}"
+    if word.endswith("s"):
+        return word
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+
+
+def share_of(value: float) -> str:
+    """A share in words.
+
+    >>> share_of(0.05), share_of(0.005)
+    ('5 %', '0.5 %')
+    """
+    return f"{value * 100:g} %"
+
+
+def month_of(period: pd.Period) -> str:
+    """A month for people."""
+    return f"{period:%B %Y}"
+
+
+# -------------------------------------------------------------------- sentences
+def captured_sentence(backtest: Backtest, method: str, crimes: str) -> str:
+    """What the map's riskiest share of the area held over all origins, and the best anyone could do."""
+    rows = backtest.pooled.set_index("method")
+    share = min(backtest.shares, key=lambda value: abs(value - MAIN_SHARE))
+    label = f"{share * 100:g}"
+    row, best = rows.loc[method], rows.loc[BEST]
+    rate, low, high = (row[f"hit_rate_{label}{end}"] * 100 for end in ("", "_low", "_high"))
+    return (
+        f"Over {backtest.origins} {backtest.horizon}s, each forecast from what was known before it, the "
+        f"{share_of(share)} of the area ranked highest by {row['words']} held {rate:.1f} % of {crimes} "
+        f"({row[f'hits_{label}']:,.0f} of {row['incidents']:,.0f}; 95 % interval {low:.1f} to {high:.1f} %). "
+        f"Whoever had known the outcome would have reached {best[f'hit_rate_{label}'] * 100:.1f} %."
+    )
+
+
+def holdout_sentence(test: Holdout, crimes: str, cell: float | None) -> str:
+    """The one-year test in words, never without the warning about PAI."""
+    held = test.capture
+    if not held.total:
+        return f"No {crimes} were recorded in the test months, so the one-year test says nothing."
+    parts = [f"{pai:.2f} at {share_of(share)}" for share, pai in zip(held.shares, held.pai, strict=True)]
+    where = f"{test.places:,} cells of {cell:g} m" if cell else f"{test.places:,} places"
+    return (
+        f"One-year test: {where} ranked by their {crimes} from {month_of(test.history[0])} to "
+        f"{month_of(test.history[1])}, tested on the {held.total:,.0f} of {month_of(test.test[0])} to "
+        f"{month_of(test.test[1])}: PAI {', '.join(parts)} of area, ties at their expected value. "
+        f"{NOT_COMPARABLE}"
+    )
+
+
+def forecast_sentence(forecast: Forecast, crimes: str, places: int) -> str:
+    """How many are expected in the next period."""
+    return (
+        f"In {forecast.period}, {forecast.total:,.0f} {crimes} are expected in {places:,} cells (90 % "
+        f"interval {forecast.low:,.0f} to {forecast.high:,.0f}), by {forecast.words}."
+    )
+
+
+def planning_sentence(planning: Planning, crimes: str) -> str:
+    """What the plan's risk is, and which months it has seen."""
+    first, last = planning.months
+    return (
+        f"For planning, {planning.risk.sum():,.0f} {crimes} a year are expected in "
+        f"{len(planning.risk):,} areas, by {planning.words}, fitted on {month_of(first)} to {month_of(last)} "
+        "and on nothing later."
+    )
+
+
+# -------------------------------------------------------------------- tables, chart, map
+def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
+    """Every method side by side, the best log score first."""
+    pooled = backtest.pooled.merge(
+        backtest.pairs[["method", "log_score", "log_score_low", "log_score_high", "holm"]],
+        on="method", how="left", suffixes=("", "_difference"),
+    )  # fmt: skip
+    frame = pd.DataFrame({"method": pooled["words"]})
+    formats = {}
+    for share in backtest.shares:
+        label = f"{share * 100:g}"
+        frame[share_of(share)] = pooled[f"hit_rate_{label}"]
+        formats[share_of(share)] = ".1%"
+        if label == f"{MAIN_SHARE * 100:g}":
+            frame["low"], frame["high"] = pooled[f"hit_rate_{label}_low"], pooled[f"hit_rate_{label}_high"]
+            formats |= {"low": ".1%", "high": ".1%"}
+    frame["log score"] = pooled["log_score"]
+    frame["difference to counts"] = pooled["log_score_difference"]
+    frame["lowest"], frame["highest"] = (
+        pooled["log_score_low_difference"],
+        pooled["log_score_high_difference"],
+    )
+    frame["slope"] = pooled["slope"]
+    formats |= dict.fromkeys(("log score", "difference to counts", "lowest", "highest"), ".4f")
+    name = "predict_methods" if not backtest.lag else f"predict_methods_lag_{backtest.lag}"
+    late = f", the last {backtest.lag} {_step(backtest)} before each not yet known" if backtest.lag else ""
+    return Table(
+        name,
+        f"Share of {crimes} in the area ranked highest, and log score, over {backtest.origins} "
+        f"{backtest.horizon}s{late}",
+        frame, {**formats, "slope": ".2f"}, source,
+        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
+        "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 better. "
+        "Slope 1: places forecast twice as high had twice as many.",
+    )  # fmt: skip
+
+
+def difference_chart(backtest: Backtest, crimes: str, source: str) -> Chart:
+    """Hit rate less that of plain counts, method by method, with its interval."""
+    frame = backtest.pairs.assign(
+        method=backtest.pairs["method"].map(backtest.words),
+        points=backtest.pairs["hit_rate"] * 100,
+        low=backtest.pairs["hit_rate_low"] * 100,
+        high=backtest.pairs["hit_rate_high"] * 100,
+    ).sort_values("points", ascending=False, kind="stable")[["method", "points", "low", "high"]]
+    above = frame.loc[frame["low"] > 0, "method"].tolist()
+    finding = (
+        f"{len(above)} of {len(frame)} methods held more {crimes} in the 5 % ranked highest than counts of "
+        "a year"
+    )
+    first, last = frame.iloc[0], frame.iloc[-1]
+    return Chart(
+        "predict_differences",
+        finding,
+        charts.intervals(
+            frame, "method", "points", "low", "high", reference=0.0,
+            x_title="percentage points, less counts of a year",
+        ),
+        "Difference in hit rate at 5 % of area to counts of a year, one row a method. Highest: "
+        f"{first['method']}, {first['points']:+.2f} points; lowest: {last['method']}, "
+        f"{last['points']:+.2f} points.",
+        frame, {"points": "+.2f", "low": "+.2f", "high": "+.2f"}, source,
+    )  # fmt: skip
+
+
+def forecast_map(forecast: Forecast, cells: Places, crimes: str, source: str, *, published: bool) -> Chart:
+    """The next period's forecast by cell."""
+    risk = forecast.frame["risk"]
+    top = risk.sort_values(ascending=False, kind="stable")
+    return Chart(
+        "predict_map",
+        f"Expected {crimes} by cell, {forecast.period}: the tenth of cells ranked highest holds "
+        f"{100 * top.iloc[: max(len(top) // 10, 1)].sum() / max(top.sum(), 1e-12):.0f} % of those expected",
+        maps.cells_map(cells, risk, legend=f"expected {crimes}", breaks=map_breaks(risk)),
+        f"Map of {len(risk):,} cells shaded by expected {crimes}. Highest: {top.index[0]} with "
+        f"{top.iloc[0]:.2f}; lowest: {top.index[-1]} with {top.iloc[-1]:.2f}.",
+        None, {}, source,
+        note="The darkest class is the 5 % of cells ranked highest, then those to 10, 20 and 50 %. A dark "
+        "cell is a place, not a person, and most dark cells see nothing in most months.",
+        published=published,
+    )  # fmt: skip
+
+
+def map_breaks(risk: pd.Series) -> tuple[float, ...]:
+    """Class limits of the map: the risk that 50, 20, 10 and 5 % of cells exceed."""
+    return tuple(float(limit) for limit in risk.quantile([0.5, 0.8, 0.9, 0.95]))
+
+
+def top_table(forecast: Forecast, crimes: str, source: str, *, published: bool, most: int = 15) -> Table:
+    """The cells ranked highest, each with why."""
+    frame = forecast.frame.sort_values(["risk"], ascending=False, kind="stable").head(most).reset_index()
+    chosen = pd.DataFrame(
+        {
+            "cell": frame["place"],
+            "expected": frame["risk"],
+            "low": frame["low"],
+            "high": frame["high"],
+            f"{crimes} last 12 months": frame["last_year"],
+            "rank by counts": frame["rank_by_counts"],
+        }
+    )
+    formats = {"expected": ".2f", "low": ",.0f", "high": ",.0f", "rank by counts": ",.0f"}
+    if frame["prior_share"].notna().any():
+        chosen["from risk terrain"] = frame["prior_share"]
+        formats["from risk terrain"] = ".0%"
+    return Table(
+        "predict_top",
+        f"The {len(chosen)} cells ranked highest for {forecast.period}, and why",
+        chosen, formats | {f"{crimes} last 12 months": ",.0f"}, source,
+        counts=(f"{crimes} last 12 months",), published=published,
+        note="Low and high: 90 % interval of what may be recorded. From risk terrain: the share of the "
+        "forecast that rests on features of the place rather than on its own history.",
+    )  # fmt: skip
+
+
+# -------------------------------------------------------------------- what may be wrong
+def warnings_of(
+    incidents: Incidents, cells: Places, forecast: Forecast, backtest: Backtest, crimes: str, *, seen: bool
+) -> list[str]:
+    """What the map cannot know, and what could make it wrong."""
+    out = [
+        f"What the map cannot know: {crimes} that nobody reported, changes after the last month read, and "
+        "who does it. It ranks places by what was recorded there; it says nothing about any person, and "
+        "police sent to a place record more there.",
+        NOT_COMPARABLE,
+    ]
+    if incidents.snapped and cells.cell and cells.cell < SMALL_CELL:
+        out.append(
+            f"Locations are moved to a nearby street point shared by at least 8 addresses, so cells of "
+            f"{cells.cell:g} m are finer than the data (250 m or more is honest)."
+        )
+    if incidents.published and "burglar" in crimes:
+        out.append(
+            "All burglary, homes and businesses: the published data do not tell them apart, so town centres "
+            "look riskier than their homes are."
+        )
+    if forecast.outside > 0.02:
+        out.append(
+            f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell or "
+            "have no point; they are not in this forecast."
+        )
+    out += _one_spot(incidents)
+    if seen:
+        out.append(
+            "The risk terrain behind the blend was fitted on months that it is tested on here, so the "
+            "blend's row flatters it a little; it is shown and never said to beat anything."
+        )
+    out += [
+        f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()
+    ]
+    return out
+
+
+def _one_spot(incidents: Incidents) -> list[str]:
+    """A warning where more than half of the incidents lie on one pair of coordinates."""
+    points = incidents.frame.geometry[incidents.located]
+    most = int(pd.DataFrame({"x": points.x, "y": points.y}).value_counts().max()) if len(points) else 0
+    if most <= 0.5 * len(incidents):
+        return []
+    return [
+        f"{most:,} of the {len(incidents):,} incidents lie at one point (a station's address?). They are "
+        "kept, and the map shows that point."
+    ]
+
+
+NOTES = (
+    "Each forecast used only incidents known before its month; half-lives and bandwidths were chosen again "
+    "at each origin on earlier ones. Tied places count at their expected value: no result depends on the "
+    "order of rows.",
+    "A method is said to do better than counts only if its log score is lower with one-sided p < .05 "
+    "(Diebold & Mariano 1995, corrected by Holm for all methods tried) and the interval of its difference in "
+    "hit rate at 5 % of area has no part below zero (circular block bootstrap, blocks of 4, 4,000 draws).",
+)
+
+
+def section(
+    *,
+    backtest: Backtest,
+    lagged: Backtest | None,
+    test: Holdout | str,
+    forecast: Forecast,
+    planning: Planning,
+    incidents: Incidents,
+    cells: Places,
+    crimes: str,
+    source: str,
+    seen: bool,
+    remark: str = "",
+) -> Section:
+    """The chapter: findings first, then tables, chart and map, then what could make it wrong."""
+    findings: Sequence[str] = (
+        backtest.verdict.words,
+        captured_sentence(backtest, forecast.method, crimes),
+        test if isinstance(test, str) else holdout_sentence(test, crimes, cells.cell),
+        forecast_sentence(forecast, crimes, len(cells)),
+        planning_sentence(planning, crimes),
+    )
+    blocks: list[Block] = [Text(words, "finding") for words in findings]
+    blocks.append(Text(f"The map shown: {forecast.why}"))
+    blocks.append(forecast_map(forecast, cells, crimes, source, published=incidents.published))
+    blocks.append(top_table(forecast, crimes, source, published=incidents.published))
+    if len(backtest.pairs):
+        blocks.append(difference_chart(backtest, crimes, source))
+    blocks.append(methods_table(backtest, crimes, source))
+    if lagged is not None:
+        blocks.append(methods_table(lagged, crimes, source))
+    blocks += [
+        Text(words, "warning")
+        for words in warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen)
+    ]
+    blocks += [Text(words, "note") for words in (*NOTES, planning.why, remark) if words]
+    return Section("predict", TITLE, QUESTION, tuple(blocks))
+
+
+def _step(backtest: Backtest) -> str:
+    return "months" if backtest.horizon == "month" else "days"

@@ -1,0 +1,237 @@
+"""Features: points, lines and areas of the environment, one layer for each category of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from peelian.errors import DataError, some
+from peelian.layers import Kind, Layer, Layers, Operations, Sign
+from peelian.places import require_metres
+from peelian.read.areas import require_column, spatial
+from peelian.read.coordinates import points, system
+from peelian.read.files import rejected_frame, unpacked
+from peelian.read.rows import rows, trimmed
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+ENDINGS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
+PAIRS = (
+    ("easting", "northing", 27700), ("longitude", "latitude", 4326), ("lon", "lat", 4326),
+    ("lng", "lat", 4326), ("long", "lat", 4326),
+)  # fmt: skip
+CHOICES = {"kind": get_args(Kind), "sign": get_args(Sign), "operations": get_args(Operations)}
+NO_CATEGORY, NO_SHAPE, NO_COORDINATES = "no category", "no shape", "no coordinates"
+ABOUT = ("kind", "sign", "operations", "name")
+
+
+def features(
+    path: Path | str,
+    *,
+    category: str,
+    easting: str | None = None,
+    northing: str | None = None,
+    longitude: str | None = None,
+    latitude: str | None = None,
+    weight: str | None = None,
+    layer: str | None = None,
+    crs: object = None,
+    to: object = 27700,
+    categories: Iterable[str] | None = None,
+    minimum: int = 1,
+    prefix: str = "",
+    kind: Kind = "environment",
+    sign: Sign = "aggravating",
+    operations: Operations = "both",
+    about: Mapping[str, Mapping[str, str]] | None = None,
+    source: str = "",
+    date: str = "",
+    licence: str = "",
+) -> tuple[Layers, pd.DataFrame]:
+    """One layer for every category of a file, and every row that is in none, with the reason.
+
+    ``path``        CSV (``.gz`` too) with coordinates, or any spatial file that GDAL reads.
+    ``category``    the column whose values name the layers, ``prefix`` before each.
+    ``easting`` ... the columns of the coordinates of a CSV; found by those names where not given (easting
+                    and northing before longitude and latitude).
+    ``weight``      a column of numbers (units, seats, dwellings); 1 for each feature without it.
+    ``crs``         of the coordinates; 27700 for easting and northing, 4326 for longitude and latitude.
+    ``to``          the projected CRS in metres of the layers.
+    ``categories``  only these; ``minimum`` features that a category needs to become a layer.
+    ``kind``, ``sign``, ``operations``  of every layer (see Layer); ``about`` sets them, and ``name``, for
+                    single categories: ``{"pub": {"sign": "either", "name": "pubs and bars"}}``.
+    ``source``, ``date``, ``licence``  a column of the file, or the words themselves.
+
+    Returns (Layers, rejected); features plus rejected rows equal the rows of the file. Raises ``DataError``
+    for columns that are not there, a category asked for that is not in the file, and unknown choices.
+    """
+    about = dict(about or {})
+    _check_about(about, {"kind": kind, "sign": sign, "operations": operations}, path)
+    columns = {"category": category, "weight": weight}
+    if str(path).lower().endswith(ENDINGS):
+        pair = (easting, northing, longitude, latitude)
+        held, refused = _from_csv(Path(path), columns, (source, date, licence), pair, crs, to)
+    else:
+        held, refused = _from_spatial(Path(path), columns, (source, date, licence), layer, crs, to)
+    held, unasked = _chosen(held, categories, minimum, path)
+    made = []
+    for word, part in held.groupby("category", sort=True):
+        own = about.get(str(word), {})
+        shapes = part[[c for c in ("weight",) if weight] + ["geometry"]].reset_index(drop=True)
+        made.append(
+            Layer(
+                prefix + own.get("name", str(word)),
+                shapes,
+                own.get("kind", kind),  # type: ignore[arg-type]
+                own.get("sign", sign),  # type: ignore[arg-type]
+                own.get("operations", operations),  # type: ignore[arg-type]
+                *(_words(part, text) for text in (source, date, licence)),
+            )
+        )
+    name = Path(path).name
+    return Layers.of(made), rejected_frame([(name, *row) for row in [*refused, *unasked]])
+
+
+def _check_about(about: Mapping[str, Mapping[str, str]], whole: dict[str, str], path: Path | str) -> None:
+    for word, own in [("every category", whole), *about.items()]:
+        unknown = [key for key in own if key not in ABOUT]
+        if unknown:
+            raise DataError(f"{path}: about {word} says {some(unknown)}; expected {', '.join(ABOUT)}.")
+        for key, known in CHOICES.items():
+            if key in own and own[key] not in known:
+                raise DataError(f"{path}: {key} of {word} is {own[key]!r}; expected {', '.join(known)}.")
+
+
+def _from_csv(
+    path: Path,
+    columns: dict[str, str | None],
+    words: tuple[str, str, str],
+    pair: tuple[str | None, str | None, str | None, str | None],
+    crs: object,
+    to: object,
+) -> tuple[gpd.GeoDataFrame, list[tuple[int, str, str]]]:
+    import geopandas as gpd
+
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    read = rows(unpacked(path))
+    x, y, usual = _pair(pair, read.header, path)
+    table = trimmed(read.table).to_pandas().set_index("row")
+    table.columns = list(read.header)
+    table = table.loc[:, ~table.columns.duplicated()].astype("str")
+    for column in (*columns.values(), x, y):
+        require_column(table, column, path)
+    shapes, fault = points(table[x], table[y], crs=usual if crs is None else crs, to=to, name=str(path))
+    fault = fault.where(table[x].notna() | table[y].notna(), NO_COORDINATES)
+    frame = gpd.GeoDataFrame(_kept(table, columns, words), geometry=shapes, crs=shapes.crs)
+    fault = fault.where(frame["category"].notna(), NO_CATEGORY)
+    position = {number: at for at, number in enumerate(table.index)}
+    refused = [(int(n), str(why), read.text(position[n])) for n, why in fault.dropna().items()]
+    frame["text"] = [read.text(at) for at in range(len(frame))]
+    return frame[fault.isna()], [*read.refused, *refused]
+
+
+def _from_spatial(
+    path: Path,
+    columns: dict[str, str | None],
+    words: tuple[str, str, str],
+    layer: str | None,
+    crs: object,
+    to: object,
+) -> tuple[gpd.GeoDataFrame, list[tuple[int, str, str]]]:
+    import geopandas as gpd
+    import pandas as pd
+
+    table = spatial(path, layer=layer)
+    for column in columns.values():
+        require_column(table, column, path)
+    if table.crs is None:
+        if crs is None:
+            raise DataError(f"{path}: no CRS is stated. If it is British National Grid, set crs = 27700.")
+        table = table.set_crs(system(crs, str(path)))
+    target = system(to, str(path))
+    require_metres(target, str(path))
+    table = table.to_crs(target)
+    table.index = pd.RangeIndex(1, len(table) + 1, name="row")
+    plain = pd.DataFrame(table.drop(columns=table.geometry.name)).astype("str").where(table.notna())
+    frame = gpd.GeoDataFrame(_kept(plain, columns, words), geometry=table.geometry.force_2d(), crs=target)
+    frame["text"] = plain.fillna("").agg(",".join, axis=1) if len(plain) else ""
+    fault = pd.Series(None, index=frame.index, dtype="object")
+    fault[frame.geometry.isna() | frame.geometry.is_empty] = NO_SHAPE
+    fault[frame["category"].isna()] = NO_CATEGORY
+    refused = [(int(n), str(why), str(frame.at[n, "text"])) for n, why in fault.dropna().items()]
+    return frame[fault.isna()], refused
+
+
+def _pair(
+    pair: tuple[str | None, str | None, str | None, str | None], header: tuple[str, ...], path: Path
+) -> tuple[str, str, int]:
+    """The columns of the coordinates and the CRS that goes with their names."""
+    easting, northing, longitude, latitude = pair
+    if (easting is None) != (northing is None) or (longitude is None) != (latitude is None):
+        raise DataError(f"{path}: only one of two coordinates is named. Name both columns or neither.")
+    if easting and northing:
+        return easting, northing, 27700
+    if longitude and latitude:
+        return longitude, latitude, 4326
+    folded = {name.casefold(): name for name in reversed(header)}
+    for x, y, crs in PAIRS:
+        if x in folded and y in folded:
+            return folded[x], folded[y], crs
+    raise DataError(
+        f"{path}: has no columns easting and northing, nor longitude and latitude; it has "
+        f'{some(header, 40) or "none: it is empty"}. Name them: easting = "...", northing = "...".'
+    )
+
+
+def _kept(table: pd.DataFrame, columns: dict[str, str | None], words: tuple[str, ...]) -> pd.DataFrame:
+    """Category, weight, and the columns that source, date and licence name."""
+    import pandas as pd
+
+    kept = pd.DataFrame({"category": table[columns["category"]].astype("str").str.strip()}, index=table.index)
+    kept["category"] = kept["category"].where(kept["category"] != "")
+    if columns["weight"]:
+        weight = pd.to_numeric(table[columns["weight"]], errors="coerce")
+        kept["weight"] = weight.astype("float64").fillna(1.0)
+    for word in words:
+        if word in table:
+            kept[f"says {word}"] = table[word].astype("str")
+    return kept
+
+
+def _words(part: pd.DataFrame, text: str) -> str:
+    """What the rows of a layer say in a column, or the words themselves."""
+    if f"says {text}" not in part:
+        return text
+    said = sorted(part[f"says {text}"].dropna().unique())
+    return some(said, 4)
+
+
+def _chosen(
+    held: gpd.GeoDataFrame, categories: Iterable[str] | None, minimum: int, path: Path | str
+) -> tuple[gpd.GeoDataFrame, list[tuple[int, str, str]]]:
+    """The rows of the categories asked for, and the others with the reason they were left out."""
+    counts = held["category"].value_counts()
+    wanted = list(counts.index) if categories is None else list(categories)
+    missing = [word for word in wanted if word not in counts.index]
+    if missing:
+        raise DataError(
+            f"{path}: no feature is of category {some(missing)}; there are {some(sorted(counts.index), 60)}."
+        )
+    asked = held["category"].isin(wanted)
+    enough = held["category"].map(counts).ge(minimum)
+    refused = [
+        (int(n), f"category {word} was not asked for", text)
+        for n, word, text in zip(
+            held.index[~asked], held["category"][~asked], held["text"][~asked], strict=True
+        )
+    ]
+    few = asked & ~enough
+    refused += [
+        (int(n), f"category {word} has fewer than {minimum} features", text)
+        for n, word, text in zip(held.index[few], held["category"][few], held["text"][few], strict=True)
+    ]
+    return held[asked & enough], refused

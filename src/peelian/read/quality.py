@@ -1,0 +1,122 @@
+"""Quality: what is wrong with an extract, in sentences, each with what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import peelian.read.checks as checks
+from peelian.read.checks import Finding, Limits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+
+Level = Literal["fine", "note", "warning"]
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """The judgement of an extract.
+
+    ``checks``  frame in the order they were asked: ``check``, ``level`` (``fine``, ``note``, ``warning``),
+                ``sentence``, ``value`` (a number or a word), ``remedy`` (empty where nothing is to be done).
+    ``tables``  by name: ``reasons`` (refused rows), ``months`` (rows of each month), ``years`` (blank
+                locations), ``types``, ``vintage``.
+    """
+
+    checks: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " ".join(self.checks["sentence"])
+
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """The checks that want something done before anybody models these rows."""
+        return self.checks[self.checks["level"] == "warning"]
+
+    def value(self, check: str) -> Any:
+        """The value of one check, by its name."""
+        return self.checks.set_index("check")["value"][check]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values: the checks and the tables as lists of rows."""
+        plain = {
+            name: table.reset_index().astype({table.index.name: "str"}).to_dict("records")
+            for name, table in self.tables.items()
+        }
+        return {"checks": self.checks.to_dict("records"), "tables": plain}
+
+
+def quality(
+    incidents: Incidents,
+    areas: Places,
+    *,
+    crime: Iterable[str] = (),
+    limits: Limits | None = None,
+    known_2011: Iterable[str] | None = None,
+    known_2021: Iterable[str] | None = None,
+) -> Quality:
+    """What was read, and what is wrong with it: rows, months, repeats, places, precision, types, levels.
+
+    ``incidents``  every row that was read; ``areas`` the places they are to be counted in.
+    ``crime``      the types that the project is about: months and levels are judged for these (for all
+                   types where none is given).
+    ``limits``     above which shares a check warns.
+    ``known_2011``, ``known_2021``  LSOA codes of both editions, for the vintage of months (see vintage).
+
+    Nothing is changed and nothing refused: each check is a sentence, a number and a remedy.
+    """
+    import pandas as pd
+
+    limits = limits or Limits()
+    chosen = incidents.of_type(list(crime)) if tuple(crime) and len(incidents) else incidents
+    tables = {"reasons": reasons(incidents.rejected)}
+    found: list[Finding | None] = [checks.rows(incidents, tables["reasons"])]
+    if len(incidents):
+        tables["months"] = checks.by_month(incidents, chosen)
+        tables["years"] = checks.by_year(incidents)
+        tables["types"] = checks.by_type(incidents)
+        own = incidents.place_of(areas, by="point")
+        found += [
+            checks.months(tables["months"]),
+            checks.low_months(tables["months"], limits),
+            checks.repeats(incidents),
+            checks.twins(incidents),
+            checks.blanks(incidents, tables["years"], limits),
+            checks.faults(incidents),
+            *checks.codes(incidents, areas, own, limits),
+            checks.outside(incidents, own, limits),
+            checks.snapping(incidents),
+            checks.precision(incidents),
+            checks.midnight(incidents, limits),
+            checks.types(tables["types"]),
+            checks.levels(tables["months"], limits),
+        ]
+        edition, table = checks.editions(incidents, areas, known_2011, known_2021)
+        found.append(edition)
+        if table is not None:
+            tables["vintage"] = table
+    frame = pd.DataFrame([f.row for f in found if f is not None], columns=list(Finding.COLUMNS))
+    return Quality(frame, tables)
+
+
+def reasons(rejected: pd.DataFrame) -> pd.DataFrame:
+    """How many rows were refused for each reason, most first.
+
+    >>> import pandas as pd
+    >>> refused = ["repeats Crime ID of row 4", "no month", "repeats Crime ID of row 9"]
+    >>> reasons(pd.DataFrame({"reason": refused}))["rows"].to_dict()
+    {'repeats Crime ID of another row': 2, 'no month': 1}
+    """
+    import pandas as pd
+
+    plain = [re.sub(r" of row \d+.*", " of another row", str(text)) for text in rejected["reason"]]
+    counts = pd.Series(plain, dtype="str").value_counts().rename_axis("reason").rename("rows").reset_index()
+    counts = counts.sort_values(["rows", "reason"], ascending=[False, True])
+    return counts.astype({"rows": "int64"}).set_index("reason")

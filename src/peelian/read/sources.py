@@ -1,0 +1,197 @@
+"""Sources: the [places], [[incidents]], [[layers]] and [read] tables of peelian.toml, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.dataclasses import dataclass as model
+
+from peelian.errors import DataError
+from peelian.project import validated
+
+STRICT = ConfigDict(extra="forbid")
+Share = Annotated[float, Field(ge=0, le=1)]
+CRS = int | str | None
+File = Annotated[str, Field(min_length=1)]
+
+
+@model(frozen=True, config=STRICT)
+class PlacesSource:
+    """The ``[places]`` table: the areas of the project.
+
+    ``file``        any spatial file that GDAL reads, relative to peelian.toml.
+    ``id``          the column with the area code; ``households`` the one with households; ``name`` the one
+                    with what people call the area.
+    ``where``       a true/false column: the study area of the grid; all areas without it.
+    ``cell``        side of a grid cell in metres, for explain and predict.
+    ``crs``         move the shapes into this CRS in metres, for files in degrees; 27700 in Great Britain.
+    ``layer``       of the file, where it has several.
+    ``source``, ``date``, ``licence``  printed in the report.
+    """
+
+    file: File
+    id: str
+    households: str | None = None
+    name: str | None = None
+    where: str | None = None
+    cell: Annotated[float, Field(gt=0)] = 100.0
+    crs: CRS = None
+    layer: str | None = None
+    source: str = ""
+    date: str = ""
+    licence: str = ""
+
+
+@model(frozen=True, config=STRICT)
+class IncidentSource:
+    """One ``[[incidents]]`` table: an extract of recorded crime.
+
+    ``reader``     ``police_uk`` (street archives of data.police.uk) or ``table`` (a dated CSV file).
+    ``file``       a file, folder or zip, relative to peelian.toml.
+    Of ``table`` only:
+    ``mapping``    our name -> column: start, end, recorded, type, easting and northing or longitude and
+                   latitude, place, id, address, source_tag, outcome.
+    ``type``       the crime type of every row, where no column has it.
+    ``dates``      ``dmy``, ``mdy`` or ``iso``, where day and month could be either way round.
+    ``crs``        of the coordinates: 4326 for longitude and latitude, 27700 for easting and northing.
+    ``precision``  ``month``, ``day`` or ``minute``, where it is coarser than the values look.
+    ``snapped``    true where points were moved to shared street points.
+    ``published``  true where the counts are public already, so that disclosure control lets them through.
+    ``source``, ``licence``  printed in the report.
+    """
+
+    file: File
+    reader: Literal["police_uk", "table"] = "police_uk"
+    mapping: dict[str, str] = Field(default_factory=dict)
+    type: str | None = None
+    dates: Literal["iso", "dmy", "mdy"] | None = None
+    crs: CRS = None
+    precision: Literal["month", "day", "minute"] | None = None
+    snapped: bool = False
+    published: bool = False
+    source: str = ""
+    licence: str = ""
+
+    @model_validator(mode="after")
+    def _fits_reader(self) -> IncidentSource:
+        if self.reader == "table" and not self.mapping:
+            raise ValueError(
+                'reader = "table" needs a mapping, such as mapping = { start = "Date", type = "Offence" }'
+            )
+        if self.reader == "police_uk":
+            given = [key for key in ("mapping", "type", "dates", "crs", "precision") if getattr(self, key)]
+            if given:
+                raise ValueError(
+                    f'{", ".join(given)} belongs to reader = "table"; police.uk files say it themselves'
+                )
+        return self
+
+
+@model(frozen=True, config=STRICT)
+class LayerSource:
+    """One ``[[layers]]`` table: features of the environment.
+
+    ``file``        CSV with coordinates (``.gz`` too), or any spatial file that GDAL reads.
+    ``category``    the column whose values name the layers; ``prefix`` stands before each name.
+    ``easting``, ``northing``, ``longitude``, ``latitude``  columns of a CSV, found where not given.
+    ``weight``      a column of units, seats or dwellings; ``layer`` of a spatial file; ``crs`` of the
+                    coordinates.
+    ``categories``  only these; ``minimum`` features that a category needs.
+    ``kind``, ``sign``, ``operations``  of every layer; ``about`` for single categories, for instance
+                    ``[layers.about.pub]`` with ``sign = "either"``.
+    ``source``, ``date``, ``licence``  a column of the file, or the words themselves.
+    """
+
+    file: File
+    category: str
+    reader: Literal["features"] = "features"
+    easting: str | None = None
+    northing: str | None = None
+    longitude: str | None = None
+    latitude: str | None = None
+    weight: str | None = None
+    layer: str | None = None
+    crs: CRS = None
+    categories: tuple[str, ...] | None = None
+    minimum: Annotated[int, Field(ge=1)] = 1
+    prefix: str = ""
+    kind: Literal["environment", "population", "reported-problem", "police-activity"] = "environment"
+    sign: Literal["aggravating", "protective", "either"] = "aggravating"
+    operations: Literal["proximity", "density", "both"] = "both"
+    about: dict[str, dict[str, str]] = Field(default_factory=dict)
+    source: str = ""
+    date: str = ""
+    licence: str = ""
+
+
+@model(frozen=True, config=STRICT)
+class Parameters:
+    """The ``[read]`` table: what to do with repeats, and the shares at which a check warns.
+
+    ``repeats``        ``keep`` (flagged and counted) or ``drop`` (refused) later copies of a Crime ID.
+    ``blank``          share of a year's rows without a point.
+    ``unknown_codes``  share of area codes that are not among the areas.
+    ``own_area``       share of points that lie in the area of their own code, below which it warns.
+    ``outside``        share of points outside every area.
+    ``low_month``      share of the months around, below which a month is low.
+    ``midnight``       share of times at exactly midnight.
+    ``shift``          change of level, 12 months against the 12 before.
+    """
+
+    repeats: Literal["keep", "drop"] = "keep"
+    blank: Share = 0.05
+    unknown_codes: Share = 0.02
+    own_area: Share = 0.9
+    outside: Share = 0.1
+    low_month: Share = 0.5
+    midnight: Share = 0.2
+    shift: Annotated[float, Field(gt=0)] = 0.25
+
+    @field_validator("shift")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if value > 10:
+            raise ValueError(f"is a share such as 0.25 for 25 %; did you mean {value / 100:g}")
+        return value
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything that a project reads: its places, its extracts, its layers.
+
+    ``folder``  that relative file names start from (where peelian.toml lies).
+    """
+
+    places: PlacesSource
+    incidents: tuple[IncidentSource, ...]
+    layers: tuple[LayerSource, ...] = ()
+    folder: Path = Path()
+
+
+def sources_of(tables: dict[str, Any], folder: Path, file: Path) -> Sources:
+    """The sources of a project from its tables as written, each checked.
+
+    ``tables``  what peelian.toml holds; ``folder`` that file names are relative to; ``file`` for messages.
+
+    Raises ``DataError`` for a table that is missing, an unknown key (with the nearest known one) or a
+    value of the wrong kind.
+    """
+    if not isinstance(tables.get("places"), dict):
+        raise DataError(f"{file}: has no [places] table; it needs at least file and id.")
+    incidents = _list(tables, "incidents")
+    if not incidents:
+        raise DataError(f"{file}: has no [[incidents]] table; it needs at least reader and file.")
+    return Sources(
+        validated(PlacesSource, tables["places"], table="places", file=file),
+        tuple(validated(IncidentSource, table, table="incidents", file=file) for table in incidents),
+        tuple(validated(LayerSource, table, table="layers", file=file) for table in _list(tables, "layers")),
+        folder,
+    )
+
+
+def _list(tables: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    held = tables.get(name, [])
+    return [held] if isinstance(held, dict) else list(held)

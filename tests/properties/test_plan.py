@@ -1,0 +1,110 @@
+"""What must hold of every choice, on drawn cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peelian.plan.expect import effect_years
+from peelian.plan.knapsack import choose, greedy
+
+
+@st.composite
+def cases(draw, least: int = 2, most: int = 15):
+    """Benefit, need and limit of a few areas; ties, zeros and round numbers are frequent."""
+    size = draw(st.integers(least, most))
+    benefit = draw(st.lists(st.integers(0, 60).map(lambda n: n / 4), min_size=size, max_size=size))
+    need = draw(st.lists(st.integers(0, 30), min_size=size, max_size=size))
+    limit = draw(st.integers(0, max(1, sum(need)) + 5))
+    return np.array(benefit), np.array(need, dtype=np.int64), limit
+
+
+def exhaustive(benefit: np.ndarray, need: np.ndarray, limit: int) -> tuple[float, int]:
+    """The best benefit of all subsets, and the fewest kits that reach it."""
+    benefit = np.where(need > 0, benefit, 0.0)
+    subsets = ((np.arange(2 ** len(need))[:, None] >> np.arange(len(need))) & 1).astype(bool)
+    kits, held = subsets @ need, subsets @ benefit
+    held = np.where(kits <= limit, held, -1.0)
+    return float(held.max()), int(kits[held >= held.max() - 1e-9].min())
+
+
+@settings(max_examples=150)
+@given(cases(12, 15))
+def test_the_solver_equals_exhaustive_search(case) -> None:
+    found = choose(*case, mip_gap=0)
+    assert found.objective == pytest.approx(exhaustive(*case)[0], abs=1e-9)
+
+
+@settings(max_examples=100)
+@given(cases(8, 12))
+def test_of_equal_choices_the_one_of_fewest_kits_is_returned(case) -> None:
+    chosen = choose(*case, mip_gap=0).chosen
+    assert case[1][chosen].sum() == exhaustive(*case)[1]
+
+
+@given(cases())
+def test_the_limit_is_kept(case) -> None:
+    assert case[1][choose(*case).chosen].sum() <= case[2]
+
+
+@given(cases())
+def test_bound_objective_and_greedy_are_in_order(case) -> None:
+    found = choose(*case)
+    assert found.bound >= found.objective - 1e-9
+    assert found.objective >= found.greedy - 1e-9
+
+
+@given(cases())
+def test_greedy_leaves_no_area_that_fits(case) -> None:
+    benefit, need, limit = case
+    chosen = greedy(benefit, need, limit)
+    left = limit - need[chosen].sum()
+    open_ = ~chosen & (benefit > 0) & (need > 0)
+    assert not (need[open_] <= left).any()
+
+
+@given(cases(), st.integers(1, 20))
+def test_more_kits_never_cover_less(case, more: int) -> None:
+    benefit, need, limit = case
+    held = choose(benefit, need, limit, mip_gap=0).objective
+    assert choose(benefit, need, limit + more, mip_gap=0).objective >= held - 1e-9
+
+
+@given(cases())
+def test_twice_the_risk_leaves_the_choice(case) -> None:
+    benefit, need, limit = case
+    once, twice = choose(benefit, need, limit, mip_gap=0), choose(2 * benefit, need, limit, mip_gap=0)
+    assert twice.objective == pytest.approx(2 * once.objective, abs=1e-9)
+
+
+@given(cases(2, 10))
+def test_an_area_split_in_two_halves_cannot_cover_less(case) -> None:
+    benefit, need, limit = case[0], 2 * case[1], case[2]
+    halves = choose(
+        np.append(benefit, benefit[0] / 2), np.append(need, need[0] // 2), limit, mip_gap=0
+    ).objective
+    split_benefit, split_need = benefit.copy(), need.copy()
+    split_benefit[0], split_need[0] = benefit[0] / 2, need[0] // 2
+    split = choose(
+        np.append(split_benefit, benefit[0] / 2), np.append(split_need, need[0] // 2), limit, mip_gap=0
+    )
+    assert split.objective >= choose(benefit, need, limit, mip_gap=0).objective - 1e-9
+    assert halves >= choose(benefit, need, limit, mip_gap=0).objective - 1e-9
+
+
+@given(cases(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_leaves_the_benefit(case, random) -> None:
+    benefit, need, limit = case
+    order = list(range(len(need)))
+    random.shuffle(order)
+    held = choose(benefit, need, limit, mip_gap=0).objective
+    assert choose(benefit[order], need[order], limit, mip_gap=0).objective == pytest.approx(held, abs=1e-9)
+
+
+@given(st.floats(0.1, 10), st.floats(0, 1))
+def test_fading_never_gives_more_than_lasting(years: float, part: float) -> None:
+    months = part * 12 * years
+    fading = effect_years(years, fade="half at 6, zero at 12", delivery_months=months)
+    assert fading <= effect_years(years, fade="lasting", delivery_months=months) + 1e-9

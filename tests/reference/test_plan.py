@@ -1,0 +1,205 @@
+"""Reference results of the plan stage: ../shared/reference/predict/plan_reference.json.
+
+Provenance: computed outside this project on data.police.uk burglary (OGL v3.0) and Census 2011 households.
+Tolerances are those of the file: the optimum to 1e-6 at gap 0 (sums of floats in another order), greedy to
+1e-4, clean years to 0.1 points (printed to one decimal), redrawn effects to 0.5-1.5 points (draws).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from peelian.plan import mde_by_redrawing, mde_formula, overdispersion, selection_placebo
+from peelian.plan.expect import effect_years
+from peelian.plan.knapsack import choose, greedy
+from peelian.plan.run import Parameters
+from peelian.programme import Programme, kits_needed
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+REFERENCE = SHARED / "reference" / "predict" / "plan_reference.json"
+pytestmark = pytest.mark.skipif(
+    not REFERENCE.exists(), reason=f"{REFERENCE.name} is not beside this checkout."
+)
+
+LIMITS = ("2000", "20000", "60000", "440000")
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict:
+    return json.loads(REFERENCE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def london() -> tuple[np.ndarray, np.ndarray]:
+    """Risk (12 x EWMA 24 at 2019-01) and kits needed of 4,835 LSOAs, in order of code."""
+    import geopandas as gpd
+
+    areas = gpd.read_file(
+        SHARED / "data/uk/boundaries_london/london_lsoa_2011.gpkg", columns=["LSOA11CD", "HHOLDS"],
+        ignore_geometry=True,
+    ).sort_values("LSOA11CD")  # fmt: skip
+    rows = pd.read_parquet(
+        SHARED / "data/uk/met_burglary/met_burglary_2010-12_2021-12.parquet",
+        columns=["month", "lsoa_code", "crime_uid"],
+    ).astype({"month": str, "lsoa_code": str})
+    rows = rows.sort_values("month", kind="stable")
+    rows = rows[~((rows["crime_uid"] != 0) & rows["crime_uid"].duplicated())]
+    rows = rows[(rows["month"] < "2019-01") & rows["lsoa_code"].isin(areas["LSOA11CD"])]
+    months = sorted(rows["month"].unique())
+    wide = rows.groupby(["lsoa_code", "month"]).size().unstack("month", fill_value=0)
+    wide = wide.reindex(index=areas["LSOA11CD"], columns=months, fill_value=0)
+    weights = 0.5 ** (np.arange(len(months))[::-1] / 24)
+    need = np.array([kits_needed(homes, 0.85) for homes in areas["HHOLDS"].astype(int)])
+    return 12 * (wide.to_numpy() @ weights) / weights.sum(), need
+
+
+@pytest.fixture(scope="module")
+def lsoa_years() -> pd.Series:
+    """Yearly counts of 4,835 LSOAs as a monthly Series: each year's count stands in its first month."""
+    path = SHARED / "reference/evaluate/london_lsoa11_burglary_yearly_2011_2019.csv.gz"
+    wide = pd.read_csv(path, index_col=0)
+    months = pd.period_range("2011-01", "2019-12", freq="M", name="month")
+    full = pd.DataFrame(0, index=wide.index.rename("place"), columns=months)
+    for year in wide.columns:
+        full[pd.Period(f"{year}-01", "M")] = wide[year]
+    return full.stack()
+
+
+@pytest.fixture(scope="module")
+def msoa_years() -> pd.DataFrame:
+    path = SHARED / "reference/evaluate/london_msoa11_burglary_monthly_2011_2019.csv.gz"
+    wide = pd.read_csv(path, index_col=0)
+    return wide.T.groupby(lambda month: month[:4]).sum().T
+
+
+def total_in(words: str) -> float:
+    """The total that the file gives inside a sentence."""
+    return float(re.search(r"total ([\d,.]*\d)", words)[1].replace(",", ""))
+
+
+def test_kits_of_all_london(london, reference) -> None:
+    assert london[1].sum() == total_in(reference["allocation"]["kits"])
+
+
+def test_risk_of_all_london(london, reference) -> None:
+    assert london[0].sum() == pytest.approx(total_in(reference["allocation"]["risk"]), abs=5e-4)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_optimum(limit: str, london, reference) -> None:
+    expected = reference["allocation"]["optimum_gap_0"][limit]
+    found = choose(*london, int(limit), mip_gap=0)
+    assert found.objective == pytest.approx(expected["R"], rel=1e-6)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_kits_of_the_optimum(limit: str, london, reference) -> None:
+    expected = reference["allocation"]["optimum_gap_0"][limit]
+    found = choose(*london, int(limit), mip_gap=0)
+    assert (int(found.chosen.sum()), int(london[1][found.chosen].sum())) == (
+        expected["areas"],
+        expected["kits"],
+    )
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_default_gap_is_within_a_thousandth(limit: str, london, reference) -> None:
+    expected = reference["allocation"]["optimum_gap_0"][limit]
+    assert choose(*london, int(limit)).objective == pytest.approx(expected["R"], rel=1e-3)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_greedy_that_passes_over_what_does_not_fit(limit: str, london, reference) -> None:
+    expected = reference["allocation"]["greedy_by_risk_per_kit_that_skips"][limit]
+    assert london[0][greedy(*london, int(limit))].sum() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_greedy_that_stops(limit: str, london, reference) -> None:
+    expected = reference["allocation"]["greedy_that_stops_at_first_misfit"][limit]
+    found = greedy(*london, int(limit), misfit="stop")
+    assert london[0][found].sum() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_highest_count_first(limit: str, london, reference) -> None:
+    expected = reference["allocation"]["ranking_by_count_not_per_kit"][limit]
+    found = greedy(*london, int(limit), np.argsort(-london[0], kind="stable"))
+    assert london[0][found].sum() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "fade", "delivery"),
+    [
+        ("all areas from the first day, no fading", "lasting", 0),
+        ("delivered evenly over 60 months, no fading", "lasting", 60),
+        ("each area's effect fading in a straight line to zero over 12 months", "half at 6, zero at 12", 0),
+    ],
+)
+def test_what_the_promise_needs(words: str, fade: str, delivery: int, reference) -> None:
+    risk = reference["allocation"]["optimum_gap_0"]["440000"]["R"]
+    promise = reference["pcd536"]["predicted_prevented"]
+    needed = promise / (risk * effect_years(5, fade=fade, delivery_months=delivery))
+    assert needed == pytest.approx(reference["required_effect_of_the_promise"][words], rel=1e-5)
+
+
+def test_pounds_a_kit(reference) -> None:
+    decision = reference["pcd536"]
+    programme = Programme("PCD 536", budget=decision["pounds"], kits=decision["kits"])
+    assert programme.cost_per_kit == pytest.approx(decision["pounds_per_kit"], abs=1e-3)
+
+
+def test_the_default_effect_is_the_published_ratio() -> None:
+    published = json.loads((SHARED / "reference/evaluate/mettrace_claims.json").read_text(encoding="utf-8"))
+    year_1 = next(claim for claim in published["claims"] if claim.get("label") == "year 1")
+    ratio = (100 + year_1["treated_change_pct"]) / (100 + year_1["other_change_pct"])
+    assert Parameters().effect == pytest.approx(ratio, abs=5e-4)
+
+
+@pytest.mark.parametrize(("at", "share"), [(0, 0.05), (1, 0.1), (2, 0.2)])
+def test_the_year_chosen_on_as_baseline(at: int, share: float, lsoa_years, reference) -> None:
+    expected = reference["clean_year"]["selection_year_is_baseline_mean_of_8"]["lsoa_5_10_20"][at]
+    found = selection_placebo(_top(share), lsoa_years)
+    assert 100 * found.mean("same_year") == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize(("label", "share"), [("lsoa_5", 0.05), ("lsoa_10", 0.1), ("lsoa_20", 0.2)])
+def test_a_clean_year_as_baseline(label: str, share: float, lsoa_years, reference) -> None:
+    expected = reference["clean_year"]["selection_in_the_year_before_the_baseline_mean_sd_of_7"][label]
+    found = selection_placebo(_top(share), lsoa_years)
+    years = found.frame["clean_year"].notna().sum()
+    spread = found.sd("clean_year") * np.sqrt((years - 1) / years)  # the file's SD divides by the years
+    assert [100 * found.mean("clean_year"), 100 * spread] == pytest.approx(expected, abs=0.1)
+
+
+def _top(share: float):
+    """The top share of places by count, ties by code."""
+    return lambda count: count.sort_values(ascending=False, kind="stable").index[: int(share * len(count))]
+
+
+@pytest.mark.parametrize(("counts", "phi", "percent"), [
+    ((200, 200, 400, 400), 1, 29.0), ((200, 200, 400, 400), 3, 44.8), ((50, 50, 50, 50), 1, 54.7),
+    ((1000, 1000, 10_000, 10_000), 1, 12.3),
+])  # fmt: skip
+def test_the_formula(counts: tuple, phi: float, percent: float) -> None:
+    """The line under the table of section 8 of the specification, printed to 0.1 points."""
+    assert 100 * mde_formula(*counts, phi) == pytest.approx(percent, abs=0.05)
+
+
+def test_overdispersion_of_london(msoa_years) -> None:
+    power = json.loads((SHARED / "reference/evaluate/power_london.json").read_text(encoding="utf-8"))
+    found = overdispersion(msoa_years["2018"], msoa_years["2019"])
+    assert found == pytest.approx(power["phi"]["msoa_2018_2019"], rel=1e-9)
+
+
+@pytest.mark.parametrize(("number", "room"), [("5", 1.5), ("10", 1.0), ("50", 0.5), ("200", 0.5)])
+def test_the_smallest_visible_fall_by_redrawing(number: str, room: float, msoa_years, reference) -> None:
+    expected = reference["mde_by_rerandomising_983_msoa_2018_2019"][number][2]
+    found = mde_by_redrawing(msoa_years["2018"], msoa_years["2019"], int(number), draws=4000, seed=1)
+    assert 100 * found == pytest.approx(expected, abs=room)

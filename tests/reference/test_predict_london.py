@@ -1,0 +1,166 @@
+"""Simple methods on burglary by LSOA and month, London 2019, against ``london_lsoa_month.json``.
+
+Provenance: ``reference/predict/london_lsoa_month.json`` (computed apart from this project) on
+``data/uk/met_burglary`` and ``data/uk/boundaries_london``, Open Government Licence v3.0. Protocol as stated
+there: repeated Crime IDs dropped, one step ahead, level of the last 12 months, floor 0.02, share of places
+rounded half to even. Tolerance as stated there: 1e-4 for scores, .01 for the Diebold-Mariano statistic.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+
+from peelian.arithmetic.scores import calibration, capture, log_score
+from peelian.incidents import Incidents
+from peelian.places import Places
+from peelian.predict import EWMA, Counts, GammaPoisson, Method, SameMonth
+from peelian.predict.backtest import backtest
+from peelian.predict.claims import diebold_mariano
+from peelian.predict.history import History, step_of
+from peelian.predict.method import at_level
+
+SHARES = (0.01, 0.05, 0.1, 0.2)
+METHODS: dict[str, Method] = {
+    "ewma_24": EWMA(24),
+    "ewma_12": EWMA(12),
+    "count_12": Counts(12),
+    "count_36": Counts(36),
+    "count_all": Counts(),
+    "count_1": Counts(1),
+    "same_month_last_year": SameMonth(),
+    "gamma_poisson_24": GammaPoisson(24),
+}
+
+
+class London(NamedTuple):
+    """The panel, and what others computed on it."""
+
+    incidents: Incidents
+    places: Places
+    history: History
+    reference: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def london(shared: Path) -> London:
+    data = shared / "data" / "uk"
+    rows = pd.read_parquet(
+        data / "met_burglary" / "met_burglary_2010-12_2021-12.parquet",
+        columns=["month", "lsoa_code", "crime_uid"],
+    ).sort_values("month", kind="stable")
+    rows = rows[~((rows["crime_uid"] != 0) & rows["crime_uid"].duplicated())]
+    areas = gpd.read_file(data / "boundaries_london" / "london_lsoa_2011.gpkg").set_index("LSOA11CD")
+    start = pd.to_datetime(rows["month"].astype(str))
+    columns = {"start": start, "end": start + pd.offsets.MonthBegin(1), "type": "burglary", "source": "met"}
+    frame = gpd.GeoDataFrame(
+        {**columns, "place": rows["lsoa_code"].astype(object)},
+        geometry=gpd.GeoSeries([None] * len(rows), index=rows.index, crs="EPSG:27700"),
+    )
+    incidents, places = Incidents(frame, precision="month"), Places.of(areas[["geometry"]])
+    history = History.of(incidents, places, end=pd.Timestamp("2020-01-01"), by="code")
+    text = (shared / "reference" / "predict" / "london_lsoa_month.json").read_text("utf-8")
+    return London(incidents, places, history, json.loads(text))
+
+
+def month(text: str) -> int:
+    return step_of(pd.Timestamp(text), "month")
+
+
+def whole(places: int) -> list[float]:
+    """Shares of as many whole places as the reference takes."""
+    return [round(share * places) / places for share in SHARES]
+
+
+def scores(london: London, method: Method, first: str, last: str) -> tuple[list[float], np.ndarray]:
+    """Pooled hit rates, and the log score of each origin, in the reference's protocol."""
+    hits, total, logs = np.zeros(len(SHARES)), 0.0, []
+    for at in range(month(first), month(last) + 1):
+        known, outcome = london.history.before(at), london.history.outcome(at, at + 1)
+        risk = method.expected(known, at, at + 1)
+        held = capture(risk, outcome, shares=whole(len(risk)))
+        hits, total = hits + held.hits, total + held.total
+        logs.append(log_score(outcome, at_level(risk, known.level(at, at + 1)), floor=0.02).value)
+    return list(hits / total), np.array(logs)
+
+
+def test_the_panel_is_the_reference_panel(london: London) -> None:
+    checks = london.reference["panel_checks"]
+    assert int(london.history.counts.sum()) == checks["total"]
+    assert list(london.history.counts.shape) == checks["shape"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_hit_rates_and_log_score_of_2019(london: London, name: str) -> None:
+    expected = london.reference["2019"][name]
+    hits, logs = scores(london, METHODS[name], "2019-01", "2019-12")
+    assert hits == pytest.approx([expected[f"hit@{share * 100:g}"] for share in SHARES], abs=1e-4)
+    assert logs.mean() == pytest.approx(expected["logscore"], abs=1e-4)
+
+
+def test_best_possible_of_2019(london: London) -> None:
+    expected = london.reference["2019"]["oracle"]
+    hits, total = np.zeros(len(SHARES)), 0.0
+    for at in range(month("2019-01"), month("2019-12") + 1):
+        outcome = london.history.outcome(at, at + 1)
+        held = capture(outcome, outcome, shares=whole(len(outcome)))
+        hits, total = hits + held.hits, total + held.total
+    assert hits / total == pytest.approx([expected[f"hit@{share * 100:g}"] for share in SHARES], abs=1e-4)
+
+
+@pytest.mark.parametrize("other", ["count_12", "count_36"])
+def test_diebold_mariano_over_48_origins(london: London, other: str) -> None:
+    expected = london.reference["diebold_mariano"]["2016-2019"][f"ewma_24 - {other}"]
+    logs = [scores(london, METHODS[name], "2016-01", "2019-12")[1] for name in ("ewma_24", other)]
+    assert diebold_mariano(logs[0] - logs[1]).statistic == pytest.approx(expected["statistic"], abs=0.01)
+
+
+def test_the_half_life_chosen_on_2015_to_2018(london: London) -> None:
+    at = month("2019-01")
+    chosen = EWMA("cv").chosen(london.history.before(at), at, at + 1)
+    assert chosen == london.reference["ewma_half_life"]["chosen_on_2015_2018"]
+
+
+@pytest.mark.parametrize("lag", ["1", "2", "12"])
+def test_late_publication_costs_little(london: London, lag: str) -> None:
+    hits, logs, total = 0.0, [], 0.0
+    for at in range(month("2019-01"), month("2019-12") + 1):
+        known, outcome = london.history.before(at - int(lag)), london.history.outcome(at, at + 1)
+        risk = EWMA(24).expected(known, at, at + 1)
+        held = capture(risk, outcome, shares=whole(len(risk))[1:2])
+        hits, total = hits + held.hits[0], total + held.total
+        logs.append(log_score(outcome, at_level(risk, known.level(at, at + 1)), floor=0.02).value)
+    expected = london.reference["publication_lag_2019"][lag]
+    assert [hits / total, np.mean(logs)] == pytest.approx(expected, abs=1e-4)
+
+
+def test_calibration_of_ewma_24_in_2019(london: London) -> None:
+    rates, outcomes = [], []
+    for at in range(month("2019-01"), month("2019-12") + 1):
+        known = london.history.before(at)
+        rate = at_level(EWMA(24).expected(known, at, at + 1), known.level(at, at + 1))
+        rates.append(np.maximum(rate, 0.02))
+        outcomes.append(london.history.outcome(at, at + 1))
+    expected = london.reference["calibration_2019_ewma_24"]["ln_E_y_on_ln_q"]
+    found = calibration(np.concatenate(outcomes), np.concatenate(rates))
+    assert [found.intercept, found.slope] == pytest.approx(
+        [expected["intercept"], expected["slope"]], abs=1e-4
+    )
+
+
+def test_the_backtest_gives_the_same_hit_rates(london: London) -> None:
+    shares = whole(len(london.places))
+    tested = backtest(
+        {"ewma_24": EWMA(24)}, london.incidents, london.places,
+        origins=pd.period_range("2019-01", "2019-12", freq="M"), areas=shares,
+        size=pd.Series(1.0, london.places.index), by="code", seed=1,
+    )  # fmt: skip
+    row = tested.pooled.set_index("method").loc["ewma_24"]
+    expected = london.reference["2019"]["ewma_24"]
+    assert row[f"hit_rate_{shares[1] * 100:g}"] == pytest.approx(expected["hit@5"], abs=1e-4)
