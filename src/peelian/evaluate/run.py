@@ -1,0 +1,239 @@
+"""The stage: a panel and a programme in, the chapter and its files out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from peelian.errors import DesignError
+from peelian.places import ring_labels
+from peelian.report import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.evaluate.assess import Assessment
+    from peelian.panel import Panel
+    from peelian.places import Places
+    from peelian.programme import Programme
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Parameters:
+    """The keys of ``[evaluate]``.
+
+    ``months_after``   months since the start that count as after (12).
+    ``months_before``  whole months of baseline, 12 or more; left out: the longest of 36, 24 and 12 that keeps
+                       clear of the months the areas were chosen on.
+    ``rings``          outer limits in metres of the rings round treated areas; comparison areas start beyond.
+    ``permutations``   how often treatment is re-drawn for the p-value.
+    ``claim``          the fall promised in a home with a kit (0.5 = half), for the dilution line.
+    ``wider``          column of the panel that counts the whole class the outcome belongs to (all burglary).
+    ``force``          the police force, for changes of recording that concern one force only.
+    """
+
+    months_after: Annotated[int, Field(ge=1, le=120)] = 12
+    months_before: Annotated[int, Field(ge=12, le=120)] | None = None
+    rings: tuple[Annotated[float, Field(gt=0)], ...] = (250, 500, 750)
+    permutations: Annotated[int, Field(ge=99, le=100_000)] = 999
+    claim: Share | None = None
+    wider: str = ""
+    force: str = ""
+
+
+def run(
+    panel: Panel,
+    places: Places | None,
+    parameters: Parameters,
+    *,
+    programme: Programme,
+    seed: int,
+    crime: str = "crime",
+    groups: str | None = None,
+    group_counts: pd.DataFrame | None = None,
+    phases: Mapping[str, Mapping[str, Any]] | None = None,
+    recording_changes: pd.DataFrame | None = None,
+    published: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Did the programme prevent crime: the chapter, its tables, charts, map and files.
+
+    ``panel``, ``places``  place x month counts with arms and rings, and the shapes (None: no map, no rings).
+    ``groups``             what a larger area is called, and ``group_counts`` their totals: columns group,
+                           by (``point`` or ``code``), before, after, optional arm.
+    ``phases``             assessments of further phases by name, as ``assessment.json`` holds them.
+    ``recording_changes``  dated changes of recording; the shipped table unless given.
+    ``published``          False where the counts are not public, so that small ones can be withheld.
+
+    Raises ``DataError`` for input that is wrong; where the design cannot answer, the Outcome says why in
+    ``not_held``.
+    """
+    from peelian.evaluate import report
+    from peelian.evaluate.assess import assess
+
+    tick = progress or (lambda done, total: None)
+    tick(0, 3)
+    changes = _changes(parameters.force) if recording_changes is None else recording_changes
+    panel = _with_rings(panel, places, parameters.rings, programme)
+    try:
+        found = assess(
+            panel, programme, seed=seed, places=places, months_after=parameters.months_after,
+            months_before=parameters.months_before, permutations=parameters.permutations, crime=crime,
+            claim=parameters.claim, wider=parameters.wider, changes=changes,
+        )  # fmt: skip
+    except DesignError as error:
+        section = report.not_held(str(error), groups=groups, group_counts=group_counts, crime=crime)
+        return Outcome(section, not_held=str(error))
+    tick(1, 3)
+    section = report.section(
+        found, places, groups=groups, group_counts=group_counts, phases=phases, programme=programme,
+        published=published,
+    )  # fmt: skip
+    tick(2, 3)
+    values = assessment(found)
+    outcome = Outcome(
+        section, _files(found, panel, places, values), _summary(values), sources=_sources(panel, changes)
+    )
+    tick(3, 3)
+    return outcome
+
+
+def _changes(force: str) -> pd.DataFrame | None:
+    """The shipped table of recording changes: those of all forces, and of this one."""
+    from peelian import figures
+
+    load = getattr(figures, "recording_changes", None)
+    if load is None:
+        return None
+    frame = load()
+    named = frame["force"].astype(str).str.lower()
+    return frame[(named == "all") | (named == force.lower())]
+
+
+def _with_rings(panel: Panel, places: Places | None, rings: tuple[float, ...], programme: Programme) -> Panel:
+    """The panel with these rings, where it was built with others."""
+    ring = panel.frame.get("ring")
+    held = [] if ring is None or not hasattr(ring, "cat") else list(ring.cat.categories)
+    if places is None or held == ["inside", *ring_labels(rings), "beyond"]:
+        return panel
+    around = programme.treated.index
+    frame = panel.frame.copy()
+    laid = places.rings(rings, around=around if len(around) else panel.by_place().query("treated").index)
+    frame["ring"] = laid.reindex(frame.index.get_level_values("place")).array
+    return dataclasses.replace(panel, frame=frame)
+
+
+# ------------------------------------------------------------------------------------ what is kept
+def assessment(found: Assessment) -> dict[str, Any]:
+    """The assessment as plain values: the content of ``assessment.json``."""
+    laid, moved = found.study, found.moved
+    stack = laid.stacks[0]
+    return _plain(
+        {
+            "outcome": found.crime,
+            "verdict": {
+                "code": found.verdict.code, "words": found.verdict.words, "path": list(found.verdict.path),
+                "would_change": found.verdict.would_change,
+            },
+            "headline": found.headline.as_json(),
+            "prevented": found.prevented.as_json(),
+            "effects": [e.as_json() for e in found.effects],
+            "comparison": {
+                "rows": found.comparison.to_dict("records"), "expected": found.headline.extra["expected"],
+            },
+            "event_study": found.event.frame.to_dict("records"),
+            "fade": {"word": found.fading.word, "p": found.fading.p,
+                "rows": found.fading.frame.to_dict("records")},
+            "rings": [] if moved is None else moved.frame.to_dict("records"),
+            "net": None if moved is None else moved.net.as_json(),
+            "displaced_share": None
+            if moved is None or moved.share is None
+            else dataclasses.asdict(moved.share),
+            "words_displacement": "cannot tell" if moved is None else moved.word,
+            "placebo": {
+                "rows": found.what_if.to_dict("records"),
+                "auc": None if found.selection is None else found.selection.auc,
+                "earlier": [] if found.selection is None else [
+                    {"months_back": b, "clean": math.exp(c), "naive": math.exp(n)} for b, c,
+                    n in found.selection.earlier
+                ],
+            },
+            "checks": [c.as_json() for c in found.checks],
+            "window": {
+                "before": laid.months_of(stack.before), "after": laid.months_of(stack.after),
+                "months": stack.after[1] - stack.after[0],
+                "starts": [
+                    {"start": str(laid.months[s.start]), "before": laid.months_of(s.before),
+                        "after": laid.months_of(s.after)}
+                    for s in laid.stacks
+                ],
+            },
+            "accounting": found.accounting.to_dict("records"),
+            "by": found.by, "n_treated": laid.n_treated, "n_control": laid.n_control,
+            "se_log": found.se_log, "phi": found.phi, "maryland": found.maryland, "seed": found.seed,
+        }
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON knows: no numpy, no missing number that is not null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _summary(values: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("estimate", "low", "high", "p")
+    return {
+        "verdict": values["verdict"]["code"], "words": values["verdict"]["words"],
+        "ratio": {k: values["headline"][k] for k in keys},
+        "prevented": {k: values["prevented"][k] for k in keys},
+        "displacement": values["words_displacement"],
+        "fired": [c["id"] for c in values["checks"] if c["fired"]],
+        "by": values["by"], "treated": values["n_treated"], "compared_with": values["n_control"],
+    }  # fmt: skip
+
+
+def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[str, Any]) -> dict[str, Any]:
+    from peelian.evaluate import tidy
+
+    files: dict[str, Any] = {
+        "assessment.json": values,
+        "comparison.csv": found.comparison, "event_study.csv": found.event.frame,
+        "placebo.csv": found.what_if, "accounting.csv": found.accounting,
+        "estimates.csv": tidy.estimates(found), "guards.csv": tidy.guards(found),
+        "panel.csv": tidy.panel(found, panel), "panel_dictionary.csv": tidy.dictionary(panel),
+    }  # fmt: skip
+    if found.moved is not None:
+        files["rings.csv"] = found.moved.frame
+    if places is not None:
+        files["evaluate.gpkg"] = tidy.layers(found, places)
+    return files
+
+
+def _sources(panel: Panel, changes: pd.DataFrame | None) -> tuple[tuple[str, str, str, str], ...]:
+    months = panel.months
+    rows = [
+        (
+            "Counts by place and month",
+            panel.source or "the project's extract",
+            f"{months[0]} to {months[-1]}",
+            "",
+        )
+    ]
+    if changes is not None and len(changes):
+        rows.append(("Changes of recording", "peelian figures: recording_changes", "", ""))
+    return tuple(rows)
