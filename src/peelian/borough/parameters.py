@@ -162,7 +162,7 @@ class BoroughParameters:
     effect: float = 0.45
     effect_month_12: float = 0.25
     effect_ends: int = 24
-    displaced: float = 0.35
+    displaced: float = 0.45
     ring: float = 250.0
     phase_b_areas: int = 18
     phase_b_start: str = "2016-02"

@@ -11,7 +11,7 @@ from peelian.chapters.held import month_of, not_held, saturation_of
 from peelian.errors import DataError, some
 from peelian.programme import read_programme
 from peelian.project import line_of
-from peelian.report import Outcome, Table, Text
+from peelian.report import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,62 +45,10 @@ def evaluate(context: Context) -> Outcome:
     told = stage.run(
         panel, places, parameters, programme=programme, seed=seed, crime=crime,
         groups=context.panel_table.group or None, group_counts=group_counts(context, programme),
-        progress=context.ticker("evaluate"),
+        phases=phases, published=context.incidents.published, progress=context.ticker("evaluate"),
     )  # fmt: skip
-    return with_phases(told, phases, crime) if phases else told
-
-
-def with_phases(told: Outcome, phases: dict[str, Any], crime: str) -> Outcome:
-    """The chapter with the programme's further phases: each judged by the same rules, in one table."""
-    import pandas as pd
-
-    rows = [
-        {
-            "Phase": name,
-            "Verdict": phase["verdict"]["words"],
-            "Before and after, treated alone": phase["placebo"]["rows"][0]["estimate"] - 1,
-            "Ratio against other areas": phase["headline"]["estimate"],
-            "Low": phase["headline"]["low"],
-            "High": phase["headline"]["high"],
-            "Why": "; ".join(phase["verdict"]["path"]),
-        }
-        for name, phase in phases.items()
-        if "verdict" in phase
-    ]
-    rows += [
-        {"Phase": name, "Verdict": "not held", "Why": p["not_held"]}
-        for name, p in phases.items()
-        if "not_held" in p
-    ]
-    forms = {
-        "Before and after, treated alone": "+.1%",
-        "Ratio against other areas": ".3f",
-        "Low": ".3f",
-        "High": ".3f",
-    }
-    title = f"Further phases of the programme, judged by the same rules ({crime})"
-    caution = (
-        "A fall in areas that were chosen because they were bad is no effect until the choice is ruled out."
-    )
-    table = Table("phases", title, pd.DataFrame(rows), forms, note=caution)
-    findings = tuple(
-        Text(
-            f"{row['Phase']}: {row['Verdict'].lower()}. Its treated areas alone changed by "
-            f"{row['Before and after, treated alone']:+.1%}, which says nothing by itself.",
-            "finding",
-        )
-        for row in rows
-        if row["Verdict"] != "not held"
-    )  # fmt: skip
-    kept = told.section.blocks
-    first = next(
-        (i for i, b in enumerate(kept) if not (isinstance(b, Text) and b.kind == "finding")), len(kept)
-    )
-    section = replace(told.section, blocks=(*kept[:first], *findings, *kept[first:], table))
-    files = dict(told.files)
-    if "assessment.json" in files:
-        files["assessment.json"] = {**files["assessment.json"], "phases": phases}
-    return replace(told, section=section, files=files)
+    held = told.files.get("assessment.json")
+    return told if held is None else replace(told, files={**told.files, "assessment.json": held | {"phases": phases}})
 
 
 def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:

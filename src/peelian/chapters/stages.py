@@ -62,7 +62,7 @@ def predict(context: Context) -> Outcome:
     terrain, about = context.made("explain", "cells.parquet"), context.made("explain", "terrain.json")
     prior = prior_to = None
     if terrain is not None and about is not None:
-        prior = gpd.read_parquet(terrain)["relative_risk"]
+        prior = gpd.read_parquet(terrain)["risk"].fillna(0.0)  # no homes, no risk to anybody's home
         prior_to = month_of(json.loads(about.read_text(encoding="utf-8"))["fitted_on"][1])
     return stage.run(
         context.incidents, context.cells, context.places,

@@ -30,7 +30,8 @@ def section(
     published: bool = True,
 ) -> Section:
     """The whole chapter in reading order."""
-    out: list[Block] = [Text(text, "finding") for text in findings(found)]
+    sentences = [*findings(found), *totals.phase_sentences(phases)]
+    out: list[Block] = [Text(text, "finding") for text in sentences]
     out.append(blocks.comparison_table(found, published))
     out += blocks.what_if(found)
     out += [blocks.area_map(found, places)] if places is not None else []

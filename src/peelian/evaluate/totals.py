@@ -44,6 +44,22 @@ def phase_table(phases: Mapping[str, Mapping[str, Any]] | None, *, crime: str) -
     return blocks
 
 
+def phase_sentences(phases: Mapping[str, Mapping[str, Any]] | None) -> list[str]:
+    """One sentence a further phase: the verdict, and what its treated areas alone would have claimed."""
+    out = []
+    for name, told in (phases or {}).items():
+        if "verdict" not in told:
+            continue
+        alone = told["placebo"]["rows"][0]["estimate"] - 1
+        out.append(
+            f"{name}: {told['verdict']['words'].lower()}. A before-and-after figure of its treated areas alone "
+            f"would have said {alone:+.1%}, and would have misled."
+            if told["verdict"]["code"] in ("SELECTION", "CANNOT_TELL", "NO_DIFFERENCE")
+            else f"{name}: {told['verdict']['words'].lower()}. {told['headline']['sentence']}"
+        )
+    return out
+
+
 def group_table(
     counts: pd.DataFrame | None, *, groups: str | None, by: str, crime: str, published: bool
 ) -> list[Block]:

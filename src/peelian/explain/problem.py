@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from peelian.errors import DataError, DesignError
+from peelian.errors import DataError, DesignError, some
 from peelian.incidents import Incidents
 
 if TYPE_CHECKING:
@@ -306,10 +306,11 @@ def _measured(
         layers, places, distances=steps, operations=options.operations, min_cells=options.min_cells,
         fitted=fitted, period=observed.months,
     )  # fmt: skip
+    cut = [name.replace("_", " ") for name in factors.edge_gaps(layers, places, max(steps), inside)]
     words = [
-        f"Layer {name} stops at the boundary: risk within {max(steps):g} m of it is understated."
-        for name in factors.edge_gaps(layers, places, max(steps), inside)
-    ]
+        f"{len(cut)} of {len(layers)} layers stop at the boundary, so risk within {max(steps):g} m of it is "
+        f"understated: {some(cut, 20)}."
+    ] * bool(cut)
     notes = {
         name: "reports follow who complains" for name in layers if layers[name].kind == "reported-problem"
     }
