@@ -29,5 +29,7 @@ def test_a_script_without_a_guard_is_not_run_again_by_each_process(tmp_path: Pat
         f"import sys\nsys.path.insert(0, {str(ROOT / 'src')!r})\n"
         "import math\nfrom peelian import engine\nprint(engine.run(math.factorial, [1, 2, 3], workers=2))\n"
     )
-    told = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120)
+    told = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120
+    )
     assert told.stdout == "[1, 2, 6]\n"

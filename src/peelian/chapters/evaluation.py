@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from peelian.chapters.context import Context, stage_parameters
 from peelian.chapters.held import month_of, not_held, saturation_of
@@ -48,7 +48,11 @@ def evaluate(context: Context) -> Outcome:
         phases=phases, published=context.incidents.published, progress=context.ticker("evaluate"),
     )  # fmt: skip
     held = told.files.get("assessment.json")
-    return told if held is None else replace(told, files={**told.files, "assessment.json": held | {"phases": phases}})
+    return (
+        told
+        if held is None
+        else replace(told, files={**told.files, "assessment.json": held | {"phases": phases}})
+    )
 
 
 def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
