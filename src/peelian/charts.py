@@ -31,9 +31,9 @@ CONFIG: dict[str, Any] = {
         "titleColor": INK, "gridColor": "#e6e8ea", "domainColor": GREY, "tickColor": GREY, "titlePadding": 8,
     },
     "legend": {
-        "titleLimit": 600,
-        "columnPadding": 18,"labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal", "orient": "bottom",
-               "labelLimit": 320, "symbolSize": 120},
+        "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal", "orient": "bottom",
+        "labelLimit": 320, "titleLimit": 600, "columnPadding": 18, "symbolSize": 120,
+    },
     "text": {"font": FONT, "fontSize": 13},
     "range": {"category": COLOURS},
 }  # fmt: skip

@@ -40,9 +40,29 @@ def run(
 
     # a fresh interpreter each: forking a process that holds threads (BLAS, Arrow) can hang
     context = multiprocessing.get_context("spawn")
-    with _apart(), ProcessPoolExecutor(min(workers, total), mp_context=context) as pool:
+    with (
+        _apart(),
+        ProcessPoolExecutor(min(workers, total), mp_context=context, initializer=_end_with_parent) as pool,
+    ):
         chunk = max(1, total // (workers * 4))
         return list(_counted(pool.map(function, pieces, chunksize=chunk), total, progress))
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the process that started it is gone, so that a killed run leaves none behind."""
+    import multiprocessing
+    import multiprocessing.connection
+    import threading
+
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

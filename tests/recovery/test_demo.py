@@ -131,9 +131,9 @@ def test_a_run_killed_at_any_moment_leaves_the_last_good_state(
     draw = random.Random(1829)
     for _ in range(10):
         process = command("run", "--fresh", str(folder))
-        time.sleep(draw.uniform(0.2, 12.0))
+        time.sleep(draw.uniform(0.2, 10.0))
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=60)  # returns when its workers have ended too
         for stage in loop.STAGES:
             folders = [folder / stage, folder / f".{stage}.old"]
             assert any(read_record(held) is not None for held in folders), stage

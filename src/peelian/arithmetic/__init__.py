@@ -1,1 +1,1 @@
-
+"""What two stages need: arrays in, small frozen results out."""

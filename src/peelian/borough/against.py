@@ -68,12 +68,7 @@ def _factors(truth: dict[str, Any], terms: list[dict[str, str]]) -> list[Row]:
     told = "; ".join(
         f"{_words(name)} x {f['relative_risk']:g} within {f['reach']:.0f} m" for name, f in planted.items()
     )
-    found = "; ".join(
-        f"{_words(name)} x {float(reported[name]['times']):.2f} ({float(reported[name]['robust_low']):.2f} to "
-        f"{float(reported[name]['robust_high']):.2f})"
-        for name in planted
-        if name in reported
-    )
+    found = "; ".join(_times(reported[name]) for name in planted if name in reported)
     idle = truth["factors"]["idle"]
     false = [name for name in idle if name in reported]
     seen = f"reported: {', '.join(map(_words, false))}" if false else "none reported"
@@ -83,6 +78,11 @@ def _factors(truth: dict[str, Any], terms: list[dict[str, str]]) -> list[Row]:
         _row("Planted risk factors are found", told, found or "none", planted.keys() <= reported.keys()),
         _row("Idle features are not reported", f"{len(idle)} go with nothing", seen, not false),
     ]
+
+
+def _times(term: dict[str, str]) -> str:
+    times, low, high = (float(term[name]) for name in ("times", "robust_low", "robust_high"))
+    return f"{_words(term['factor'])} x {times:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _effect(truth: dict[str, Any], assessment: dict[str, Any]) -> list[Row]:
@@ -116,16 +116,13 @@ def _displacement(truth: dict[str, Any], assessment: dict[str, Any]) -> list[Row
             )
         ]
     inside = first["low"] <= ring["ratio"] <= first["high"]
-    return [
-        _row(
-            "Some of it moved next door", f"ratio {ring['ratio']:.3f} in the first ring",
-            f"{first['estimate']:.3f} ({first['low']:.3f} to {first['high']:.3f})", inside and first["low"] > 1,
-        )
-    ]  # fmt: skip
+    found = f"{first['estimate']:.3f} ({first['low']:.3f} to {first['high']:.3f})"
+    true = f"ratio {ring['ratio']:.3f} in the first ring"
+    return [_row("Some of it moved next door", true, found, inside and first["low"] > 1)]
 
 
 def _saturation(truth: dict[str, Any], folder: Path) -> Row:
-    """Homes with a kit in the well planned areas, at the end; the same counts, so equal to a tenth of a point."""
+    """Homes with a kit in the well planned areas, at the end; the same counts, so all but equal."""
     true = truth["saturation"]["phase_a_by_month"]["12"]
     places = set(truth["phases"]["A"]["places"])
     last: dict[str, tuple[float, float]] = {}

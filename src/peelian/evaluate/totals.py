@@ -50,13 +50,14 @@ def phase_sentences(phases: Mapping[str, Mapping[str, Any]] | None) -> list[str]
     for name, told in (phases or {}).items():
         if "verdict" not in told:
             continue
-        alone = told["placebo"]["rows"][0]["estimate"] - 1
-        out.append(
-            f"{name}: {told['verdict']['words'].lower()}. A before-and-after figure of its treated areas alone "
-            f"would have said {alone:+.1%}, and would have misled."
-            if told["verdict"]["code"] in ("SELECTION", "CANNOT_TELL", "NO_DIFFERENCE")
-            else f"{name}: {told['verdict']['words'].lower()}. {told['headline']['sentence']}"
-        )
+        sentence = told["headline"]["sentence"]
+        if told["verdict"]["code"] in ("SELECTION", "CANNOT_TELL", "NO_DIFFERENCE"):
+            alone = told["placebo"]["rows"][0]["estimate"] - 1
+            sentence = (
+                "A before-and-after figure of its treated areas alone would have said "
+                f"{alone:+.1%}, and would have misled."
+            )
+        out.append(f"{name}: {told['verdict']['words'].lower()}. {sentence}")
     return out
 
 
