@@ -27,6 +27,7 @@ class Rows:
     ``refused``  (row, reason, text) of every line that could not be split into the header's columns, and of
                  every blank one: a row's number is its line less one, unless a value runs over lines.
     ``raw``      the text of the accepted rows, where it cannot be put together again from the columns.
+    ``crs``      of the points of a spatial file; ``serials`` where a number may be a spreadsheet's date.
     """
 
     header: tuple[str, ...]
@@ -34,6 +35,8 @@ class Rows:
     refused: tuple[tuple[int, str, str], ...] = ()
     raw: tuple[str, ...] | None = None
     delimiter: str = ","
+    crs: object = None
+    serials: bool = False
 
     def __len__(self) -> int:
         """Rows of the file: those in the table and those refused."""
@@ -49,6 +52,11 @@ class Rows:
         if self.raw is not None:
             return self.raw[at]
         return self.delimiter.join(self.table.column(k)[at].as_py() for k in range(len(self.header)))
+
+    def texts(self) -> pd.DataFrame:
+        """All columns as trimmed text, missing where blank, on the row numbers."""
+        frame = trimmed(self.table).to_pandas().set_index("row")
+        return frame.astype("str")
 
     def column(self, name: str, file: object) -> pd.Series:
         """A column as trimmed text on the row numbers, missing where blank; ``DataError`` where absent."""
