@@ -29,6 +29,15 @@ class Commands(click.Group):
         """The commands in the order in which they were added."""
         return list(self.commands)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A command of two words where there is one, such as ``read map``, else the first word's."""
+        two = " ".join(args[:2])
+        if two in self.commands:
+            return two, self.commands[two], args[2:]
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a user's mistake prints what is wrong and what to do, without a traceback."""
         from peelian.errors import Error
@@ -135,6 +144,41 @@ def _stage(name: str, says: str) -> Callable[..., None]:
 
 
 read = _stage("read", "Read: what was recorded, where, and what is wrong with it?")
+
+
+@main.command("read map")
+@click.argument("file", metavar="FILE", type=click.Path())
+@click.option("--out", metavar="PROFILE", type=click.Path(), help="Save the mapping as this profile (TOML).")
+@click.option(
+    "--near", metavar="SHAPES", type=click.Path(),
+    help="A spatial file of the place, to tell coordinate systems apart; else those beside the file.",
+)  # fmt: skip
+@JSON
+def read_map(file: str, out: str | None, near: str | None, as_json: bool) -> None:
+    """Propose which column of a table is what, show it, and save it."""
+    from peelian import loop
+
+    said = loop.read_map(file, out=out, near=near)
+    if as_json:
+        click.echo(json.dumps(said))
+        return
+    click.echo(f"{said['file']}: {said['rows']:,} rows.")
+    if said["choices"] and said["form"] == "incidents":
+        click.echo("")
+        _table(
+            ["Field", "Column", "Why", "Examples"],
+            [[c["field"], c["column"], c["why"], "; ".join(c["examples"])] for c in said["choices"]],
+            widest=34,
+        )
+    settings = "; ".join(f"{key} = {json.dumps(value)}" for key, value in said["settings"].items())
+    lines = [f"Also: {settings}"] if settings else []
+    lines += said["notes"] + [f"To be said by you: {text}" for text in said["questions"]]
+    lines += [f"Not used: {', '.join(said['unused'])}."] if said["unused"] else []
+    click.echo("")
+    for line in [*lines, said["next"]]:
+        click.echo(_wrapped(line))
+
+
 explain = _stage("explain", "Explain: which features of places go with this crime, how far, how surely?")
 predict = _stage("predict", "Predict: where next, and is that better than last year's map?")
 plan = _stage("plan", "Plan: which areas get kits under this budget, and what could be learnt from it?")

@@ -337,6 +337,31 @@ def check(folder: Path | str = ".") -> dict[str, Any]:
     }
 
 
+def read_map(
+    file: Path | str, *, out: Path | str | None = None, near: Path | str | None = None
+) -> dict[str, Any]:
+    """Propose the mapping of a table's columns; with ``out``, save it there as a profile.
+
+    Returns the proposal as plain values (see ``read.mapping.Proposal``), and ``next``: what to do with it.
+    Raises ``DataError`` where ``out`` exists already, or the table holds no incidents to map.
+    """
+    from peelian.read.mapping import propose
+
+    found = propose(file, near=near)
+    if found.form != "incidents":
+        following = "Nothing was saved: a mapping is for tables with one row an incident."
+    elif out is None:
+        following = "Nothing was saved. To keep it: peelian read map FILE --out profile.toml"
+    else:
+        path = Path(out)
+        if path.exists():
+            raise DataError(f"{path}: is there already. Name another file, or move it away.")
+        write_text(path, found.toml())
+        keys = f'reader = "table", profile = "{path.name}"'
+        following = f"Saved as {path}. In peelian.toml, under [[incidents]]: {keys}."
+    return plain(found.as_json() | {"next": following})
+
+
 def figures(*, expired: bool = False, weak: bool = False) -> list[dict[str, Any]]:
     """The policy figures as rows: name, value, unit, price base, source, date, quality, impact."""
     from peelian.account import figures_table

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from peelian.read.mapping import propose
 from peelian.read.mps import counts, reconcile
 
 
@@ -49,3 +50,57 @@ def test_met_rows_agree_with_the_mets_own_counts_year_by_year(uk: Path) -> None:
     table = reconcile(own, published.totals("Burglary")).loc[2011:2021]
     assert len(table) == 11
     assert table["ratio"].between(0.98, 1.02).all()
+
+
+# -------------------------------------------------------------------- proposals of mappings
+@pytest.mark.parametrize(
+    ("file", "mapping", "crs"),
+    [
+        (
+            "chicago_crime_2016_2017/crimes.csv.gz",
+            {"start": "datetime", "type": "offense", "longitude": "lon", "latitude": "lat"},
+            4326,
+        ),
+        (
+            "cincinnati_burglary_2016_2018/burglary.csv.gz",
+            {"start": "datetime", "id": "incident_no", "longitude": "lon", "latitude": "lat"},
+            4326,
+        ),
+        (
+            "nyc_vehicle_theft_2014_2017/thefts.csv.gz",
+            {"start": "date_start", "end": "date_end", "place": "census_block", "id": "uid",
+             "longitude": "lon", "latitude": "lat"},
+            4326,
+        ),
+        (
+            "stlouis_2015_2019/crimes.csv.gz",
+            {"start": "datetime", "recorded": "coded_month", "type": "offense", "place": "neighborhood",
+             "easting": "x", "northing": "y"},
+            "ESRI:102696",
+        ),
+        (
+            "vancouver_thefts_2020/thefts.csv.gz",
+            {"start": "{year}-{month}-{day} {hour}:{minute}", "type": "type", "place": "neighbourhood",
+             "easting": "x", "northing": "y"},
+            "EPSG:26910",
+        ),
+    ],
+)  # fmt: skip
+def test_the_mapping_of_a_citys_extract_is_proposed_unaided(
+    world: Path, file: str, mapping: dict[str, str], crs: object
+) -> None:
+    found = propose(world / file)
+    assert found.mapping == mapping
+    assert dict(found.settings)["crs"] == crs
+
+
+@pytest.mark.parametrize("city", ["stlouis_2015_2019/crimes", "vancouver_thefts_2020/thefts"])
+def test_a_system_that_is_not_declared_is_said_to_be_so(world: Path, city: str) -> None:
+    note = propose(world / f"{city}.csv.gz").notes[0]
+    assert "the file does not declare their system. Likely" in note
+
+
+def test_atlanta_holds_counts_by_area_and_day(world: Path) -> None:
+    found = propose(world / "atlanta_npu_2021_2025" / "npu_daily_burglary_larceny.csv.gz")
+    assert found.form == "counts"
+    assert found.notes[0].startswith("Counts by area and day, not incidents: each of 25 values of 'npu'")

@@ -21,7 +21,7 @@ def test_help_names_the_commands_in_the_order_of_the_loop() -> None:
     _, out, _ = told("--help")
     names = [line.split()[0] for line in out.split("Commands:")[1].strip().splitlines()]
     assert names == [
-        "demo", "new", "check", "run", "read", "explain", "predict", "plan", "deliver", "evaluate", "account", "figures",
+        "demo", "new", "check", "run", "read", "read", "explain", "predict", "plan", "deliver", "evaluate", "account", "figures",
     ]  # fmt: skip
 
 
@@ -71,3 +71,29 @@ def test_figures_can_be_narrowed(flag: str) -> None:
     every, some = (json.loads(told("figures", "--json", *more)[1]) for more in ((), (flag,)))
     assert len(some) <= len(every)
     assert [row["name"] for row in some] == [row["name"] for row in every if row in some]
+
+
+def test_a_mapping_is_proposed_shown_and_saved(tmp_path: Path) -> None:
+    (tmp_path / "theft.csv").write_text("date,offence\n2016-05-07,Theft\n2016-05-08,Theft\n", "utf-8")
+    code, out, _ = told("read", "map", str(tmp_path / "theft.csv"), "--out", str(tmp_path / "ours.toml"))
+    assert code == 0
+    assert "theft.csv: 2 rows." in out
+    assert 'start = "date"' in (tmp_path / "ours.toml").read_text("utf-8")
+
+
+def test_a_profile_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "theft.csv").write_text("date,offence\n2016-05-07,Theft\n2016-05-08,Theft\n", "utf-8")
+    (tmp_path / "ours.toml").write_text("", "utf-8")
+    code, _, err = told("read", "map", str(tmp_path / "theft.csv"), "--out", str(tmp_path / "ours.toml"))
+    assert (code, "is there already" in err) == (11, True)
+
+
+def test_a_mapping_is_told_in_json(tmp_path: Path) -> None:
+    (tmp_path / "theft.csv").write_text("date,offence\n2016-05-07,Theft\n2016-05-08,Theft\n", "utf-8")
+    _, out, _ = told("read", "map", str(tmp_path / "theft.csv"), "--json")
+    assert json.loads(out)["mapping"] == {"start": "date", "type": "offence"}
+
+
+def test_a_folder_called_map_is_read_as_one_by_its_path(tmp_path: Path) -> None:
+    code, _, err = told("read", str(tmp_path / "map"))
+    assert (code, "no project" in err) == (10, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from peelian.errors import DataError
+from peelian.incidents import Incidents
 from peelian.read.police_uk import police_uk, reading
 
 HEADER = (
@@ -283,3 +285,65 @@ def test_a_project_elsewhere_can_have_its_own_projection(tmp_path: Path) -> None
 def test_degrees_are_refused_as_a_target(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"degrees"):
         police_uk(file(tmp_path, CLEAN), crs=4326)
+
+
+# -------------------------------------------------------------------- outcomes, stops, the API
+STOPS = """Type,Date,Part of a policing operation,Policing operation,Latitude,Longitude,Gender,Age range,Self-defined ethnicity,Officer-defined ethnicity,Legislation,Object of search,Outcome,Outcome linked to object of search,Removal of more than just outer clothing
+Person search,2020-07-01T22:05:00+00:00,,,51.47,-0.36,Male,18-24,,,x,Controlled drugs,A no further action disposal,,False
+Person search,,,,51.47,-0.36,Male,18-24,,,x,Controlled drugs,Arrest,,False
+Vehicle search,2020-07-01T23:30:00+00:00,,,,,Male,18-24,,,x,Stolen goods,Arrest,,False
+"""
+
+
+@pytest.fixture
+def stops(tmp_path: Path) -> Incidents:
+    path = tmp_path / "2020-07-metropolitan-stop-and-search.csv"
+    path.write_text(STOPS, encoding="utf-8")
+    return police_uk(path, kind="stop-and-search")
+
+
+def test_a_stop_is_at_a_minute_of_londons_clock(stops: Incidents) -> None:
+    assert stops.frame["start"].astype("str").tolist() == ["2020-07-01 23:05:00", "2020-07-02 00:30:00"]
+    assert stops.precision == "minute"
+
+
+def test_nothing_on_the_person_stopped_is_read(stops: Incidents) -> None:
+    assert not {"Gender", "Age range", "Self-defined ethnicity"} & set(stops.frame)
+    assert "18-24" not in stops.frame.to_csv() + stops.rejected.to_csv()
+
+
+def test_a_stop_without_a_date_is_refused(stops: Incidents) -> None:
+    assert stops.rejected[["row", "reason"]].values.tolist() == [[2, "no date"]]
+
+
+def test_outcomes_are_dated_by_their_own_month(tmp_path: Path) -> None:
+    path = tmp_path / "2018-01-peel-outcomes.csv"
+    path.write_text(f"{OUTCOMES}\nabc,2018-01,P,P,-0.36,51.47,On or near A,E01000001,x,Arrest\n", "utf-8")
+    found = police_uk(path, kind="outcomes").frame
+    assert found[["id", "type", "place"]].values.tolist() == [["abc", "Arrest", "E01000001"]]
+
+
+def test_the_kind_that_was_asked_for_is_named_where_it_is_not_there(stops: Incidents, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"holds no outcomes file of data.police.uk. .*\(stop and search\)"):
+        police_uk(tmp_path, kind="outcomes")
+
+
+def test_answers_of_the_api_are_read_with_the_names_of_the_files(tmp_path: Path) -> None:
+    crime = {
+        "category": "violent-crime", "month": "2017-06", "persistent_id": "abc", "context": "", "id": 1,
+        "location": {"latitude": "51.47", "longitude": "-0.36", "street": {"id": 1, "name": "On or near A"}},
+        "outcome_status": {"category": "Under investigation", "date": "2017-07"},
+    }  # fmt: skip
+    (tmp_path / "answer.json").write_text(json.dumps([crime, 7, {**crime, "location": None}]), "utf-8")
+    found = police_uk(tmp_path / "answer.json")
+    assert found.frame[["type", "id", "outcome"]].iloc[0].tolist() == [
+        "Violence and sexual offences", "abc", "Under investigation",
+    ]  # fmt: skip
+    assert (found.rows_read, int(found.located.sum())) == (3, 1)
+    assert found.rejected[["row", "reason", "text"]].values.tolist() == [[2, "is no record", "7"]]
+
+
+def test_json_that_is_no_answer_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "answer.json").write_text('{"error": "too many"}', "utf-8")
+    with pytest.raises(DataError, match="holds no list of records"):
+        police_uk(tmp_path / "answer.json")

@@ -174,7 +174,7 @@ def test_a_file_without_a_type_asks_for_one(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_file_says_what_to_do(tmp_path: Path) -> None:
-    path = tmp_path / "extract.xlsx"
+    path = tmp_path / "extract.pdf"
     path.write_bytes(b"PK")
     with pytest.raises(DataError, match=r"Save the table as CSV"):
         table(path, WHEN, type="Burglary")

@@ -16,6 +16,7 @@ ONE = "one coordinate is missing"
 NO_NUMBER = "a coordinate is not a number"
 ZERO = "coordinates are 0, 0"
 EXCHANGED = "longitude and latitude look exchanged"
+THOUSANDS = r"^\s*[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*$"
 WORLD = (-180.0, -90.0, 180.0, 90.0)
 MARGIN = 3.0  # degrees: a projection serves a little beyond the area it was made for
 
@@ -53,7 +54,7 @@ def points(
 
     source, target = system(crs, name), system(to, name)
     require_metres(target, name)
-    east, north, fault = _numbers(x, y)
+    east, north, fault = _numbers(numbers(x, source.is_geographic), numbers(y, source.is_geographic), x, y)
     good = np.isfinite(east) & np.isfinite(north) & pd.isna(fault).to_numpy()
     distinct, back = np.unique(np.column_stack([east[good], north[good]]), axis=0, return_inverse=True)
     wrong = _outside(distinct, source, target)[back.ravel()]
@@ -73,18 +74,42 @@ def points(
     )
 
 
-def _numbers(x: pd.Series, y: pd.Series) -> tuple[np.ndarray, np.ndarray, pd.Series]:
+def numbers(text: pd.Series, degrees: bool = False) -> pd.Series:
+    """A column of coordinates as numbers, with decimal commas or commas between thousands.
+
+    ``530123,45`` is a decimal comma; ``530,123`` in a projected system parts thousands, and is so read where
+    every comma of the column does that; in degrees a comma is always decimal.
+
+    >>> import pandas as pd
+    >>> numbers(pd.Series(["530,123", "1,530,123.5"])).tolist(), numbers(pd.Series(["-0,361"]), True).tolist()
+    ([530123.0, 1530123.5], [-0.361])
+    """
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(text):
+        return text.astype("float64")
+    text = text.astype("str")
+    comma = text.str.contains(",", regex=False).fillna(False).astype(bool)
+    if comma.any():
+        thousands = text[comma].str.match(THOUSANDS).all() and not degrees
+        plain = text.str.replace(",", "" if thousands else ".", regex=False)
+        text = text.where(~comma, plain)
+    return pd.to_numeric(text, errors="coerce").astype("float64")
+
+
+def _numbers(
+    x: pd.Series, y: pd.Series, given_as_x: pd.Series, given_as_y: pd.Series
+) -> tuple[np.ndarray, np.ndarray, pd.Series]:
     import numpy as np
     import pandas as pd
 
-    given_x, given_y = x.notna().to_numpy(), y.notna().to_numpy()
-    east = pd.to_numeric(x, errors="coerce").astype("float64").to_numpy(na_value=np.nan)
-    north = pd.to_numeric(y, errors="coerce").astype("float64").to_numpy(na_value=np.nan)
+    given_x, given_y = given_as_x.notna().to_numpy(), given_as_y.notna().to_numpy()
+    east, north = x.to_numpy(na_value=np.nan), y.to_numpy(na_value=np.nan)
     fault = np.full(len(east), None, object)
     fault[given_x != given_y] = ONE
     fault[given_x & given_y & ~(np.isfinite(east) & np.isfinite(north))] = NO_NUMBER
     fault[(east == 0) & (north == 0)] = ZERO
-    return east, north, pd.Series(fault, index=x.index)
+    return east, north, pd.Series(fault, index=given_as_x.index)
 
 
 def _outside(distinct: np.ndarray, source: Any, target: Any) -> np.ndarray:

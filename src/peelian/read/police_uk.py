@@ -1,4 +1,4 @@
-"""police.uk: street-level crime as data.police.uk publishes it, a month's file, a folder or the whole zip."""
+"""police.uk: street crime, outcomes, stops and searches as data.police.uk publishes them, in CSV or JSON."""
 
 from __future__ import annotations
 
@@ -8,70 +8,102 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from peelian.errors import DataError, some
-from peelian.incidents import Incidents
+from peelian.incidents import Incidents, Precision
 from peelian.read.coordinates import points
 from peelian.read.files import Member, Reading, counted, members, rejected_frame
 from peelian.read.rows import Rows, rows, trimmed
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
 Repeats = Literal["keep", "drop"]
-ENDINGS = (".csv", ".csv.gz")
+Kind = Literal["street", "outcomes", "stop-and-search"]
+ENDINGS = (".csv", ".csv.gz", ".json", ".json.gz")
 LICENCE = "Open Government Licence v3.0"
 WGS84 = 4326
 COLUMNS = {
     "id": "Crime ID", "month": "Month", "reported_by": "Reported by", "longitude": "Longitude",
     "latitude": "Latitude", "place": "LSOA code", "type": "Crime type", "outcome": "Last outcome category",
 }  # fmt: skip
+KINDS: dict[str, dict[str, str]] = {  # age, gender and ethnicity of people stopped stay in the file
+    "street": COLUMNS,
+    "outcomes": {**COLUMNS, "type": "Outcome type", "outcome": "Outcome type"},
+    "stop-and-search": {
+        "id": "", "month": "Date", "reported_by": "", "longitude": "Longitude", "latitude": "Latitude",
+        "place": "", "type": "Type", "outcome": "Outcome",
+    },
+}  # fmt: skip
 TEXT = ("type", "place", "outcome", "id", "reported_by", "source")
-NEEDED = ("Month", "Crime type")
-OTHER_KINDS = {"Outcome type": "outcomes, not street crime", "Object of search": "stop and search"}
+MARKS = {"outcomes": "Outcome type", "stop-and-search": "Object of search"}
+SAID = {
+    "street": "street crime",
+    "outcomes": "outcomes, not street crime",
+    "stop-and-search": "stop and search",
+}
 MONTH = r"^(19|20)\d\d-(0[1-9]|1[0-2])$"
+MOMENT = r"^(19|20)\d\d-(0[1-9]|1[0-2])-\d\d([T ]|$)"
 NO_MONTH, BAD_MONTH, NO_TYPE = "no month", "month is not written YYYY-MM", "no crime type"
 OTHER_MONTH = "month is not that of the file's name"
+WITHHELD = "left in the file: it describes a person"
+CLOCK = "Europe/London"
 
 
-def police_uk(path: Path | str, *, crs: object = 27700, repeats: Repeats = "keep") -> Incidents:
+def police_uk(
+    path: Path | str, *, crs: object = 27700, repeats: Repeats = "keep", kind: Kind = "street"
+) -> Incidents:
     """Street-level crime from data.police.uk, every type and every row of it.
 
-    ``path``     a month's file (``.csv``, ``.csv.gz``), a folder, or the zip as downloaded with any number
-                 of forces and months. Columns are found by header, wherever they stand.
+    ``path``     a month's file (``.csv``, ``.csv.gz``), a folder, the zip as downloaded with any number of
+                 forces and months, or answers of its API (``.json``, of which the codes of categories are
+                 written out). Columns are found by header, wherever they stand.
     ``crs``      the projected CRS in metres of the points.
     ``repeats``  ``keep`` flags later copies of a Crime ID in the column ``repeated``; ``drop`` refuses them.
+    ``kind``     which of an archive's files: ``street``; ``outcomes``, whose ``type`` is the outcome, whose
+                 month is that of the outcome, and whose ``id`` is that of the crime (a crime may have
+                 several); or ``stop-and-search``, to the minute in London's clock, without the columns on
+                 the person stopped. The others are listed and left alone.
 
     Returns Incidents with ``start`` and ``end`` (the month), ``type``, ``place`` (LSOA code), ``outcome``
     (as known when the file was made), ``id``, ``reported_by``, ``source`` and ``row`` (file and row number),
     ``repeated``, ``fault`` (what is wrong with the coordinates). Rows without usable coordinates are
     accepted without a point. Rows without a month or a type, of another month than most of a file named for
-    its month, and lines that are no row, are refused.
+    its month, and lines that are no row, are refused. Answers of the API carry no LSOA code.
     Precision is ``month``, points are snapped (Tompson et al. 2015), counts are public.
 
     Raises ``DataError`` where nothing in ``path`` is a street file, and for a broken or unsafe archive.
     """
-    return reading(path, crs=crs, repeats=repeats).incidents
+    return reading(path, crs=crs, repeats=repeats, kind=kind).incidents
 
 
-def reading(path: Path | str, *, crs: object = 27700, repeats: Repeats = "keep") -> Reading:
+def reading(
+    path: Path | str, *, crs: object = 27700, repeats: Repeats = "keep", kind: Kind = "street"
+) -> Reading:
     """As ``police_uk``, with the table of files beside."""
     found, left = members(path, ENDINGS)
-    files = [_file(member, single=len(found) == 1, path=path) for member in found]
-    streets = [file for file in files if file.street]
-    if not streets:
+    files = [_file(member, kind, single=len(found) == 1, path=path) for member in found]
+    wanted = [file for file in files if file.kind == kind]
+    if not wanted:
         held = some([f"{file.name} ({file.kind})" for file in files] + left) or "nothing"
+        needed = ", ".join(_needed(kind))
         raise DataError(
-            f"{path}: holds no street file of data.police.uk. It holds: {held}. Expected CSV files with the "
-            f'columns {", ".join(NEEDED)}; for an extract of your own use reader = "table".'
+            f"{path}: holds no {kind} file of data.police.uk. It holds: {held}. Expected CSV files with the "
+            f'columns {needed}; for an extract of your own use reader = "table".'
         )
-    frame = _frame(streets, crs)
-    rejected = [(file.name, *row) for file in streets for row in file.refused]
-    if repeats == "drop":
-        rejected += _repeats(frame, {file.name: file for file in streets})
+    frame = _frame(wanted, crs, kind)
+    rejected = [(file.name, *row) for file in wanted for row in file.refused]
+    if repeats == "drop" and kind == "street":
+        rejected += _repeats(frame, {file.name: file for file in wanted})
         frame = frame.loc[~frame["repeated"]].reset_index(drop=True)
-    incidents = Incidents(frame, rejected_frame(rejected), precision="month", snapped=True, published=True)
+    precision: Precision = "minute" if kind == "stop-and-search" else "month"
+    incidents = Incidents(frame, rejected_frame(rejected), precision=precision, snapped=True, published=True)
     return Reading(incidents, _listing(files, left, incidents))
+
+
+def _needed(kind: Kind) -> tuple[str, str]:
+    return KINDS[kind]["month"], MARKS.get(kind, KINDS[kind]["type"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +116,18 @@ class _File:
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     rows: Rows | None = None
 
-    @property
-    def street(self) -> bool:
-        return self.kind == "street"
 
+def _file(member: Member, kind: Kind, *, single: bool, path: Path | str) -> _File:
+    if member.name.lower().endswith((".json", ".json.gz")):
+        from peelian.read.police_json import api_rows
 
-def _file(member: Member, *, single: bool, path: Path | str) -> _File:
-    read = rows(member.read(), reach=1)  # no value of these files holds a line end
-    lacking = [name for name in NEEDED if read.find(name) is None]
-    if not lacking:
-        return _street(member.name, read)
-    for mark, kind in OTHER_KINDS.items():
-        if read.find(mark) is not None:
-            return _File(member.name, kind)
+        read = api_rows(member.read(), member.name)
+    else:
+        read = rows(member.read(), reach=1)  # no value of these files holds a line end
+    for other in ("stop-and-search", "outcomes", "street"):
+        if all(read.find(name) is not None for name in _needed(other)):
+            return _taken(member.name, read, kind) if other == kind else _File(member.name, SAID[other])
+    lacking = [name for name in _needed(kind) if read.find(name) is None]
     if not read.header:
         return _File(member.name, "empty")
     if single:
@@ -105,25 +136,25 @@ def _file(member: Member, *, single: bool, path: Path | str) -> _File:
             f"its first line is: {some(read.header, 12)}. "
             'Put the header of data.police.uk back, or use reader = "table" with a column mapping.'
         )
-    if "street" in member.name.lower():  # it says that it is one: its rows are ours to account for
-        return _headless(member.name, read)
-    return _File(member.name, "no street file: other columns")
+    if kind in member.name.lower():  # it says that it is one: its rows are ours to account for
+        return _headless(member.name, read, kind)
+    return _File(member.name, f"no {kind} file: other columns")
 
 
-def _headless(name: str, read: Rows) -> _File:
+def _headless(name: str, read: Rows, kind: Kind) -> _File:
     """A file that calls itself street crime but has no header: every line of it is refused."""
-    reason = "the file has no header with Month and Crime type"
+    reason = f"the file has no header with {' and '.join(_needed(kind))}"
     lines = [(0, reason, read.delimiter.join(read.header))]
     lines += [(int(number.as_py()), reason, read.text(k)) for k, number in enumerate(read.table["row"])]
     lines += [(number, reason, text) for number, _, text in read.refused]
-    return _File(name, "street", None, sorted(lines))
+    return _File(name, kind, None, sorted(lines))
 
 
-def _street(name: str, read: Rows) -> _File:
+def _taken(name: str, read: Rows, kind: Kind) -> _File:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = {key: read.find(column) for key, column in COLUMNS.items()}
+    wanted = {key: read.find(column) for key, column in KINDS[kind].items()}
     blank = pa.nulls(read.table.num_rows, pa.string())
     table = pa.table(
         {
@@ -134,19 +165,23 @@ def _street(name: str, read: Rows) -> _File:
     )
     table = trimmed(table)
     month = pc.fill_null(table.column("month"), "")
-    good = pc.and_(pc.match_substring_regex(month, MONTH), pc.is_valid(table.column("type")))
-    named = _month_of(name, month)
+    dated = kind == "stop-and-search"
+    good = pc.match_substring_regex(month, MOMENT if dated else MONTH)
+    good = pc.and_(good, pc.is_valid(table.column("type")))
+    named = "" if dated else _month_of(name, month)  # the clock of London is an hour ahead in summer
     if named:
         good = pc.and_(good, pc.equal(month, named))
-    refused = list(read.refused)
+    refused = [(number, reason, WITHHELD if dated else text) for number, reason, text in read.refused]
     if not pc.all(good, min_count=0).as_py():
         for at, fine in enumerate(good.to_pylist()):
             if not fine:
-                reason = _fault(month[at].as_py(), named)
-                refused.append((table.column("row")[at].as_py(), reason, read.text(at)))
+                reason = _fault(month[at].as_py(), named, dated)
+                refused.append(
+                    (table.column("row")[at].as_py(), reason, WITHHELD if dated else read.text(at))
+                )
         table = table.filter(good)
     table = table.append_column("source", pa.array([name] * table.num_rows, pa.string()))
-    return _File(name, "street", table, sorted(refused), read)
+    return _File(name, kind, table, sorted(refused), read)
 
 
 def _month_of(name: str, months: pa.ChunkedArray) -> str:
@@ -160,7 +195,9 @@ def _month_of(name: str, months: pa.ChunkedArray) -> str:
     return found[1] if 2 * agree > len(months) else ""
 
 
-def _fault(month: str, named: str) -> str:
+def _fault(month: str, named: str, dated: bool) -> str:
+    if dated:
+        return NO_TYPE if re.match(MOMENT, month) else "no date" if not month else "date is no date"
     if not month:
         return NO_MONTH
     if not re.match(MONTH, month):
@@ -168,10 +205,8 @@ def _fault(month: str, named: str) -> str:
     return OTHER_MONTH if named and month != named else NO_TYPE
 
 
-def _frame(streets: list[_File], crs: object) -> gpd.GeoDataFrame:
+def _frame(streets: list[_File], crs: object, kind: Kind) -> gpd.GeoDataFrame:
     import geopandas as gpd
-    import numpy as np
-    import pandas as pd
     import pyarrow as pa
 
     tables = [file.table for file in streets if file.table is not None]
@@ -181,14 +216,12 @@ def _frame(streets: list[_File], crs: object) -> gpd.GeoDataFrame:
     table = pa.concat_tables(tables)
     held = table.to_pandas()
     geometry, fault = points(held["longitude"], held["latitude"], crs=WGS84, to=crs, name="police.uk")
-    month = held["month"].astype("category")
-    first = pd.PeriodIndex(month.cat.categories.astype("str"), freq="M")
-    codes = month.cat.codes.to_numpy()
+    start, end = _moments(held["month"]) if kind == "stop-and-search" else _months(held["month"])
     text = {key: held[key].astype("str") for key in TEXT}
     frame = gpd.GeoDataFrame(
         {
-            "start": np.asarray(first.to_timestamp(), "datetime64[us]")[codes],
-            "end": np.asarray((first + 1).to_timestamp(), "datetime64[us]")[codes],
+            "start": start,
+            "end": end,
             **text,
             "row": held["row"].astype("int64"),
             "repeated": held["id"].notna() & held["id"].duplicated(),
@@ -198,6 +231,27 @@ def _frame(streets: list[_File], crs: object) -> gpd.GeoDataFrame:
         crs=geometry.crs,
     )
     return frame.astype({"repeated": bool})
+
+
+def _months(text: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The first instant of each month and of the next."""
+    import numpy as np
+    import pandas as pd
+
+    month = text.astype("category")
+    first = pd.PeriodIndex(month.cat.categories.astype("str"), freq="M")
+    codes = month.cat.codes.to_numpy()
+    start = np.asarray(first.to_timestamp(), "datetime64[us]")[codes]
+    return start, np.asarray((first + 1).to_timestamp(), "datetime64[us]")[codes]
+
+
+def _moments(text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """The minute of each stop in London's clock, and the next minute."""
+    from peelian.read.dates import dates, step_after
+
+    found = dates(text.astype("str"), order="iso", name="Date", timezone=CLOCK)
+    minute = found.instant.dt.floor("min").astype("datetime64[us]")
+    return minute, step_after(minute, found.step)
 
 
 def _repeats(frame: gpd.GeoDataFrame, files: dict[str, _File]) -> list[tuple[str, int, str, str]]:

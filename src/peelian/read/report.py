@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 QUESTION = "What was recorded, where, and what is wrong with it?"
 BY_CODE = 0.9  # share of rows whose code names an area, above which they are counted by code
 MOST = 10  # areas in the table under the map
+USED = ("street", "outcomes", "stop-and-search", "table")  # kinds of file whose rows are incidents
 POLICE_UK = "data.police.uk, street-level crime"
 
 
@@ -98,7 +99,7 @@ def findings(
     held: Read, chosen: Incidents, judged: Quality, counts: Tallies, *, crime: tuple[str, ...]
 ) -> list[str]:
     """The sentences to read first."""
-    files = held.files[held.files["kind"].isin(["street", "table"])]
+    files = held.files[held.files["kind"].isin(USED)]
     refused = len(held.incidents.rejected)
     verb = "was" if refused == 1 else "were"
     said = f"{refused:,} {verb} refused and kept aside with the reason" if refused else "none was refused"
@@ -130,7 +131,7 @@ def _placed(total: int, areas: int, counts: Tallies) -> str:
 
 def _empty_files(held: Read) -> list[str]:
     """A warning about files that hold a header and no row: a month that cannot be seen from the rows."""
-    empty = held.files[held.files["kind"].isin(["street", "table", "empty"]) & (held.files["rows"] == 0)]
+    empty = held.files[held.files["kind"].isin([*USED, "empty"]) & (held.files["rows"] == 0)]
     if empty.empty:
         return []
     verb = "file holds" if len(empty) == 1 else "files hold"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 REACH = 50  # lines that one quoted value may run over
+LONGEST = 16 * 2**20  # bytes of one line
 UNBALANCED, BLANK = "quotes are unbalanced", "blank line"
 
 
@@ -67,18 +68,27 @@ class Rows:
         return frame.set_index("row")[str(at)].astype("str").rename(name)
 
 
-def rows(data: bytes, *, reach: int = REACH) -> Rows:
+def rows(data: bytes, *, reach: int = REACH, names: tuple[str, ...] | None = None) -> Rows:
     """The rows of a CSV file in any encoding and with any line ends.
 
     ``reach``  how many lines one quoted value may run over: 1 where no value holds a line end, so that a
                quote that is never closed cannot take the next row with it.
+    ``names``  of the columns, where the file has no header: its first line is then its first row.
 
     A clean file takes a fast path, whose rows are counted against the lines of the file; whatever does
     not add up is read again line by line, so that no line is lost. UTF-8 with or without a byte order
     mark, UTF-16 with one, and Windows-1252 line by line where a line is not UTF-8.
     """
     data = _utf8(data)
+    if names is not None:
+        data = _headed(data, names)
     lines = data.splitlines()
+    longest = max(map(len, lines), default=0)
+    if longest > LONGEST:
+        raise DataError(
+            f"A line of {longest:,} bytes is no row of a table (at most {LONGEST:,} are taken). The file has "
+            "no line ends, or is of another kind. Export it again as CSV."
+        )
     first = next((k for k, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return Rows((), _table([], [], 0))
@@ -92,6 +102,14 @@ def rows(data: bytes, *, reach: int = REACH) -> Rows:
     if table is not None:
         return Rows(header, table, delimiter=delimiter)
     return _exact([_text(line) for line in lines[1:]], header, delimiter, reach)
+
+
+def _headed(data: bytes, names: tuple[str, ...]) -> bytes:
+    """The file under a header line of the given names, parted as its first line is."""
+    head = data.splitlines()[0] if data else b""
+    mark = max(DELIMITERS, key=lambda one: (head.count(one.encode()), one == ","))
+    plain = [name.replace(mark, " ").replace('"', " ") for name in names]
+    return mark.join(plain).encode() + b"\n" + data
 
 
 def trimmed(table: pa.Table) -> pa.Table:

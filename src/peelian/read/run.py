@@ -157,9 +157,11 @@ def _incidents(source: IncidentSource, sources: Sources, parameters: Parameters,
     if source.reader == "police_uk":
         from peelian.read import police_uk
 
-        return police_uk.reading(path, crs=places.crs, repeats=parameters.repeats)
+        return police_uk.reading(path, crs=places.crs, repeats=parameters.repeats, kind=source.kind)
     from peelian.read import table
+    from peelian.read.mapping import completed
 
+    source = completed(source, sources.folder)
     return table.reading(
         path,
         source.mapping,
@@ -167,6 +169,10 @@ def _incidents(source: IncidentSource, sources: Sources, parameters: Parameters,
         to=places.crs,
         dates=source.dates,
         type=source.type,
+        period=source.period,
+        timezone=source.timezone,
+        sheet=source.sheet,
+        columns=source.columns,
         precision=source.precision,
         snapped=source.snapped,
         published=source.published,

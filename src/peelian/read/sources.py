@@ -15,6 +15,18 @@ from peelian.project import validated
 STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
 CRS = int | str | None
+OF_TABLE = (
+    "mapping",
+    "profile",
+    "type",
+    "period",
+    "dates",
+    "timezone",
+    "sheet",
+    "columns",
+    "crs",
+    "precision",
+)
 File = Annotated[str, Field(min_length=1)]
 
 
@@ -49,13 +61,21 @@ class PlacesSource:
 class IncidentSource:
     """One ``[[incidents]]`` table: an extract of recorded crime.
 
-    ``reader``     ``police_uk`` (street archives of data.police.uk) or ``table`` (a dated CSV file).
+    ``reader``     ``police_uk`` (street archives of data.police.uk) or ``table`` (any table of crime).
     ``file``       a file, folder or zip, relative to peelian.toml.
+    ``kind``       of ``police_uk`` files: ``street``, ``outcomes`` or ``stop-and-search``.
     Of ``table`` only:
-    ``mapping``    our name -> column: start, end, recorded, type, easting and northing or longitude and
-                   latitude, place, id, address, source_tag, outcome.
+    ``mapping``    our name -> column, or columns in braces (``"{Date} {Time}"``): start, end, recorded, type,
+                   easting and northing or longitude and latitude, place, id, address, source_tag, outcome.
+    ``profile``    a saved mapping: a file of ``peelian read map``, or the name of a shipped one (``niche``,
+                   ``connect``, ``chicago``, ...). Keys that stand beside it win.
     ``type``       the crime type of every row, where no column has it.
-    ``dates``      ``dmy``, ``mdy`` or ``iso``, where day and month could be either way round.
+    ``period``     the year or month of every row (``"2017"``), where no column has a date.
+    ``dates``      ``dmy``, ``mdy`` or ``iso``, where day and month could be either way round; ``excel`` where
+                   numbers are a spreadsheet's days.
+    ``timezone``   moves times written with ``Z`` or ``+01:00`` to the clock of a place (``Europe/London``).
+    ``sheet``      of a workbook; the longest without it. ``columns``: their names, where a CSV file has no
+                   header.
     ``crs``        of the coordinates: 4326 for longitude and latitude, 27700 for easting and northing.
     ``precision``  ``month``, ``day`` or ``minute``, where it is coarser than the values look.
     ``snapped``    true where points were moved to shared street points.
@@ -65,9 +85,15 @@ class IncidentSource:
 
     file: File
     reader: Literal["police_uk", "table"] = "police_uk"
+    kind: Literal["street", "outcomes", "stop-and-search"] = "street"
     mapping: dict[str, str] = Field(default_factory=dict)
+    profile: str | None = None
     type: str | None = None
-    dates: Literal["iso", "dmy", "mdy"] | None = None
+    period: str | None = None
+    dates: Literal["iso", "dmy", "mdy", "excel"] | None = None
+    timezone: str | None = None
+    sheet: str | None = None
+    columns: tuple[str, ...] | None = None
     crs: CRS = None
     precision: Literal["month", "day", "minute"] | None = None
     snapped: bool = False
@@ -77,12 +103,13 @@ class IncidentSource:
 
     @model_validator(mode="after")
     def _fits_reader(self) -> IncidentSource:
-        if self.reader == "table" and not self.mapping:
+        if self.reader == "table" and not self.mapping and not self.profile and not self.period:
             raise ValueError(
-                'reader = "table" needs a mapping, such as mapping = { start = "Date", type = "Offence" }'
+                'reader = "table" needs a mapping, such as mapping = { start = "Date", type = "Offence" }, '
+                "or a profile; `peelian read map FILE` proposes one"
             )
         if self.reader == "police_uk":
-            given = [key for key in ("mapping", "type", "dates", "crs", "precision") if getattr(self, key)]
+            given = [key for key in OF_TABLE if getattr(self, key)]
             if given:
                 raise ValueError(
                     f'{", ".join(given)} belongs to reader = "table"; police.uk files say it themselves'

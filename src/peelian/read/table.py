@@ -1,9 +1,11 @@
-"""Table: any dated CSV of crime, with a mapping from our names to its columns."""
+"""Table: any table of crime, CSV, Excel, Parquet or a spatial file, with a mapping of its columns."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +14,21 @@ from peelian.errors import DataError, some
 from peelian.incidents import Incidents, Precision
 from peelian.read.coordinates import points, system
 from peelian.read.files import Reading, counted, members, rejected_frame
-from peelian.read.rows import Rows, rows, trimmed
+from peelian.read.rows import Rows
+from peelian.read.tabular import ENDINGS, X, Y, of_member
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import numpy as np
     import pandas as pd
 
-ENDINGS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
 FIELDS = (
     "start", "end", "recorded", "type", "easting", "northing", "longitude", "latitude", "place", "id",
     "address", "source_tag", "outcome",
 )  # fmt: skip
+PERIOD = r"^(19|20)\d\d(-(0[1-9]|1[0-2]))?$"
+BRACES = r"\{([^{}]+)\}"
+MIDNIGHT = r"[ T]00:00:00(?:\.0+)? $"
 KEPT = ("place", "id", "outcome")
 BAD_START, BAD_END = "start is no date", "end is no date"
 NO_START, BACKWARDS, NO_TYPE = "no start", "ends before it starts", "no crime type"
@@ -38,31 +43,43 @@ def table(
     to: object = 27700,
     dates: calendar.Order | None = None,
     type: str | None = None,
+    period: str | None = None,
+    timezone: str | None = None,
     precision: Precision | None = None,
     snapped: bool = False,
     published: bool = False,
+    sheet: str | None = None,
+    columns: tuple[str, ...] | None = None,
 ) -> Incidents:
-    """Incidents from a dated CSV file, every row of it accepted or refused with a reason.
+    """Incidents from any table of crime, every row of it accepted or refused with a reason.
 
-    ``path``       ``.csv``, ``.tsv`` or ``.txt``, plain, ``.gz``, or several of them in a folder or a zip.
-    ``mapping``    our name -> the file's column. ``start`` is required; ``type`` too unless given as a word
-                   for the whole file. Others: ``end``, ``recorded``, ``easting`` and ``northing`` or
-                   ``longitude`` and ``latitude``, ``place`` (area code), ``id``, ``address``, ``source_tag``,
-                   ``outcome``.
-    ``crs``        of the coordinates; 4326 for longitude and latitude, 27700 for easting and northing.
+    ``path``       ``.csv``, ``.tsv``, ``.txt`` (also ``.gz``), ``.xlsx``, ``.parquet``, ``.gpkg``,
+                   ``.geojson``, or several of them in a folder or a zip.
+    ``mapping``    our name -> the file's column, or several columns in braces (``"{Date} {Time}"``,
+                   ``"{year}-{month}-{day} {hour}:{minute}"``). ``start`` is required unless ``period`` is
+                   given, and ``type`` unless it is given as a word for the whole file. Others: ``end``,
+                   ``recorded``, ``easting`` and ``northing`` or ``longitude`` and ``latitude``, ``place``
+                   (area code, enough by itself), ``id``, ``address``, ``source_tag``, ``outcome``.
+    ``crs``        of the coordinates; 4326 for longitude and latitude, 27700 for easting and northing, and
+                   that of the file where it is spatial.
     ``to``         the projected CRS in metres of the points.
-    ``dates``      ``dmy`` or ``mdy`` where the year comes last, ``iso`` where it must come first.
+    ``dates``      ``dmy`` or ``mdy`` where the year comes last, ``iso`` where it must come first, ``excel``
+                   where numbers are a spreadsheet's days.
+    ``period``     the year or month of all rows (``2017``), where no column holds a date.
+    ``timezone``   moves times written with ``Z`` or ``+01:00`` to the clock of a place (``Europe/London``).
     ``precision``  found from the values (times, days or months) unless it is stated here.
+    ``sheet``      of a workbook; the longest without it. ``columns`` of a CSV file that has no header.
 
     A window without an end lasts one step of its own precision; an end given as a day includes that day.
-    ``address`` becomes a number for each distinct address of a file, never text. Rows without coordinates
-    are accepted without a point.
+    A ``recorded`` month counts as known when it is over. ``address`` becomes a number for each distinct
+    address of a file, never text. Rows without coordinates are accepted without a point.
 
     Raises ``DataError`` for a column that is not there, and for dates that could be either way round.
     """
     return reading(
-        path, mapping, crs=crs, to=to, dates=dates, type=type, precision=precision, snapped=snapped,
-        published=published,
+        path, mapping, crs=crs, to=to, dates=dates, type=type, period=period, timezone=timezone,
+        precision=precision, snapped=snapped, published=published, sheet=sheet,
+        columns=columns,
     ).incidents  # fmt: skip
 
 
@@ -74,34 +91,46 @@ def reading(
     to: object = 27700,
     dates: calendar.Order | None = None,
     type: str | None = None,
+    period: str | None = None,
+    timezone: str | None = None,
     precision: Precision | None = None,
     snapped: bool = False,
     published: bool = False,
+    sheet: str | None = None,
+    columns: tuple[str, ...] | None = None,
 ) -> Reading:
     """As ``table``, with the table of files beside."""
     import geopandas as gpd
     import numpy as np
     import pandas as pd
 
-    _check_mapping(path, mapping, type)
+    _check_mapping(path, mapping, type, period)
     found, left = members(path, ENDINGS)
     if not found or not found[0].name.lower().endswith(ENDINGS):
         raise DataError(
-            f"{path}: is no CSV file ({', '.join(ENDINGS)}). Save the table as CSV, or name the right file."
+            f"{path}: is no CSV file, nor another that holds a table ({', '.join(ENDINGS)}). "
+            "Save the table as CSV, or name the right file."
         )
-    frames, refused, steps, listing = [], [], [], [(name, "left alone: no CSV file", 0, 0) for name in left]
+    clock = _Clock(dates, timezone, precision, period)
+    frames, refused, steps, systems = [], [], [], set()
+    listing = [(name, "left alone: holds no table", 0, 0) for name in left]
+    plain = Path(path) if Path(path).is_file() and len(found) == 1 else None
     for member in found:
-        read = rows(member.read())
+        read = of_member(
+            member, path=None if plain and plain.suffix == ".zip" else plain, sheet=sheet, names=columns
+        )
         fields = _fields(read, mapping, f"{path}: {member.name}" if len(found) > 1 else path)
-        frame, step, wrong = _windows(fields, read, type, dates, precision)
+        frame, step, wrong = _windows(fields, read, type, clock)
         wrong = sorted([*read.refused, *wrong])
         frame.insert(0, "source", member.name)
-        frames.append(_rest(frame, fields, member.name, dates))
+        frames.append(_rest(frame, fields, member.name, clock))
         steps.append(step)
+        if not {"easting", "longitude"} & set(mapping) or mapping.get("easting") == X:
+            systems.add(read.crs)
         refused += [(member.name, *row) for row in wrong]
         listing.append((member.name, "table", len(frame), len(wrong)))
     whole = pd.concat(frames, ignore_index=True)
-    geometry, fault = _points(whole, mapping, crs, to, str(path))
+    geometry, fault = _points(whole, mapping, crs if crs is not None else _one(systems, path), to, str(path))
     whole["fault"] = fault.where(fault.notna(), whole["fault"])
     whole["source"] = whole["source"].astype("str")
     whole = whole.drop(columns=[name for name in ("x", "y") if name in whole])
@@ -117,14 +146,42 @@ def reading(
     return Reading(incidents, counted(sorted(listing)))
 
 
-def _check_mapping(path: Path | str, mapping: Mapping[str, str], type: str | None) -> None:
+@dataclass(frozen=True)
+class _Clock:
+    """How the dates of a file are to be read."""
+
+    order: calendar.Order | None
+    timezone: str | None
+    precision: Precision | None
+    period: str | None
+
+    def read(self, text: pd.Series, name: str, *, serials: bool) -> calendar.Dates:
+        return calendar.dates(text, order=self.order, name=name, timezone=self.timezone, serials=serials)
+
+
+def _one(systems: set[object], path: object) -> object:
+    """The one CRS that the files declare, if any does."""
+    known = {system for system in systems if system is not None}
+    if len(known) > 1:
+        raise DataError(f"{path}: its files are in different coordinate systems; name them one by one.")
+    return known.pop() if known else None
+
+
+def _check_mapping(
+    path: Path | str, mapping: Mapping[str, str], type: str | None, period: str | None
+) -> None:
     for name in mapping:
         if name not in FIELDS:
             close = difflib.get_close_matches(name, FIELDS, n=1)
             hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(FIELDS)}."
             raise DataError(f"{path}: the mapping has no field {name!r}. {hint}")
-    if "start" not in mapping:
-        raise DataError(f"{path}: the mapping lacks start: name the column with the date of the crime.")
+    if "start" not in mapping and period is None:
+        raise DataError(
+            f"{path}: the mapping lacks start: name the column with the date of the crime. Where there is "
+            'none, say when all rows happened: period = "2017".'
+        )
+    if period is not None and not re.match(PERIOD, period):
+        raise DataError(f'{path}: period = {period!r} is no year and no month. Write "2017" or "2017-05".')
     if "type" not in mapping and not type:
         raise DataError(
             f'{path}: the mapping lacks type. Name its column, or say what all rows are: type = "Burglary".'
@@ -140,7 +197,11 @@ def _fields(read: Rows, mapping: Mapping[str, str], path: object) -> pd.DataFram
     """The mapped columns as trimmed text under our names, on row numbers."""
     import pandas as pd
 
-    lacking = [column for column in mapping.values() if read.find(column) is None]
+    names = {field: _columns(column, read) for field, column in mapping.items()}
+    if X in read.header and not {"easting", "longitude"} & set(mapping):
+        mapping = {**mapping, "easting": X, "northing": Y}
+        names |= {"easting": [X], "northing": [Y]}
+    lacking = [column for columns in names.values() for column in columns if read.find(column) is None]
     if lacking:
         close = difflib.get_close_matches(lacking[0], read.header, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -148,30 +209,59 @@ def _fields(read: Rows, mapping: Mapping[str, str], path: object) -> pd.DataFram
             f"{path}: has no column {some([repr(name) for name in lacking])}; it has "
             f"{some(read.header, 40) or 'none: it is empty'}.{hint}"
         )
-    chosen = {field: str(read.find(column)) for field, column in mapping.items()}
-    held = trimmed(read.table).to_pandas()
-    fields = pd.DataFrame({field: held[at].astype("str") for field, at in chosen.items()})
-    return fields.set_index(held["row"])
+    held = read.texts()
+    fields = pd.DataFrame(index=held.index)
+    for field, columns in names.items():
+        parts = {column: held[str(read.find(column))] for column in columns}
+        plain = len(columns) == 1 and mapping[field] != "{" + columns[0] + "}"
+        fields[field] = parts[columns[0]] if plain else _joined(mapping[field], parts)
+    return fields
+
+
+def _columns(column: str, read: Rows) -> list[str]:
+    """The columns that a mapping's value names: itself, or those in its braces."""
+    named = re.findall(BRACES, column)
+    return named if named and read.find(column) is None else [column]
+
+
+def _joined(pattern: str, parts: Mapping[str, pd.Series]) -> pd.Series:
+    """Several columns as one text; white space and marks that blank parts leave at its end are cut off.
+
+    A midnight that stands before a time in another column, as in exports of databases, is dropped.
+    """
+    import pandas as pd
+
+    index = next(iter(parts.values())).index
+    text = pd.Series("", index=index, dtype="str")
+    missing = pd.Series(True, index=index)
+    for literal, name in re.findall(r"([^{}]*)(?:\{([^{}]+)\})?", pattern):
+        text = text + literal
+        if name:
+            part = parts[name]
+            short = part.str.len() == 1
+            part = part.where(~(short & part.str.isdigit()), "0" + part)  # 5 -> 05, as 8:5 is no time
+            text = text.str.replace(MIDNIGHT, " ", regex=True) + part.fillna("")
+            missing &= part.isna()
+    return text.str.replace(r"[ :/-]+$", "", regex=True).where(~missing)
 
 
 def _windows(
-    fields: pd.DataFrame,
-    read: Rows,
-    type: str | None,
-    order: calendar.Order | None,
-    precision: Precision | None,
+    fields: pd.DataFrame, read: Rows, type: str | None, clock: _Clock
 ) -> tuple[pd.DataFrame, np.ndarray, list[tuple[int, str, str]]]:
     """Start, end, type of the usable rows, their steps, and the refused rows."""
     import numpy as np
     import pandas as pd
 
-    start = calendar.dates(fields["start"], order=order, name=f"column of start ({fields['start'].name})")
+    if "start" not in fields:
+        return _undated(fields, read, type, clock.period)
+    precision = clock.precision
+    start = clock.read(fields["start"], "column of start", serials=read.serials)
     step = start.step if precision is None else np.minimum(start.step, calendar.STEPS.index(precision))
     begin = _floor(start.instant, step)
     end = calendar.step_after(begin, step)
     reason = pd.Series(None, index=fields.index, dtype="object")
     if "end" in fields:
-        given = calendar.dates(fields["end"], order=order, name="column of end")
+        given = clock.read(fields["end"], "column of end", serials=read.serials)
         coarse = np.minimum(given.step, step)
         closed = _closed(given.instant, coarse)
         reason[fields["end"].notna() & given.instant.isna()] = BAD_END
@@ -182,11 +272,33 @@ def _windows(
     reason[begin.isna()] = BAD_START
     reason[fields["start"].isna()] = NO_START
     good = reason.isna()
-    position = {number: at for at, number in enumerate(fields.index)}
-    refused = [(int(n), why, read.text(position[n])) for n, why in reason[~good].items()]
     frame = pd.DataFrame({"start": begin, "end": end, "type": kind.astype("str")})[good]
     frame.index.name = "row"
-    return frame, step[good.to_numpy()], refused
+    return frame, step[good.to_numpy()], _refused(fields, read, reason)
+
+
+def _undated(
+    fields: pd.DataFrame, read: Rows, type: str | None, period: str | None
+) -> tuple[pd.DataFrame, np.ndarray, list[tuple[int, str, str]]]:
+    """Rows without a date: their window is the whole period."""
+    import numpy as np
+    import pandas as pd
+
+    whole = pd.Period(period, freq="M" if "-" in str(period) else "Y")
+    kind = fields["type"] if "type" in fields else pd.Series(type, index=fields.index, dtype="str")
+    reason = pd.Series(None, index=fields.index, dtype="object")
+    reason[kind.isna()] = NO_TYPE
+    good = reason.isna()
+    frame = pd.DataFrame({"type": kind.astype("str")})[good]
+    frame.insert(0, "start", np.datetime64(whole.start_time, "us"))
+    frame.insert(1, "end", np.datetime64((whole + 1).start_time, "us"))
+    frame.index.name = "row"
+    return frame, np.zeros(len(frame), int), _refused(fields, read, reason)
+
+
+def _refused(fields: pd.DataFrame, read: Rows, reason: pd.Series) -> list[tuple[int, str, str]]:
+    position = {number: at for at, number in enumerate(fields.index)}
+    return [(int(n), str(why), read.text(position[n])) for n, why in reason.dropna().items()]
 
 
 def _floor(instant: pd.Series, step: np.ndarray) -> pd.Series:
@@ -206,7 +318,7 @@ def _coarsest(step: np.ndarray) -> Precision:
     return calendar.STEPS[int(step.min())] if len(step) else "day"  # type: ignore[return-value]
 
 
-def _rest(frame: pd.DataFrame, fields: pd.DataFrame, file: str, order: calendar.Order | None) -> pd.DataFrame:
+def _rest(frame: pd.DataFrame, fields: pd.DataFrame, file: str, clock: _Clock) -> pd.DataFrame:
     """The accepted rows with the other mapped columns."""
     import pandas as pd
 
@@ -217,7 +329,9 @@ def _rest(frame: pd.DataFrame, fields: pd.DataFrame, file: str, order: calendar.
         if name in held:
             frame[name] = held[name]
     if "recorded" in held:
-        recorded = calendar.dates(held["recorded"], order=order, name="column of recorded").instant
+        written = clock.read(held["recorded"], "column of recorded", serials=True)
+        after = calendar.step_after(written.instant, written.step)
+        recorded = written.instant.where(written.step > 0, after)
         frame["recorded"] = recorded
         frame.loc[held["recorded"].notna() & recorded.isna(), "fault"] = BAD_RECORDED
     if "source_tag" in held:

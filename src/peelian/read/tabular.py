@@ -22,12 +22,13 @@ ENDINGS = (*TEXT, *WORKBOOK, *PARQUET, *SPATIAL)
 X, Y = "geometry x", "geometry y"  # names of the columns that hold a spatial file's points
 
 
-def tabular(path: Path | str, *, sheet: str | None = None) -> Rows:
+def tabular(path: Path | str, *, sheet: str | None = None, names: tuple[str, ...] | None = None) -> Rows:
     """The table in one file, as rows of text with their numbers; 1 = the first row after the header.
 
     ``path``   CSV (also ``.gz``), Excel or OpenDocument, Parquet, or a spatial file with points, which
                become the columns ``geometry x`` and ``geometry y`` in the CRS that ``Rows.crs`` names.
     ``sheet``  of a workbook; without it, the one with most rows.
+    ``names``  of the columns of a CSV file that has no header.
 
     Raises ``DataError`` for a file that is not there, is broken, or is of no kind that holds a table.
     """
@@ -36,10 +37,16 @@ def tabular(path: Path | str, *, sheet: str | None = None) -> Rows:
         raise DataError(f"{path}: there is no such file. Check its name.")
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name one file in it.")
-    return of_member(Member(path.name, lambda: unpacked(path)), path=path, sheet=sheet)
+    return of_member(Member(path.name, lambda: unpacked(path)), path=path, sheet=sheet, names=names)
 
 
-def of_member(member: Member, *, path: Path | None = None, sheet: str | None = None) -> Rows:
+def of_member(
+    member: Member,
+    *,
+    path: Path | None = None,
+    sheet: str | None = None,
+    names: tuple[str, ...] | None = None,
+) -> Rows:
     """As ``tabular``, of a file in a folder or an archive; ``path`` where it is a plain file by itself."""
     name = member.name.lower()
     if name.endswith(WORKBOOK):
@@ -50,7 +57,7 @@ def of_member(member: Member, *, path: Path | None = None, sheet: str | None = N
         return _spatial(member, path)
     if not name.endswith(TEXT):
         raise DataError(f"{path or member.name}: is of no kind that holds a table: {', '.join(ENDINGS)}.")
-    return rows(member.read())
+    return rows(member.read(), names=names)
 
 
 # -------------------------------------------------------------------- workbooks
