@@ -108,11 +108,12 @@ def new(folder: str, kind: str) -> None:
 @main.command()
 @FOLDER
 @JSON
-def check(folder: str, as_json: bool) -> None:
+@click.option("--html", metavar="FILE", type=click.Path(), help="Write the judgement as a page, too.")
+def check(folder: str, as_json: bool, html: str | None) -> None:
     """Read and judge the inputs; change nothing."""
     from peelian import loop
 
-    judged = loop.check(folder)
+    judged = loop.check(folder, html=html)
     if as_json:
         click.echo(json.dumps(judged))
         return

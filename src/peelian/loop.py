@@ -33,6 +33,7 @@ from peelian.outputs import (
     write_text,
 )  # fmt: skip
 from peelian.project import Project
+from peelian.report import Outcome
 
 STAGES = ("read", "explain", "predict", "plan", "deliver", "evaluate", "account", "report")
 # stage -> the stages whose files it reads
@@ -190,6 +191,9 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     named: list[tuple[str, str]] = []
     if stage == "read":
         named += [("places", str(project.table("places").get("file", "")))]
+        named += [("read", str(project.table("read").get("published", "")))]
+        profiles = [str(table.get("profile", "")) for table in project.lists("incidents")]
+        named += [("incidents", name) for name in profiles if name.endswith(".toml")]
         named += [
             (kind, str(t.get("file", ""))) for kind in ("incidents", "layers") for t in project.lists(kind)
         ]
@@ -313,8 +317,8 @@ def new(folder: Path | str, *, kind: str = "police-uk", seed: int | None = None)
     return [f"Made {folder}: {', '.join(made)}.", f"Next: {following} {folder}"]
 
 
-def check(folder: Path | str = ".") -> dict[str, Any]:
-    """Read and judge a project's inputs, and change nothing.
+def check(folder: Path | str = ".", *, html: Path | str | None = None) -> dict[str, Any]:
+    """Read and judge a project's inputs, and change nothing in it; ``html`` is a page to write of it.
 
     Returns plain values: ``findings`` (sentences) and ``checks`` (name, sentence, remedy, ...) of the
     incidents, the areas and the features; every table of peelian.toml and the programme's file are
@@ -330,11 +334,29 @@ def check(folder: Path | str = ".") -> dict[str, Any]:
             f"{project.file}: the programme names {len(strange)} areas that are not in the places file: "
             f"{some(strange)}. The file's ids look like {places.index[0]}."
         )
+    if html is not None:
+        write_text(Path(html), judgement(project, outcome))
     return {
         "project": str(project.folder),
         "findings": outcome.section.findings,
         "checks": plain(outcome.files["quality.json"]["checks"]),
     }
+
+
+def judgement(project: Project, outcome: Outcome) -> str:
+    """The chapter of read alone, as a page of its own."""
+    from peelian import __version__
+    from peelian.account.html import html
+    from peelian.chapters.report import protected
+    from peelian.report import Report
+
+    section = protected(outcome.section, project.project.audience)
+    about = (("Code version", f"Peelian {__version__}"), ("Audience", project.project.audience))
+    page = Report(
+        f"{project.project.name}: the inputs judged", section.question, (section,),
+        project.project.marking, tuple(outcome.sources), about,
+    )  # fmt: skip
+    return html(page)
 
 
 def read_map(

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
+from peelian.figures import recording_changes
+from peelian.incidents import Incidents
+from peelian.read.levels import shifts
 from peelian.read.mapping import propose
 from peelian.read.mps import counts, reconcile
+from peelian.read.police_uk import police_uk
+from peelian.read.table import table
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +110,74 @@ def test_atlanta_holds_counts_by_area_and_day(world: Path) -> None:
     found = propose(world / "atlanta_npu_2021_2025" / "npu_daily_burglary_larceny.csv.gz")
     assert found.form == "counts"
     assert found.notes[0].startswith("Counts by area and day, not incidents: each of 25 values of 'npu'")
+
+
+# -------------------------------------------------------------------- breaks
+@pytest.mark.parametrize(
+    ("category", "low", "high"),
+    [
+        ("Domestic Burglary", 0.25, 0.45),
+        ("Burglary Business and Community", -0.35, -0.2),
+        ("Burglary", 0.05, 0.2),
+    ],
+)
+def test_the_change_of_definition_of_april_2017_is_found(
+    uk: Path, category: str, low: float, high: float
+) -> None:
+    held = counts(uk / "mps_recorded_crime_counts" / "mps_borough_monthly_201004_202112.parquet")
+    found = shifts(pd.DataFrame({category: held.totals(category)}), changes=recording_changes())
+    at = found[found["month"] == pd.Period("2017-04")].iloc[0]
+    assert low < at["change"] < high
+    assert at["known"].startswith("Burglary in a dwelling or not")
+
+
+# -------------------------------------------------------------------- join rates by code
+@pytest.fixture(scope="module")
+def met(uk: Path) -> Incidents:
+    path = uk / "met_burglary" / "met_burglary_2010-12_2021-12.parquet"
+    return table(path, propose(path).mapping, type="Burglary", snapped=True, published=True)
+
+
+@pytest.fixture(scope="module")
+def south_yorkshire(uk: Path) -> Incidents:
+    path = uk / "south_yorkshire_street" / "south-yorkshire_2018-01_2021-09.parquet"
+    return table(path, propose(path).mapping, snapped=True, published=True)
+
+
+def joined(incidents: Incidents, known: set[str]) -> float:
+    """Share of the rows with an area code whose code is known, in per cent to two digits."""
+    code = incidents.frame["place"].dropna()
+    return round(100 * float(code.isin(known).mean()), 2)
+
+
+def codes(file: Path, column: str) -> set[str]:
+    held = pd.read_parquet(file, columns=[column]) if file.suffix == ".parquet" else gpd.read_file(file)
+    return set(held[column])
+
+
+def test_met_burglary_joins_london_by_code(met: Incidents, uk: Path) -> None:
+    london = codes(next((uk / "boundaries_london").glob("london_lsoa_2011*")), "LSOA11CD")
+    assert (met.rows_read, len(met), joined(met, london)) == (851_697, 851_697, 99.94)
+
+
+def test_every_unjoined_row_of_met_burglary_names_another_lsoa_or_none(met: Incidents, uk: Path) -> None:
+    london = codes(next((uk / "boundaries_london").glob("london_lsoa_2011*")), "LSOA11CD")
+    every = codes(uk / "lsoa_profiles" / "lsoa11_england_wales.parquet", "lsoa11_code")
+    place = met.frame["place"]
+    outside = place[place.notna() & ~place.isin(london)]
+    assert (int(place.isna().sum()), len(outside), int((~outside.isin(every)).sum())) == (4_159, 471, 0)
+
+
+def test_hounslow_joins_its_pack_by_code(uk: Path) -> None:
+    pack = uk / "flagship_hounslow"
+    found = police_uk(pack / "street_burglary_2012_2019_police_uk_layout.zip")
+    assert joined(found, codes(pack / "hounslow_1km_lsoa_2011.gpkg", "LSOA11CD")) == 99.64
+
+
+def test_south_yorkshire_joins_its_boundaries_and_all_of_england(
+    south_yorkshire: Incidents, uk: Path
+) -> None:
+    own = codes(next((uk / "boundaries_south_yorkshire").glob("*.gpkg")), "LSOA11CD")
+    every = codes(uk / "lsoa_profiles" / "lsoa11_england_wales.parquet", "lsoa11_code")
+    assert south_yorkshire.rows_read == 652_082
+    assert (joined(south_yorkshire, own), joined(south_yorkshire, every)) == (99.79, 100.0)

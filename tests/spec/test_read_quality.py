@@ -110,7 +110,7 @@ def test_points_outside_every_area_are_counted() -> None:
 def test_many_rows_on_few_points_look_snapped() -> None:
     incidents = extract(["2016-01"] * 6, geometry=[Point(1, 1)] * 4 + [Point(2, 2)] * 2)
     assert sentence(incidents, "snapping") == (
-        "6 points stand on 2 places, 3.0 a place: they are probably snapped or rounded."
+        "6 points stand on 2 places, 3.0 a place: they are probably snapped or rounded, 1 m from the next at the median."
     )
 
 
@@ -232,7 +232,7 @@ def test_the_findings_of_the_chapter(sources: Sources) -> None:
         "32 rows were read from 1 file: 1 was refused and kept aside with the reason.",
         "30 of them are burglary, January 2016 to March 2016: 120 a year.",
         "30 (100.0%) are in the project's 2 areas, counted by the area code in the extract.",
-        "Dates are months: near-repeat and daily forecasts are not supported by this extract.",
+        "Dates are months and points are snapped to streets: near-repeat and daily forecasts are not supported by this extract.",
         "3 checks ask for attention before these rows are modelled; they are listed below.",
     ]
 
@@ -281,3 +281,66 @@ def test_a_file_without_rows_is_told(sources: Sources, tmp_path: Path) -> None:
     outcome, *_ = run(moved, Parameters(), crime=("Burglary",), seed=1)
     warnings = [b.text for b in outcome.section.blocks if isinstance(b, Text) and b.kind == "warning"]
     assert "1 file holds no row: 2016-04.csv. Download those months again." in warnings
+
+
+# -------------------------------------------------------------------- breaks, recording, names, published totals
+MONTHS = [str(m) for m in pd.period_range("2016-01", "2018-12", freq="M")]
+
+
+def stepped(low: int, high: int, first: str = "2017-04", **columns: object) -> Incidents:
+    return extract([m for m in MONTHS for _ in range(high if m >= first else low)], **columns)
+
+
+def test_a_jump_where_recording_changed_says_so() -> None:
+    found = quality(stepped(40, 80), AREAS)
+    assert found.tables["breaks"][["series", "month"]].astype("str").values.tolist() == [
+        ["Burglary", "2017-04"]
+    ]
+    text = found.checks.set_index("check").loc["breaks", "sentence"]
+    assert text.startswith(
+        "1 sudden change of level pass the test (of 1 series by type and force): Burglary +96% from April 2017"
+    )
+    assert text.endswith("where recording changed).")
+
+
+def test_a_level_that_stays_is_fine() -> None:
+    assert level(stepped(40, 40), "breaks") == "fine"
+
+
+def test_a_known_change_of_recording_within_the_months_is_told() -> None:
+    text = sentence(stepped(4, 4), "recording")
+    assert text.startswith(
+        "Recording changed within these months. 1 April 2017: Burglary in a dwelling or not"
+    )
+
+
+def test_a_change_of_recording_outside_the_months_is_not_told() -> None:
+    assert sentence(extract(["2016-01"]), "recording") == (
+        "No known change of recording lies within these months."
+    )
+
+
+def test_a_type_that_was_renamed_is_told() -> None:
+    incidents = extract(["2013-03", "2013-06"], type=["Violent crime", "Violence and sexual offences"])
+    assert sentence(incidents, "names").startswith(
+        "Names of types changed within these months. May 2013: Violent crime was renamed"
+    )
+
+
+@pytest.mark.parametrize(("count", "said"), [(20, "fine"), (25, "warning")])
+def test_rows_are_held_against_published_totals(count: int, said: str) -> None:
+    published = pd.Series([10, 10], pd.PeriodIndex(["2016-01", "2016-02"], freq="M"))
+    incidents = extract(["2016-01"] * 10 + ["2016-02"] * (count - 10))
+    found = quality(incidents, AREAS, published=published)
+    assert found.checks.set_index("check").loc["published", "level"] == said
+    assert found.tables["published"]["ratio"].tolist() == [count / 20]
+
+
+def test_blank_locations_are_told_by_month() -> None:
+    incidents = extract(["2016-01", "2016-02", "2016-02"], geometry=[Point(1, 1), None, Point(2, 2)])
+    assert quality(incidents, AREAS).tables["months"]["blank"].tolist() == [0, 1]
+
+
+def test_the_judgement_is_plain_json() -> None:
+    published = pd.Series([10] * 36, pd.PeriodIndex(MONTHS, freq="M"))
+    json.dumps(quality(stepped(40, 80), AREAS, published=published).as_json())

@@ -30,6 +30,7 @@ class Limits:
     low_month: float = 0.5
     midnight: float = 0.2
     shift: float = 0.25
+    reconcile: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Finding:
 
 # -------------------------------------------------------------------- tables
 def by_month(incidents: Incidents, chosen: Incidents) -> pd.DataFrame:
-    """Rows of every month of the span, of all types (``rows``) and of the project's (``chosen``)."""
+    """Rows of every month: all (``rows``), without a point (``blank``), the project's (``chosen``)."""
     import pandas as pd
 
     first, last = incidents.span
@@ -60,6 +61,7 @@ def by_month(incidents: Incidents, chosen: Incidents) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rows": incidents.months.value_counts().reindex(months, fill_value=0),
+            "blank": incidents.months[~incidents.located].value_counts().reindex(months, fill_value=0),
             "chosen": chosen.months.value_counts().reindex(months, fill_value=0),
         }
     ).astype("int64")
@@ -101,13 +103,13 @@ def rows(incidents: Incidents, reasons: pd.DataFrame) -> Finding:
 def months(table: pd.DataFrame) -> Finding:
     """Is there a month without a single row?"""
     empty = table.index[table["rows"] == 0]
-    first, last = _word(table.index[0]), _word(table.index[-1])
+    first, last = word(table.index[0]), word(table.index[-1])
     if len(table) == 1:
         return Finding("months", "fine", f"The rows are of one month, {first}.", 0)
     span = f"The rows span {len(table):,} months, {first} to {last}"
     if not len(empty):
         return Finding("months", "fine", f"{span}; none is missing.", 0)
-    lacking = f"{_many(len(empty), 'month is', 'months are')} missing: {some(_runs(empty), 6)}"
+    lacking = f"{many(len(empty), 'month is', 'months are')} missing: {some(_runs(empty), 6)}"
     return Finding(
         "months", "warning", f"{span}; {lacking}.", len(empty),
         "A month without a row is a gap in the files, not a month without crime: get the missing files, or "
@@ -124,10 +126,10 @@ def low_months(table: pd.DataFrame, limits: Limits) -> Finding | None:
     low = counts.index[counts < limits.low_month * usual]
     if not len(low):
         return Finding("low_months", "fine", "No month lies far below those around it.", 0)
-    named = some([f"{_word(m)} ({counts[m]:,.0f} against about {usual[m]:,.0f})" for m in low], 4)
+    named = some([f"{word(m)} ({counts[m]:,.0f} against about {usual[m]:,.0f})" for m in low], 4)
     return Finding(
         "low_months", "warning",
-        f"{_many(len(low), 'month is', 'months are')} below {limits.low_month:.0%} of those around: {named}.",
+        f"{many(len(low), 'month is', 'months are')} below {limits.low_month:.0%} of those around: {named}.",
         len(low), "Check whether those files are complete; download them again.",
     )  # fmt: skip
 
@@ -143,7 +145,7 @@ def repeats(incidents: Incidents) -> Finding | None:
         return Finding("repeats", "fine", f"No ID stands on two rows{tail}.", 0)
     return Finding(
         "repeats", "note",
-        f"{_many(count, 'row repeats', 'rows repeat')} the ID of an earlier row "
+        f"{many(count, 'row repeats', 'rows repeat')} the ID of an earlier row "
         f"({count / len(incidents):.1%} of {len(incidents):,}){tail}.",
         count, 'They are kept and counted. To leave them out write repeats = "drop" under [read].',
     )  # fmt: skip
@@ -162,7 +164,7 @@ def twins(incidents: Incidents) -> Finding | None:
         return Finding("twins", "fine", "No row without an ID equals another.", 0)
     return Finding(
         "twins", "note",
-        f"{_many(count, 'row without an ID equals', 'rows without an ID equal')} another in every column "
+        f"{many(count, 'row without an ID equals', 'rows without an ID equal')} another in every column "
         f"({count / len(bare):.1%} of {len(bare):,}).",
         count, "They may be separate incidents at one snapped point, so they are kept.",
     )  # fmt: skip
@@ -212,7 +214,7 @@ def codes(incidents: Incidents, areas: Places, own: pd.Series, limits: Limits) -
         other = code[code.notna() & ~found].nunique()
         join = Finding(
             "codes", "warning" if 1 - share > limits.unknown_codes else "note",
-            f"{sentence}; {_many(lost, 'row names', 'rows name')} {_many(other, 'other', 'others')}.", share,
+            f"{sentence}; {many(lost, 'row names', 'rows name')} {many(other, 'other', 'others')}.", share,
             "Those areas are not in the places file: it is smaller than the extract, or of another edition.",
         )  # fmt: skip
     both = found & incidents.located
@@ -259,51 +261,34 @@ def snapping(incidents: Incidents) -> Finding | None:
     sentence = f"{len(shapes):,} points stand on {len(at):,} places, {each:.1f} a place"
     if incidents.snapped or (each >= 2 and shared >= 0.5):
         said = "snapped to shared street points" if incidents.snapped else "probably snapped or rounded"
+        apart = _apart(at)
         return Finding(
-            "snapping", "note", f"{sentence}: they are {said}.", each,
-            "Distances below the spacing of those points say nothing; the busiest place holds "
-            f"{int(at.iloc[0]):,} rows.",
+            "snapping", "note",
+            f"{sentence}: they are {said}, {apart:,.0f} m from the next at the median.", each,
+            f"Distances below {apart:,.0f} m say nothing; the busiest place holds {int(at.iloc[0]):,} rows.",
         )  # fmt: skip
     return Finding("snapping", "fine", f"{sentence}: no sign of snapping.", each)
 
 
+def _apart(places: pd.Series) -> float:
+    """Metres from a place to the nearest other, at the median: the catchment of a snapped point."""
+    import numpy as np
+    from scipy.spatial import cKDTree
+
+    if len(places) < 2:
+        return 0.0
+    points = np.column_stack([places.index.get_level_values(k) for k in ("x", "y")])
+    distance, _ = cKDTree(points).query(points, k=2)
+    return float(np.median(distance[:, 1]))
+
+
 # -------------------------------------------------------------------- time, types, levels
-def precision(incidents: Incidents) -> Finding:
-    """How precise are the dates, and what does that forbid?"""
-    if incidents.precision == "month":
-        return Finding(
-            "precision", "note",
-            "Dates are months: near-repeat and daily forecasts are not supported by this extract.", "month",
-            "Ask the force for dated records if days matter.",
-        )  # fmt: skip
-    if incidents.precision == "day":
-        return Finding(
-            "precision", "note", "Dates are days: patterns by hour are not supported by this extract.", "day",
-            "Ask for times, or the earliest and latest time, if hours matter.",
-        )  # fmt: skip
-    return Finding("precision", "fine", "Dates are to the minute.", "minute")
-
-
-def midnight(incidents: Incidents, limits: Limits) -> Finding | None:
-    """Do times at midnight stand for unknown times?"""
-    if incidents.precision != "minute":
-        return None
-    start = incidents.frame["start"]
-    share = float(((start.dt.hour == 0) & (start.dt.minute == 0)).mean())
-    if share <= limits.midnight:
-        return Finding("midnight", "fine", f"{share:.1%} of times are exactly midnight.", share)
-    return Finding(
-        "midnight", "warning", f"{share:.1%} of times are exactly midnight.", share,
-        'Midnight probably stands for an unknown time: state precision = "day" for this file.',
-    )  # fmt: skip
-
-
 def types(table: pd.DataFrame) -> Finding:
     """Which types are there, and do names begin or end within the span?"""
     first, last = table["first"].min(), table["last"].max()
     partial = table.index[(table["first"] > first) | (table["last"] < last)]
     named = some([f"{name} ({n:,})" for name, n in table["rows"].items()], 4)
-    sentence = f"{_many(len(table), 'crime type', 'crime types')}: {named}"
+    sentence = f"{many(len(table), 'crime type', 'crime types')}: {named}"
     if not len(partial):
         return Finding("types", "fine", f"{sentence}.", len(table))
     return Finding(
@@ -326,7 +311,7 @@ def levels(table: pd.DataFrame, limits: Limits) -> Finding | None:
     return Finding(
         "levels", "warning" if large else "fine",
         f"The largest change of level is {change:+.1%}: {year.shift(-12)[at]:,.0f} in the 12 months from "
-        f"{_word(at + 1)} against {year[at]:,.0f} in the 12 before (a description, not a test).",
+        f"{word(at + 1)} against {year[at]:,.0f} in the 12 before (a description, not a test).",
         change,
         "Ask the force whether recording rules, systems or boundaries changed then." if large else "",
     )  # fmt: skip
@@ -347,7 +332,7 @@ def editions(
     found = code[known].isin(areas.index).groupby(incidents.months[known]).mean()
     table = table.assign(share_in_areas=found.reindex(table.index))
     counts = table["edition"].value_counts().sort_index()
-    named = some([f"{edition} in {_many(n, 'month', 'months')}" for edition, n in counts.items()])
+    named = some([f"{edition} in {many(n, 'month', 'months')}" for edition, n in counts.items()])
     if list(counts.index) == ["none known"]:
         return None, table
     how = "" if known_2011 is not None else ", by their numbers"
@@ -363,11 +348,13 @@ def editions(
 
 
 # -------------------------------------------------------------------- words
-def _word(month: pd.Period) -> str:
+def word(month: pd.Period) -> str:
+    """A month in words: January 2014."""
     return str(month.strftime("%B %Y"))
 
 
-def _many(count: int, one: str, more: str) -> str:
+def many(count: int, one: str, more: str) -> str:
+    """A number with its noun."""
     return f"{count:,} {one if count == 1 else more}"
 
 
@@ -379,4 +366,4 @@ def _runs(months: pd.PeriodIndex) -> list[str]:
             spans[-1].append(month)
         else:
             spans.append([month])
-    return [_word(s[0]) if len(s) == 1 else f"{_word(s[0])} to {_word(s[-1])}" for s in spans]
+    return [word(s[0]) if len(s) == 1 else f"{word(s[0])} to {word(s[-1])}" for s in spans]

@@ -183,7 +183,7 @@ def _wide(
     import numpy as np
     import pandas as pd
 
-    values = numbers.apply(pd.to_numeric, errors="coerce")
+    values = numbers.apply(pd.to_numeric, errors="coerce").astype("float64")
     whole = values.notna() & (values % 1 == 0) & (values >= 0)
     reason = np.where(whole.all(axis=1), "", NO_WHOLE).astype(object)
     good, refused = _refused(path, read, keys, reason)
@@ -212,7 +212,7 @@ def _long(
     year = read.header[when].casefold() == "year"
     text = held[str(when)]
     instant = pd.to_datetime(text, format="%Y", errors="coerce") if year else dates(text, name="date").instant
-    number = pd.to_numeric(held[str(count)], errors="coerce")
+    number = pd.to_numeric(held[str(count)], errors="coerce").astype("float64")
     reason = np.where(number.notna() & (number % 1 == 0) & (number >= 0), "", NO_WHOLE).astype(object)
     reason[instant.isna().to_numpy()] = "date is no date"
     good, refused = _refused(path, read, keys, reason)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import peelian.read.checks as checks
+import peelian.read.checks_of_time as time
 from peelian.read.checks import Finding, Limits
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ class Quality:
 
     ``checks``  frame in the order they were asked: ``check``, ``level`` (``fine``, ``note``, ``warning``),
                 ``sentence``, ``value`` (a number or a word), ``remedy`` (empty where nothing is to be done).
-    ``tables``  by name: ``reasons`` (refused rows), ``months`` (rows of each month), ``years`` (blank
-                locations), ``types``, ``vintage``.
+    ``tables``  by name: ``reasons`` (refused rows), ``months`` (rows and blank locations of each month),
+                ``years`` (blank locations), ``types``, ``breaks`` (tested changes of level), ``vintage``,
+                ``published``.
     """
 
     checks: pd.DataFrame
@@ -46,10 +48,7 @@ class Quality:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: the checks and the tables as lists of rows."""
-        plain = {
-            name: table.reset_index().astype({table.index.name: "str"}).to_dict("records")
-            for name, table in self.tables.items()
-        }
+        plain = {name: _plain(table).to_dict("records") for name, table in self.tables.items()}
         return {"checks": self.checks.to_dict("records"), "tables": plain}
 
 
@@ -59,6 +58,7 @@ def quality(
     *,
     crime: Iterable[str] = (),
     limits: Limits | None = None,
+    published: pd.Series | None = None,
     known_2011: Iterable[str] | None = None,
     known_2021: Iterable[str] | None = None,
 ) -> Quality:
@@ -68,6 +68,7 @@ def quality(
     ``crime``      the types that the project is about: months and levels are judged for these (for all
                    types where none is given).
     ``limits``     above which shares a check warns.
+    ``published``  the crime's published totals by month, to be held against the rows.
     ``known_2011``, ``known_2021``  LSOA codes of both editions, for the vintage of months (see vintage).
 
     Nothing is changed and nothing refused: each check is a sentence, a number and a remedy.
@@ -93,17 +94,32 @@ def quality(
             *checks.codes(incidents, areas, own, limits),
             checks.outside(incidents, own, limits),
             checks.snapping(incidents),
-            checks.precision(incidents),
-            checks.midnight(incidents, limits),
+            time.precision(incidents),
+            time.midnight(incidents, limits),
             checks.types(tables["types"]),
             checks.levels(tables["months"], limits),
+            time.names(chosen),
+            time.recording(chosen),
         ]
+        jumps, tables["breaks"] = time.breaks(chosen, tables["months"], limits)
+        found.append(jumps)
+        if published is not None:
+            agreed, tables["published"] = time.agreement(chosen, published, limits)
+            found.append(agreed)
         edition, table = checks.editions(incidents, areas, known_2011, known_2021)
         found.append(edition)
         if table is not None:
             tables["vintage"] = table
     frame = pd.DataFrame([f.row for f in found if f is not None], columns=list(Finding.COLUMNS))
     return Quality(frame, tables)
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its index as a column, and months as text."""
+    table = table.reset_index(names=table.index.name) if table.index.name else table
+    words = [name for name in table if str(table[name].dtype).startswith("period")]
+    index = [table.columns[0]] if len(table.columns) else []
+    return table.astype(dict.fromkeys([*words, *index], "str"))
 
 
 def reasons(rejected: pd.DataFrame) -> pd.DataFrame:

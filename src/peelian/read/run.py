@@ -72,7 +72,13 @@ def run(
 
     held = read(sources, parameters, progress=progress)
     chosen = held.incidents.of_type(list(crime))
-    judged = quality(held.incidents, held.places, crime=crime, limits=_limits(parameters))
+    judged = quality(
+        held.incidents,
+        held.places,
+        crime=crime,
+        limits=_limits(parameters),
+        published=_published(parameters, sources, crime),
+    )
     counts = tallies(chosen, held.places)
     files: dict[str, Any] = {
         "quality.json": judged.as_json(),
@@ -229,6 +235,18 @@ def _limits(parameters: Parameters) -> Limits:
     from peelian.read.checks import Limits
 
     return Limits(**{name: getattr(parameters, name) for name in Limits.__dataclass_fields__})
+
+
+def _published(parameters: Parameters, sources: Sources, crime: tuple[str, ...]) -> pd.Series | None:
+    """Published monthly totals of the project's crime, where [read] names a table of them."""
+    if parameters.published is None:
+        return None
+    from peelian.read.mps import counts
+
+    held = counts(sources.folder / parameters.published)
+    if held.step != "month":
+        raise DataError(f"{parameters.published}: holds counts by year; totals by month are needed.")
+    return held.totals(parameters.published_category or crime[0])
 
 
 def study_area(places: Places, where: str | None = None) -> list[str]:

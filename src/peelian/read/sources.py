@@ -166,6 +166,9 @@ class Parameters:
     ``low_month``      share of the months around, below which a month is low.
     ``midnight``       share of times at exactly midnight.
     ``shift``          change of level, 12 months against the 12 before.
+    ``published``      a table of the Met's published counts (see read.mps), held against the rows of the
+                       project's crime; ``published_category`` of it, else the first crime's name.
+    ``reconcile``      share by which a year may differ from it.
     """
 
     repeats: Literal["keep", "drop"] = "keep"
@@ -176,6 +179,9 @@ class Parameters:
     low_month: Share = 0.5
     midnight: Share = 0.2
     shift: Annotated[float, Field(gt=0)] = 0.25
+    published: str | None = None
+    published_category: str | None = None
+    reconcile: Share = 0.05
 
     @field_validator("shift")
     @classmethod

@@ -1,0 +1,172 @@
+"""Checks of time: precision, breaks in the level, changes of recording and of names, published totals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.errors import some
+from peelian.figures import recording_changes
+from peelian.read.categories import changes_between
+from peelian.read.checks import Finding, Limits, many, word
+from peelian.read.levels import shifts
+from peelian.read.mps import reconcile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+
+MOST = 40  # series that are tested
+BRITISH = 27700
+
+
+def precision(incidents: Incidents) -> Finding:
+    """How precise are the dates, and what does that forbid?"""
+    snapped = " and points are snapped to streets" if incidents.snapped else ""
+    if incidents.precision == "month":
+        return Finding(
+            "precision", "note",
+            f"Dates are months{snapped}: near-repeat and daily forecasts are not supported by this extract.",
+            "month",
+            "Ask the force for dated records if days matter.",
+        )  # fmt: skip
+    if incidents.precision == "day":
+        return Finding(
+            "precision", "note", "Dates are days: patterns by hour are not supported by this extract.", "day",
+            "Ask for times, or the earliest and latest time, if hours matter.",
+        )  # fmt: skip
+    return Finding("precision", "fine", "Dates are to the minute.", "minute")
+
+
+def midnight(incidents: Incidents, limits: Limits) -> Finding | None:
+    """Do times at midnight stand for unknown times?"""
+    if incidents.precision != "minute":
+        return None
+    start = incidents.frame["start"]
+    share = float(((start.dt.hour == 0) & (start.dt.minute == 0)).mean())
+    if share <= limits.midnight:
+        return Finding("midnight", "fine", f"{share:.1%} of times are exactly midnight.", share)
+    return Finding(
+        "midnight", "warning", f"{share:.1%} of times are exactly midnight.", share,
+        'Midnight probably stands for an unknown time: state precision = "day" for this file.',
+    )  # fmt: skip
+
+
+def monthly(chosen: Incidents, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Counts by type, and by type and force where there are several; and the force of each series.
+
+    Months without a row of any type are missing; those of a name that ended or had not begun too.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame({"month": chosen.months, "type": chosen.frame["type"].astype("str")})
+    forces: dict[str, str] = {}
+    names = frame["type"]
+    if "reported_by" in chosen.frame and chosen.frame["reported_by"].nunique() > 1:
+        force = chosen.frame["reported_by"].fillna("unknown")
+        names = names + ", " + force
+        forces = dict(zip(names, force, strict=True))
+    elif "reported_by" in chosen.frame and chosen.frame["reported_by"].notna().any():
+        forces = dict.fromkeys(names.unique(), str(chosen.frame["reported_by"].dropna().iloc[0]))
+    counts = frame.groupby(["month", names]).size().unstack(fill_value=0)
+    counts = counts.reindex(table.index).where(table["rows"] > 0)
+    counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index[:MOST]]
+    for name in counts:
+        used = counts.index[counts[name] > 0]
+        counts.loc[(counts.index < used[0]) | (counts.index > used[-1]), name] = float("nan")
+    return counts.astype("float64"), forces
+
+
+def breaks(chosen: Incidents, table: pd.DataFrame, limits: Limits) -> tuple[Finding | None, pd.DataFrame]:
+    """Does the level of a type jump, beyond season, drift and noise, and did recording change there?"""
+    counts, forces = monthly(chosen, table)
+    changes = recording_changes() if _british(chosen) else None
+    found = shifts(counts, changes=changes, forces=forces)
+    if len(table) < 24:
+        return None, found
+    tested = f"of {many(len(counts.columns), 'series', 'series')} by type and force"
+    if found.empty:
+        return Finding("breaks", "fine", f"No sudden change of level passes the test ({tested}).", 0), found
+    large = found[(found["change"].abs() >= limits.shift) | (found["known"] != "")]
+    shown = (large if len(large) else found).head(3)
+    named = "; ".join(
+        f"{row.series} {row.change:+.0%} from {word(row.month)} "
+        f"(95 % interval {row.low:+.0%} to {row.high:+.0%}{', where recording changed' if row.known else ''})"
+        for row in shown.itertuples()
+    )
+    sentence = f"{many(len(found), 'sudden change', 'sudden changes')} of level pass the test ({tested})"
+    return (
+        Finding(
+            "breaks", "warning" if len(large) else "note", f"{sentence}: {named}.", len(found),
+            "A jump may be recording, a lockdown or crime: the file cannot say. Take no percentage across "
+            "one before the force has said which.",
+        ),
+        found,
+    )  # fmt: skip
+
+
+def recording(chosen: Incidents) -> Finding | None:
+    """Did recording rules or systems change within these months, for these types?"""
+    if not _british(chosen):
+        return None
+    first, last = chosen.span
+    held = {str(name).casefold() for name in chosen.frame["type"].unique()}
+    forces = (
+        {str(name) for name in chosen.frame.get("reported_by", [])} if "reported_by" in chosen.frame else {}
+    )
+    told = []
+    for row in recording_changes().itertuples():
+        named = [name.strip() for name in str(row.categories).split(";")]
+        of_force = row.force == "all" or row.force in forces
+        if of_force and (named == ["all"] or held & set(named)) and first < row._1.to_period("M") <= last:
+            told.append(f"{row._1.strftime('%-d %B %Y')}: {row.what}")
+    if not told:
+        return Finding("recording", "fine", "No known change of recording lies within these months.", 0)
+    return Finding(
+        "recording", "note", f"Recording changed within these months. {' '.join(told)}", len(told),
+        "Compare before with after only by what did not change, such as all burglary together.",
+    )  # fmt: skip
+
+
+def names(chosen: Incidents) -> Finding | None:
+    """Did the names of types on data.police.uk change within these months?"""
+    if not chosen.published or not _british(chosen):
+        return None
+    held = [str(name) for name in chosen.frame["type"].unique()]
+    told = [row for row in changes_between(*chosen.span, held) if {*row["before"], *row["after"]} & set(held)]
+    if not told:
+        return None
+    import pandas as pd
+
+    said = " ".join(f"{word(pd.Period(row['from']))}: {row['what']}" for row in told)
+    return Finding(
+        "names", "note", f"Names of types changed within these months. {said}", len(told),
+        "peelian.read.categories.comparable puts such types under one name.",
+    )  # fmt: skip
+
+
+def agreement(chosen: Incidents, published: pd.Series, limits: Limits) -> tuple[Finding, pd.DataFrame]:
+    """Do the rows agree with published totals, year by year?"""
+    table = reconcile(chosen.months.value_counts().sort_index(), published)
+    low, high = table["ratio"].min(), table["ratio"].max()
+    away = table[(table["ratio"] - 1).abs() > limits.reconcile]
+    sentence = (
+        f"Against published totals the rows of a year are {low:.3f} to {high:.3f} of the published count "
+        f"({many(len(table), 'year', 'years')}, {table.index[0]} to {table.index[-1]})"
+    )
+    if away.empty:
+        return Finding("published", "fine", f"{sentence}.", float(high)), table
+    named = some([f"{year} ({row.own:,.0f} against {row.published:,.0f})" for year, row in away.iterrows()])
+    return (
+        Finding(
+            "published", "warning", f"{sentence}; beyond {limits.reconcile:.0%}: {named}.", float(high),
+            "Rows are missing or counted twice in those years, or the two count different things: ask which.",
+        ),
+        table,
+    )  # fmt: skip
+
+
+def _british(incidents: Incidents) -> bool:
+    import pyproj
+
+    return bool(pyproj.CRS.from_user_input(incidents.crs).to_epsg() == BRITISH)
