@@ -52,6 +52,23 @@ def midnight(incidents: Incidents, limits: Limits) -> Finding | None:
     )  # fmt: skip
 
 
+def windows(incidents: Incidents) -> Finding | None:
+    """How long are the windows in which the crimes happened?"""
+    frame = incidents.frame
+    hours = (frame["end"] - frame["start"]).dt.total_seconds() / 3600
+    step = {"month": 24 * 31.0, "day": 24.0, "minute": 1 / 60}[incidents.precision]
+    wide = hours > step * 1.01
+    if not wide.any():
+        return None
+    share, half, most = float(wide.mean()), hours[wide].median(), hours[wide].quantile(0.9)
+    return Finding(
+        "windows", "note",
+        f"{share:.1%} of rows carry a window: {half:,.0f} hours at the median, nine in ten within {most:,.0f}, "
+        f"the longest {hours.max():,.0f}.",
+        share, "Times within a window are shared over it; leave out windows too long for the question.",
+    )  # fmt: skip
+
+
 def monthly(chosen: Incidents, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """Counts by type, and by type and force where there are several; and the force of each series.
 

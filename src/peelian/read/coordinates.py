@@ -56,7 +56,9 @@ def points(
     require_metres(target, name)
     east, north, fault = _numbers(numbers(x, source.is_geographic), numbers(y, source.is_geographic), x, y)
     good = np.isfinite(east) & np.isfinite(north) & pd.isna(fault).to_numpy()
-    distinct, back = np.unique(np.column_stack([east[good], north[good]]), axis=0, return_inverse=True)
+    both = pd.MultiIndex.from_arrays([east[good], north[good]])
+    back, pairs = pd.factorize(both) if good.any() else (np.array([], int), both)
+    distinct = np.column_stack([pairs.get_level_values(k).to_numpy("float64") for k in (0, 1)])
     wrong = _outside(distinct, source, target)[back.ravel()]
     moved = distinct if source == target else _moved(distinct, source, target)
     moved = moved[back.ravel()]

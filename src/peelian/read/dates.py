@@ -25,6 +25,7 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 ZONE = r"(?:\d|[AaPp][Mm])\s*(UTC|GMT|Z|[+-]\d{2}:?\d{2})$"
 SERIAL = r"^\d{5}(?:\.\d+)?$"
 SERIALS = (20_000.0, 80_000.0)  # spreadsheet days of 1954 and 2119
+FIRSTS = 3  # months whose days are all the first: the first stands for the month
 PIVOT = 69  # two-digit years up to 68 are of this century, as POSIX has it
 
 
@@ -33,7 +34,8 @@ class Dates:
     """Instants on the index of the text, and the step each was written to.
 
     ``instant``  naive local time; missing where the text is blank or no date.
-    ``step``     position in ``STEPS``: 0 month, 1 day, 2 minute (times that are all midnight count as days).
+    ``step``     position in ``STEPS``: 0 month, 1 day, 2 minute (times that are all midnight count as days,
+                days that are all the first of several months as months).
     """
 
     instant: pd.Series
@@ -66,6 +68,16 @@ def dates(
     >>> str(dates(pd.Series(["2016-07-01T12:00:00Z"]), timezone="Europe/London").instant[0])
     '2016-07-01 13:00:00'
     """
+    import pandas as pd
+
+    codes, distinct = pd.factorize(text, use_na_sentinel=False)
+    found = _of(pd.Series(distinct, dtype="str"), order, name, timezone, serials)
+    instant = pd.Series(found.instant.to_numpy()[codes], index=text.index)
+    return Dates(instant, found.step[codes])
+
+
+def _of(text: pd.Series, order: Order | None, name: str, timezone: str | None, serials: bool) -> Dates:
+    """The dates of distinct texts."""
     import numpy as np
     import pandas as pd
 
@@ -88,6 +100,10 @@ def dates(
     clock = instant[timed]
     if timed.any() and bool(((clock.dt.hour == 0) & (clock.dt.minute == 0) & (clock.dt.second == 0)).all()):
         step = np.minimum(step, 1)
+    known = instant.dropna()
+    firsts = known[known.dt.day == 1]
+    if len(firsts) == len(known) and firsts.dt.to_period("M").nunique() >= FIRSTS and (step <= 1).all():
+        step = np.minimum(step, 0)
     return Dates(pd.Series(instant, index=text.index), step)
 
 

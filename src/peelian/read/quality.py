@@ -96,6 +96,7 @@ def quality(
             checks.snapping(incidents),
             time.precision(incidents),
             time.midnight(incidents, limits),
+            time.windows(incidents),
             checks.types(tables["types"]),
             checks.levels(tables["months"], limits),
             time.names(chosen),

@@ -54,9 +54,10 @@ class Rows:
             return self.raw[at]
         return self.delimiter.join(self.table.column(k)[at].as_py() for k in range(len(self.header)))
 
-    def texts(self) -> pd.DataFrame:
-        """All columns as trimmed text, missing where blank, on the row numbers."""
-        frame = trimmed(self.table).to_pandas().set_index("row")
+    def texts(self, *, every: int = 1) -> pd.DataFrame:
+        """All columns as trimmed text, missing where blank, on the row numbers; of ``every`` so many rows."""
+        table = self.table if every == 1 else self.table.take(list(range(0, self.table.num_rows, every)))
+        frame = trimmed(table).to_pandas().set_index("row")
         return frame.astype("str")
 
     def column(self, name: str, file: object) -> pd.Series:

@@ -297,8 +297,8 @@ def _undated(
 
 
 def _refused(fields: pd.DataFrame, read: Rows, reason: pd.Series) -> list[tuple[int, str, str]]:
-    position = {number: at for at, number in enumerate(fields.index)}
-    return [(int(n), str(why), read.text(position[n])) for n, why in reason.dropna().items()]
+    at = reason.notna().to_numpy().nonzero()[0]
+    return [(int(fields.index[k]), str(reason.iloc[k]), read.text(int(k))) for k in at]
 
 
 def _floor(instant: pd.Series, step: np.ndarray) -> pd.Series:
