@@ -83,9 +83,9 @@ def test_console_lines_use_commands_that_exist(where: str, words: list[str]) -> 
     rest = words[1:]
     context = click.Context(command)
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        found = command.get_command(context, rest[0])
+        _, found, left = command.resolve_command(context, rest)
         assert found is not None, f"{where}: there is no command '{' '.join(words)}'"
-        command, rest = found, rest[1:]
+        command, rest = found, left
     known = {option for parameter in command.get_params(context) for option in parameter.opts}
     used = {word.split("=")[0] for word in rest if word.startswith("--")}
     assert used <= known, f"{where}: {' '.join(words[:2])} has no option {', '.join(sorted(used - known))}"

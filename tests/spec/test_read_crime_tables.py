@@ -177,3 +177,8 @@ def test_a_broken_file_is_an_error_of_ours(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04 no table")
     with pytest.raises(DataError, match=name):
         read(tmp_path / name, WHEN)
+
+
+def test_an_id_of_0_is_none(tmp_path: Path) -> None:
+    found = read(written(tmp_path, "when,ref\n2016-05-07,0\n2016-05-08,0\n"), {**WHEN, "id": "ref"})
+    assert (int(found.frame["id"].notna().sum()), int(found.frame["repeated"].sum())) == (0, 0)

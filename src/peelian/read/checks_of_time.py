@@ -63,8 +63,8 @@ def windows(incidents: Incidents) -> Finding | None:
     share, half, most = float(wide.mean()), hours[wide].median(), hours[wide].quantile(0.9)
     return Finding(
         "windows", "note",
-        f"{share:.1%} of rows carry a window: {half:,.0f} hours at the median, nine in ten within {most:,.0f}, "
-        f"the longest {hours.max():,.0f}.",
+        f"{share:.1%} of rows carry a window: {half:,.0f} hours at the median, nine in ten within "
+        f"{most:,.0f}, the longest {hours.max():,.0f}.",
         share, "Times within a window are shared over it; leave out windows too long for the question.",
     )  # fmt: skip
 

@@ -72,7 +72,8 @@ def table(
 
     A window without an end lasts one step of its own precision; an end given as a day includes that day.
     A ``recorded`` month counts as known when it is over. ``address`` becomes a number for each distinct
-    address of a file, never text. Rows without coordinates are accepted without a point.
+    address of a file, never text. An ``id`` of 0 is none. Rows without coordinates are accepted without
+    a point.
 
     Raises ``DataError`` for a column that is not there, and for dates that could be either way round.
     """
@@ -327,7 +328,7 @@ def _rest(frame: pd.DataFrame, fields: pd.DataFrame, file: str, clock: _Clock) -
     frame["fault"] = pd.Series(None, index=frame.index, dtype="str")
     for name in KEPT:
         if name in held:
-            frame[name] = held[name]
+            frame[name] = held[name].where(held[name] != "0") if name == "id" else held[name]
     if "recorded" in held:
         written = clock.read(held["recorded"], "column of recorded", serials=True)
         after = calendar.step_after(written.instant, written.step)
