@@ -155,7 +155,8 @@ def _tidied(drawn: str, name: str, alt: str) -> str:
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}" role="img" aria-label="{escape(alt)}">'
     )
-    return opening + drawn[head.end() :]
+    # one picture with one name: the parts are not announced one by one
+    return opening + re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", drawn[head.end() :])
 
 
 def _style() -> str:
