@@ -89,11 +89,16 @@ def demo(out: str, seed: int | None, as_json: bool) -> None:
     "--from", "kind", default="police-uk", show_default=True, type=click.Choice(["demo", "police-uk"]),
     help="What to start from: a simulated borough, or an archive of data.police.uk.",
 )  # fmt: skip
-def new(folder: str, kind: str) -> None:
+@JSON
+def new(folder: str, kind: str, as_json: bool) -> None:
     """Make a project folder with a commented peelian.toml."""
     from peelian import loop
 
-    for line in loop.new(folder, kind=kind):
+    lines = loop.new(folder, kind=kind)
+    if as_json:
+        click.echo(json.dumps({"project": folder, "said": lines}))
+        return
+    for line in lines:
         click.echo(line)
 
 
