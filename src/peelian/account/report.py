@@ -72,8 +72,8 @@ def next_door(assessment: dict[str, Any], crimes: str) -> str:
     ends = [f"{abs(end):,.0f} {'fewer' if end > 0 else 'more'}" for end in (high, low)]
     nothing = ", and the interval includes none" if low <= 0 <= high else ""
     return (
-        f"{crimes.capitalize()} that moved next door are not taken off these figures. Net of the nearby areas, "
-        f"{net['estimate']:,.0f} were prevented (95 % interval {ends[0]} to {ends[1]}){nothing}."
+        f"{crimes.capitalize()} that moved next door are not taken off these figures. Net of the nearby "
+        f"areas, {net['estimate']:,.0f} were prevented (95 % interval {ends[0]} to {ends[1]}){nothing}."
     )
 
 
