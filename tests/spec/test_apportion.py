@@ -10,8 +10,17 @@ import pytest
 from shapely import Point, box
 
 from peelian.errors import DataError
+from peelian.incidents import Incidents
 from peelian.places import Places
-from peelian.read.apportion import apportion, best_fit, common, common_places, one_edition, recoded
+from peelian.read.apportion import (
+    apportion,
+    best_fit,
+    common,
+    common_places,
+    one_edition,
+    recoded,
+    recoded_incidents,
+)
 from peelian.read.lookups import Crosswalk, lookup, overlay
 
 # same stays; cut becomes cut1 and cut2; left and right become both
@@ -181,6 +190,35 @@ def test_a_row_of_either_edition_finds_its_area_of_2021(
 def test_a_row_of_2021_finds_its_area_of_2011(tmp_path: Path) -> None:
     found = recoded(pd.Series(["cut2", "both"]), walk(tmp_path), places(PARTS))
     assert found.values.tolist() == [["cut", "whole area"], ["right", "best fit"]]
+
+
+def incidents(codes: list[str | None]) -> Incidents:
+    points = [Point(1600, 500) for _ in codes]
+    frame = gpd.GeoDataFrame(
+        {
+            "start": pd.Timestamp("2022-06-01"), "end": pd.Timestamp("2022-07-01"), "type": "Burglary",
+            "source": "a.csv", "place": pd.Series(codes, dtype="str"),
+        },
+        geometry=points, crs=27700,
+    )  # fmt: skip
+    return Incidents(frame, precision="month")
+
+
+def test_a_mixed_extract_takes_the_codes_of_the_places_and_keeps_its_own(tmp_path: Path) -> None:
+    found, said = recoded_incidents(
+        incidents(["same", "cut", "left", "strange", None]), places(NEW_PARTS), walk(tmp_path)
+    )
+    assert found.frame["place"].fillna("").tolist() == ["same", "cut2", "both", "strange", ""]
+    assert found.frame["place_given"].fillna("").tolist() == ["same", "cut", "left", "strange", ""]
+    assert said == (
+        "2 of 4 area codes are of another edition and were carried over (1 whole area, 1 by its point); "
+        "1 are in neither edition."
+    )
+
+
+def test_an_extract_of_one_edition_is_told_so(tmp_path: Path) -> None:
+    _, said = recoded_incidents(incidents(["same", "cut1"]), places(NEW_PARTS), walk(tmp_path))
+    assert said == "All area codes are those of the project's own edition."
 
 
 def test_shapes_make_a_crosswalk_by_land() -> None:

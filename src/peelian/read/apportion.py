@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from peelian.errors import DataError, DesignError, some
+from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.read.lookups import Crosswalk
 
@@ -198,6 +199,37 @@ def recoded(
         place.loc[cut[fits]] = found[fits]
         how.loc[cut[fits]] = BY_POINT
     return pd.DataFrame({"place": place.astype("str"), "how": how.astype("str")}, index=codes.index)
+
+
+def recoded_incidents(incidents: Incidents, places: Places, crosswalk: Crosswalk) -> tuple[Incidents, str]:
+    """The incidents with the area codes of the places, whichever edition their months use, and a sentence.
+
+    The codes of the extract stay in ``place_given``; ``place_how`` says how each was found (see ``recoded``).
+    Incidents without codes come back as they are. No row is lost, and a code that the crosswalk does not
+    know stays as it was, so that the check of codes names it.
+    """
+    if "place" not in incidents.frame:
+        return incidents, "The extract gives no area codes, so none had to be carried over."
+    given = incidents.frame["place"].astype("str")
+    found = recoded(given, crosswalk, places, points=incidents.frame.geometry)
+    frame = incidents.frame.assign(
+        place=found["place"].fillna(given).array, place_given=given.array, place_how=found["how"].array
+    )
+    return replace(incidents, frame=frame), _told(found["how"])
+
+
+def _told(how: pd.Series) -> str:
+    """How many codes were carried over, and how, in one sentence."""
+    counts = how.value_counts()
+    parts = [f"{int(counts[word]):,} {word}" for word in (EXACT, BY_POINT, BEST_FIT) if word in counts]
+    lost = f"; {int(counts[UNKNOWN]):,} are in neither edition" if UNKNOWN in counts else ""
+    if not parts:
+        return f"All area codes are those of the project's own edition{lost}."
+    moved = int(sum(counts.get(word, 0) for word in (EXACT, BY_POINT, BEST_FIT)))
+    return (
+        f"{moved:,} of {int(how.notna().sum()):,} area codes are of another edition and were carried over "
+        f"({', '.join(parts)}){lost}."
+    )
 
 
 # -------------------------------------------------------------------- the sums
