@@ -16,9 +16,10 @@ from shapely import Point, box
 from peelian.errors import DataError
 from peelian.layers import Layers
 from peelian.places import Places
+from peelian.project import validated
 from peelian.read.features import features
 from peelian.read.food_hygiene import food_hygiene
-from peelian.read.layers_by_reader import READERS, read_layers
+from peelian.read.layers_by_reader import READERS, LayerSource, given, read_layers
 from peelian.read.licences import attributions
 from peelian.read.naptan import naptan
 from peelian.read.os_poi import os_poi
@@ -430,12 +431,37 @@ def test_each_reader_is_reached_by_its_name(tmp_path: Path) -> None:
         "raster": (written(tmp_path, "people.asc", GRID), {"name": "people"}),
     }
     assert set(made) == set(READERS)
-    for reader, (path, given) in made.items():
-        assert read_layers(reader, path, given, to=27700, folder=tmp_path)[0].names, reader
+    for reader, (path, keys) in made.items():
+        assert read_layers(reader, path, keys, to=27700, folder=tmp_path)[0].names, reader
+
+
+def test_only_the_keys_that_were_set_reach_the_reader() -> None:
+    source = validated(
+        LayerSource, {"file": "x.osm", "reader": "osm", "about": {"pub or bar": {"sign": "either"}}},
+        table="layers", file=Path("peelian.toml"),
+    )  # fmt: skip
+    assert given(source) == {"about": {"pub or bar": {"sign": "either"}}}
 
 
 @pytest.mark.parametrize(
-    ("reader", "given", "message"),
+    ("keys", "message"),
+    [
+        ({"file": "x.csv"}, 'reader = "features" needs category'),
+        (
+            {"file": "x.pbf", "reader": "osm", "weight": "n"},
+            'weight is no key of reader = "osm"; it has tags',
+        ),
+        ({"file": "x.csv", "reader": "naptan", "level": "group"}, 'level is no key of reader = "naptan"'),
+        ({"file": "x.csv", "reader": "os_poi", "level": "clas"}, "level is 'clas'"),
+    ],
+)
+def test_a_wrong_table_of_layers_is_told(keys: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        validated(LayerSource, keys, table="layers", file=Path("peelian.toml"))
+
+
+@pytest.mark.parametrize(
+    ("reader", "keys", "message"),
     [
         ("os", {}, "reader = 'os' is not known; expected features, os_poi, osm"),
         ("naptan", {"category": "StopType"}, 'category is no key of reader = "naptan"'),
@@ -443,7 +469,7 @@ def test_each_reader_is_reached_by_its_name(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_reader_or_key_is_told(
-    tmp_path: Path, reader: str, given: dict[str, object], message: str
+    tmp_path: Path, reader: str, keys: dict[str, object], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
-        read_layers(reader, tmp_path / "x.csv", given, to=27700, folder=tmp_path)
+        read_layers(reader, tmp_path / "x.csv", keys, to=27700, folder=tmp_path)
