@@ -58,6 +58,11 @@ def test_the_columns_of_codes_are_found_by_their_official_names(tmp_path: Path) 
     assert (held.old, held.how) == ({"same", "cut", "left", "right"}, "by homes")
 
 
+def test_two_editions_of_one_level_are_found_among_larger_areas(tmp_path: Path) -> None:
+    (tmp_path / "lookup.csv").write_text("LSOA21CD,LSOA11CD,LAD22CD\nb,a,z\n")
+    assert lookup(tmp_path / "lookup.csv").old == {"a"}
+
+
 @pytest.mark.parametrize(
     ("way", "code", "expected"),
     [

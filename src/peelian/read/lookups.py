@@ -98,8 +98,9 @@ def lookup(
 
     ``path``    CSV (``.gz`` too) or Parquet, one row a pair of areas, or a row for each smaller piece
                 (an output area) with the two areas it lies in.
-    ``old``, ``new``  the columns of codes; found where the file has exactly two that are named as the
-                Office for National Statistics names them (``LSOA11CD``, ``LSOA21CD``, ``WD24CD``).
+    ``old``, ``new``  the columns of codes; found where the file has two alone that are named as the Office
+                for National Statistics names them (``LSOA11CD``, ``WD24CD``), or two editions of one level
+                (``LSOA11CD``, ``LSOA21CD``) among others.
     ``size``    the column with the people, households or dwellings of each row.
     ``people``  instead of that: Series of people by area, on codes of either edition or of both. An area
                 cut into several is cut by the people of its parts; areas put together by their own people.
@@ -185,10 +186,12 @@ def table_of(path: Path | str) -> pd.DataFrame:
 
 
 def _code_columns(table: pd.DataFrame, path: Path | str, old: str | None, new: str | None) -> tuple[str, str]:
-    found = sorted(
-        (str(name) for name in table.columns if CODE_COLUMN.match(str(name)) and name not in (old, new)),
-        key=lambda name: CODE_COLUMN.match(name)[2],  # type: ignore[index]
-    )
+    named = [str(name) for name in table.columns if CODE_COLUMN.match(str(name)) and name not in (old, new)]
+    parts = {name: CODE_COLUMN.match(name) for name in named}
+    if old is None and new is None and len(named) > 2:  # two editions of one level, among larger areas
+        levels = [part[1].upper() for part in parts.values() if part]
+        named = [name for name in named if levels.count(parts[name][1].upper()) == 2]  # type: ignore[index]
+    found = sorted(named, key=lambda name: parts[name][2])  # type: ignore[index]
     if len(found) != 2 - (old is not None) - (new is not None):
         raise DataError(
             f"{path}: which columns hold the two codes? It has {some(list(table.columns), 20)}. "
