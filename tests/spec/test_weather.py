@@ -85,6 +85,17 @@ def test_snow_lies_in_whole_millimetres(tmp_path: Path) -> None:
     assert column(weather(written(tmp_path, "y.csv", BY_YEAR)), "snow_depth") == [30, -99]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STATION,DATE,TMAX,TMAX\nA,2020-01-01,8.5,9\n",
+        "time,rain_sum (mm),rain_sum (inch)\n2020-01-01,8.5,9\n",
+    ],
+)
+def test_of_two_columns_of_one_name_the_first_is_read(tmp_path: Path, text: str) -> None:
+    assert weather(written(tmp_path, "g.csv", text)).frame.iloc[0].tolist() == [8.5]
+
+
 def test_several_stations_ask_which(tmp_path: Path) -> None:
     path = written(tmp_path, "g.csv", "STATION,DATE,TMAX\nA,2020-01-01,8.5\nB,2020-01-01,9.5\n")
     with pytest.raises(DataError, match=r"has 2 stations: A, B"):

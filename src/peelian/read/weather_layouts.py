@@ -145,6 +145,7 @@ def _wide(data: bytes, path: Path) -> tuple[pd.DataFrame, list[tuple[int, str, s
     read = rows(data)
     frame = trimmed(read.table).to_pandas()
     frame.columns = [*[name.upper() for name in read.header], "row"]
+    frame = frame.loc[:, ~frame.columns.duplicated()]
     elements = [name for name in GHCN if name in frame]
     if not elements:
         raise DataError(f"{path}: has none of {', '.join(GHCN)}; it has {some(read.header, 30)}.")
@@ -281,7 +282,8 @@ def _meteo_csv(data: bytes, path: Path) -> tuple[pd.DataFrame, dict[str, str], f
     frame = trimmed(read.table).to_pandas().set_index("row")
     parts = [re.fullmatch(r"(.*?)\s*(?:\((.*)\))?", name) for name in read.header]
     frame.columns = [part[1] if part else "" for part in parts]
-    units = {part[1]: part[2] or "" for part in parts if part}
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    units = {part[1]: part[2] or "" for part in reversed(parts) if part}  # the first of one name
     return frame, units, latitude, list(read.refused)
 
 
@@ -305,6 +307,7 @@ def table(
     read = rows(data)
     frame = trimmed(read.table).to_pandas().set_index("row")
     frame.columns = list(read.header)
+    frame = frame.loc[:, ~frame.columns.duplicated()]
     for name in columns.values():
         require_column(frame, name, path)
     named = {ours: theirs for ours, theirs in columns.items() if ours not in ("day", "month")}
