@@ -16,14 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from peelian.figures.figure import Figure, Figures
+    from peelian.figures.holidays import bank_holidays
     from peelian.figures.reading import load, recording_changes
     from peelian.figures.table import figures_frame, figures_table
 
-__all__ = ["Figure", "Figures", "figures_frame", "figures_table", "load", "recording_changes"]
+__all__ = [
+    "Figure",
+    "Figures",
+    "bank_holidays",
+    "figures_frame",
+    "figures_table",
+    "load",
+    "recording_changes",
+]
 
 _WHERE = {
     "Figure": "figure",
     "Figures": "figure",
+    "bank_holidays": "holidays",
     "figures_frame": "table",
     "figures_table": "table",
     "load": "reading",

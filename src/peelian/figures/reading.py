@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHANGES = "recording_changes.toml"
+NO_FIGURES = (CHANGES, "bank_holidays.toml")  # tables of dates, with readers of their own
 KEYS_OF_A_CHANGE = ("from", "force", "categories", "what", "source", "quality")
 OUR_OWN_KEYS = ("name", "since", "file", "line", "own")
 
@@ -39,7 +40,7 @@ def load(folder: str | Path | None = None) -> Figures:
     path = Path(folder)
     if not path.is_dir():
         raise DataError(f"{path}: there is no such folder. [account] figures names a folder of TOML files.")
-    texts = {p.name: _utf8(p) for p in sorted(path.glob("*.toml")) if p.name != CHANGES}
+    texts = {p.name: _utf8(p) for p in sorted(path.glob("*.toml")) if p.name not in NO_FIGURES}
     own = _rows(texts, own=True)
     replaced = {row.name for row in own}
     return Figures((*(row for row in shipped if row.name not in replaced), *own))
@@ -68,7 +69,7 @@ def recording_changes(folder: str | Path | None = None) -> pd.DataFrame:
 
 def _shipped() -> dict[str, str]:
     here = files(__package__)
-    names = sorted(p.name for p in here.iterdir() if p.name.endswith(".toml") and p.name != CHANGES)
+    names = sorted(p.name for p in here.iterdir() if p.name.endswith(".toml") and p.name not in NO_FIGURES)
     return {name: (here / name).read_text("utf-8") for name in names}
 
 

@@ -29,18 +29,19 @@ def areas(
 ) -> Places:
     """Places from a file of polygons, by id, with their households where the file has them.
 
-    ``path``        GeoPackage, shapefile, GeoJSON or whatever else GDAL reads.
+    ``path``        GeoPackage, shapefile, GeoJSON, TopoJSON or whatever else GDAL reads.
     ``id``          the column with the id of each place (an area code); one row an id.
     ``households``  the column with households, the denominator of rates and of kits; becomes ``households``.
     ``name``        the column with what people call the place; becomes ``name``.
-    ``layer``       of the file, where it has several.
+    ``layer``       of the file; needed where it has several layers of shapes.
     ``crs``         move the shapes into this projected CRS in metres (27700 is British National Grid). It is
-                    needed for files in degrees; where the file states no CRS, it is taken as the file's.
+                    needed for files in degrees; where the file states no CRS, it is taken as the file's,
+                    unless the numbers are degrees, as those of TopoJSON are: then 4326 is.
     ``where``       the true/false column of ``study_area``: checked here, so that a wrong name is told early.
 
     All other columns are kept. Raises ``DataError`` for a file that is absent, no spatial file or empty, a
     column that is not there (the message lists those that are), ids that repeat or are missing, shapes that
-    are no polygons, and a CRS in degrees.
+    are no polygons, a CRS in degrees, and longitude and latitude that are exchanged.
     """
     frame = spatial(path, layer=layer)
     for column in (id, households, name, where):
@@ -93,6 +94,8 @@ def spatial(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFrame:
     if not path.exists():
         raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
     try:
+        if layer is None:
+            _one_layer(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GDAL's remarks on ring order and the like: shapes are checked
             frame = pyogrio.read_dataframe(path, layer=layer)
@@ -109,6 +112,15 @@ def spatial(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFrame:
     return frame
 
 
+def _one_layer(path: Path) -> None:
+    """Raise ``DataError`` where a file has several layers of shapes: the first is no better than the next."""
+    import pyogrio
+
+    held = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    if len(held) > 1:
+        raise DataError(f'{path}: has {len(held)} layers, {some(held)}. Choose one: layer = "{held[0]}".')
+
+
 def require_column(frame: pd.DataFrame, column: str | None, path: Path | str) -> None:
     """Raise ``DataError``, with the columns there are, unless the frame has the column."""
     if column is None or column in frame:
@@ -121,17 +133,40 @@ def require_column(frame: pd.DataFrame, column: str | None, path: Path | str) ->
 
 def _metres(frame: gpd.GeoDataFrame, crs: object, path: Path | str) -> gpd.GeoDataFrame:
     """The frame in the CRS that was asked for; degrees under a metric label are found out."""
+    west, south, east, north = frame.total_bounds
+    degrees = -180 <= west <= east <= 180 and -180 <= south <= north <= 180
     if frame.crs is None and crs is not None:
-        frame = frame.set_crs(system(crs, str(path)))
-    if frame.crs is not None and not frame.crs.is_geographic:
-        west, south, east, north = frame.total_bounds
-        if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
-            raise DataError(
-                f"{path}: the CRS is said to be {frame.crs.name}, but the coordinates "
-                f"({west:.2f}, {south:.2f} to {east:.2f}, {north:.2f}) are degrees. "
-                "Save the file with its true CRS, EPSG:4326."
-            )
-    return frame if crs is None else frame.to_crs(system(crs, str(path)))
+        frame = frame.set_crs(4326 if degrees else system(crs, str(path)))
+    if frame.crs is not None and not frame.crs.is_geographic and degrees:
+        raise DataError(
+            f"{path}: the CRS is said to be {frame.crs.name}, but the coordinates "
+            f"({west:.2f}, {south:.2f} to {east:.2f}, {north:.2f}) are degrees. "
+            "Save the file with its true CRS, EPSG:4326."
+        )
+    if crs is None:
+        return frame
+    target = system(crs, str(path))
+    if frame.crs is not None and frame.crs.is_geographic:
+        _not_exchanged((west, south, east, north), target, path)
+    return frame.to_crs(target)
+
+
+def _not_exchanged(bounds: tuple[float, float, float, float], target: Any, path: Path | str) -> None:
+    """Raise ``DataError`` where shapes would lie in the target's area if their axes were exchanged."""
+    if target.area_of_use is None:
+        return
+    west, south, east, north = bounds
+    area = target.area_of_use.bounds
+
+    def meets(w: float, s: float, e: float, n: float) -> bool:
+        return w <= area[2] and e >= area[0] and s <= area[3] and n >= area[1]
+
+    if not meets(west, south, east, north) and meets(south, west, north, east):
+        raise DataError(
+            f"{path}: longitude and latitude look exchanged: the shapes lie between {west:.2f} and "
+            f"{east:.2f} east and {south:.2f} and {north:.2f} north, outside {target.name}. "
+            "Save the file with longitude first."
+        )
 
 
 def _ids(column: pd.Series) -> pd.Series:

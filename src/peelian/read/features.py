@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from peelian.errors import DataError, some
-from peelian.layers import Kind, Layer, Layers, Operations, Sign
+from peelian.layers import Kind, Layers, Operations, Sign
 from peelian.places import require_metres
 from peelian.read.areas import require_column, spatial
 from peelian.read.coordinates import points, system
-from peelian.read.files import rejected_frame, unpacked
+from peelian.read.files import unpacked
+from peelian.read.layering import NO_CATEGORY, NO_COORDINATES, layered
 from peelian.read.rows import rows, trimmed
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ PAIRS = (
     ("easting", "northing", 27700), ("longitude", "latitude", 4326), ("lon", "lat", 4326),
     ("lng", "lat", 4326), ("long", "lat", 4326),
 )  # fmt: skip
-CHOICES = {"kind": get_args(Kind), "sign": get_args(Sign), "operations": get_args(Operations)}
-NO_CATEGORY, NO_SHAPE, NO_COORDINATES = "no category", "no shape", "no coordinates"
-ABOUT = ("kind", "sign", "operations", "name")
+NO_SHAPE = "no shape"
 
 
 def features(
@@ -68,41 +67,16 @@ def features(
     Returns (Layers, rejected); features plus rejected rows equal the rows of the file. Raises ``DataError``
     for columns that are not there, a category asked for that is not in the file, and unknown choices.
     """
-    about = dict(about or {})
-    _check_about(about, {"kind": kind, "sign": sign, "operations": operations}, path)
     columns = {"category": category, "weight": weight}
     if str(path).lower().endswith(ENDINGS):
         pair = (easting, northing, longitude, latitude)
         held, refused = _from_csv(Path(path), columns, (source, date, licence), pair, crs, to)
     else:
         held, refused = _from_spatial(Path(path), columns, (source, date, licence), layer, crs, to)
-    held, unasked = _chosen(held, categories, minimum, path)
-    made = []
-    for word, part in held.groupby("category", sort=True):
-        own = about.get(str(word), {})
-        shapes = part[[c for c in ("weight",) if weight] + ["geometry"]].reset_index(drop=True)
-        made.append(
-            Layer(
-                prefix + own.get("name", str(word)),
-                shapes,
-                own.get("kind", kind),  # type: ignore[arg-type]
-                own.get("sign", sign),  # type: ignore[arg-type]
-                own.get("operations", operations),  # type: ignore[arg-type]
-                *(_words(part, text) for text in (source, date, licence)),
-            )
-        )
-    name = Path(path).name
-    return Layers.of(made), rejected_frame([(name, *row) for row in [*refused, *unasked]])
-
-
-def _check_about(about: Mapping[str, Mapping[str, str]], whole: dict[str, str], path: Path | str) -> None:
-    for word, own in [("every category", whole), *about.items()]:
-        unknown = [key for key in own if key not in ABOUT]
-        if unknown:
-            raise DataError(f"{path}: about {word} says {some(unknown)}; expected {', '.join(ABOUT)}.")
-        for key, known in CHOICES.items():
-            if key in own and own[key] not in known:
-                raise DataError(f"{path}: {key} of {word} is {own[key]!r}; expected {', '.join(known)}.")
+    return layered(
+        held, refused, path, categories=categories, minimum=minimum, prefix=prefix, kind=kind, sign=sign,
+        operations=operations, about=about, source=source, date=date, licence=licence,
+    )  # fmt: skip
 
 
 def _from_csv(
@@ -200,38 +174,3 @@ def _kept(table: pd.DataFrame, columns: dict[str, str | None], words: tuple[str,
         if word in table:
             kept[f"says {word}"] = table[word].astype("str")
     return kept
-
-
-def _words(part: pd.DataFrame, text: str) -> str:
-    """What the rows of a layer say in a column, or the words themselves."""
-    if f"says {text}" not in part:
-        return text
-    said = sorted(part[f"says {text}"].dropna().unique())
-    return some(said, 4)
-
-
-def _chosen(
-    held: gpd.GeoDataFrame, categories: Iterable[str] | None, minimum: int, path: Path | str
-) -> tuple[gpd.GeoDataFrame, list[tuple[int, str, str]]]:
-    """The rows of the categories asked for, and the others with the reason they were left out."""
-    counts = held["category"].value_counts()
-    wanted = list(counts.index) if categories is None else list(categories)
-    missing = [word for word in wanted if word not in counts.index]
-    if missing:
-        raise DataError(
-            f"{path}: no feature is of category {some(missing)}; there are {some(sorted(counts.index), 60)}."
-        )
-    asked = held["category"].isin(wanted)
-    enough = held["category"].map(counts).ge(minimum)
-    refused = [
-        (int(n), f"category {word} was not asked for", text)
-        for n, word, text in zip(
-            held.index[~asked], held["category"][~asked], held["text"][~asked], strict=True
-        )
-    ]
-    few = asked & ~enough
-    refused += [
-        (int(n), f"category {word} has fewer than {minimum} features", text)
-        for n, word, text in zip(held.index[few], held["category"][few], held["text"][few], strict=True)
-    ]
-    return held[asked & enough], refused
