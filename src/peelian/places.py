@@ -272,9 +272,9 @@ class Places:
         if points.crs != self.crs:
             points = points.to_crs(self.crs)
         known = ~(points.isna() | points.is_empty).to_numpy()
-        x, y = (np.asarray(points[known].x), np.asarray(points[known].y)) if known.any() else ((), ())
         at = np.full(len(points), -1, np.int64)
         if known.any():
+            x, y = np.asarray(points[known].x), np.asarray(points[known].y)
             regular = self.kind == "cell" and self.cell and self.origin
             at[known] = self._cell_of(x, y) if regular else self._area_of(x, y)
         ids = self.index.astype("str").array.take(at, allow_fill=True)
