@@ -17,15 +17,13 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from peelian.errors import DataError, some
 from peelian.read.blocks import LONGEST, Block, Stream, blocks, streams
-from peelian.read.store import ASIDE, ENTRIES, REFUSED, ROWS, Store, entry_file
+from peelian.read.parts import Writer, slug
+from peelian.read.store import ASIDE, ENTRIES, Store, entry_file
 from peelian.read.street import Layout, Part, agreeing, parse, schema
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Again = Literal["refuse", "keep", "replace"]
 ENDINGS = (".csv", ".csv.gz")
@@ -34,8 +32,6 @@ OFFICIAL = re.compile(r"^\d{4}-\d{2}-.+-(street|outcomes|stop-and-search)\.csv(\
 OTHER_KINDS = {"Outcome type": "outcomes, not street crime", "Object of search": "stop and search"}
 HEADLESS = "the file has no header with Month and Crime type"
 TOO_LONG = f"the line is longer than {LONGEST:,} bytes"
-NO_FORCE = "unknown"
-SORTED_IN = "1GB"  # memory of DuckDB while the rows of one large file are parted
 
 
 def ingest(
@@ -158,7 +154,7 @@ def _read(stream: Stream, path: Path | str, aside: Path) -> _Found:
     month = named["month"] if named and layout else ""
     if month and second is not None:
         month = month if _mostly(stream, path, month) else ""
-    writer = _Writer(aside, force)
+    writer = Writer(aside, force)
     for part in _parts(whole, layout, month, alone=second is None):
         writer.add(part)
     written = writer.close(_tag(stream.name, digest.hexdigest()))
@@ -231,120 +227,6 @@ def _mostly(stream: Stream, path: Path | str, month: str) -> bool:
     return 2 * agree > held
 
 
-class _Writer:
-    """Writes the rows of one file aside, and parts them by force and month at the end."""
-
-    def __init__(self, aside: Path, force: str) -> None:
-        self.aside, self.force = aside, force
-        self.staged: list[Path] = []
-        self.groups: dict[tuple[str, str], int] = {}
-        self.lost: list[tuple[int, str, str]] = []
-        self.spilled: list[Path] = []
-        self.rows = self.refused = 0
-
-    def add(self, part: Part) -> None:
-        """Stage a block's rows, and keep its refused ones."""
-        self.rows += part.lines
-        self.refused += len(part.refused)
-        self.lost += part.refused
-        if len(self.lost) > 200_000:
-            self._spill()
-        if len(part.table):
-            table = self._forced(part.table)
-            path = self.aside / f"staged-{len(self.staged)}.parquet"
-            _write(table, path)
-            self.staged.append(path)
-
-    def _forced(self, table: pa.Table) -> pa.Table:
-        """The table with the force as a slug: as reported, else as the file is named."""
-        import pyarrow as pa
-
-        reported = table.column("reported_by").combine_chunks()
-        words = [_slug(word or "") or self.force or NO_FORCE for word in reported.dictionary.to_pylist()]
-        blank = self.force or NO_FORCE
-        index = reported.indices.fill_null(len(words))
-        force = pa.DictionaryArray.from_arrays(index, pa.array([*words, blank])).cast(pa.string())
-        force = force.dictionary_encode()
-        month = table.column("month").combine_chunks()
-        for held in (
-            pa.table({"force": force, "month": month})
-            .group_by(["force", "month"])
-            .aggregate([([], "count_all")])
-            .to_pylist()
-        ):
-            key = (held["force"], held["month"])
-            self.groups[key] = self.groups.get(key, 0) + held["count_all"]
-        return table.append_column("force", force)
-
-    def _spill(self) -> None:
-        import pyarrow as pa
-
-        columns = zip(*self.lost, strict=True) if self.lost else ((), (), ())
-        kinds = (pa.int64(), pa.string(), pa.string())
-        arrays = [pa.array(list(column), kind) for column, kind in zip(columns, kinds, strict=True)]
-        path = self.aside / f"refused-{len(self.spilled)}.parquet"
-        _write(pa.table(arrays, names=["row", "reason", "text"]), path)
-        self.spilled.append(path)
-        self.lost = []
-
-    def close(self, tag: str) -> list[dict[str, Any]]:
-        """The parts, still aside, and where they belong."""
-        parts = []
-        if len(self.groups) == 1 and len(self.staged) == 1:
-            (force, month), count = next(iter(self.groups.items()))
-            parts.append(_part(self.staged[0].name, force, month, count, tag))
-        elif self.groups:
-            parts += self._parted(tag)
-        if self.lost:
-            self._spill()
-        for k, path in enumerate(self.spilled):
-            parts.append({"aside": path.name, "path": f"{REFUSED}/{tag}-{k}.parquet", "rows": 0})
-        return parts
-
-    def _parted(self, tag: str) -> list[dict[str, Any]]:
-        """The staged rows as one file a force and month, by DuckDB within its memory."""
-        import duckdb
-
-        out = self.aside / "parted"
-        with duckdb.connect() as base:
-            base.execute(f"SET memory_limit = '{SORTED_IN}'")
-            base.execute("SET temp_directory = ?", [str(self.aside / "spill")])
-            base.execute("SET threads = 2")
-            base.execute(
-                "COPY (SELECT * FROM read_parquet($files) ORDER BY force, month, row) TO '"
-                + str(out).replace("'", "''")
-                + "' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (force, month),"
-                " WRITE_PARTITION_COLUMNS true)",
-                {"files": [str(path) for path in self.staged]},
-            )
-        for path in self.staged:
-            path.unlink()
-        parts = []
-        for (force, month), count in sorted(self.groups.items()):
-            files = sorted((out / f"force={_escaped(force)}" / f"month={month}").glob("*.parquet"))
-            for k, file in enumerate(files):
-                at = file.relative_to(self.aside).as_posix()
-                parts.append(_part(at, force, month, count if k == 0 else 0, f"{tag}-{k}" if k else tag))
-        return parts
-
-
-def _part(aside: str, force: str, month: str, rows: int, tag: str) -> dict[str, Any]:
-    path = f"{ROWS}/force={_escaped(force)}/month={month}/{tag}.parquet"
-    return {"aside": aside, "path": path, "force": force, "month": month, "rows": rows}
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    words = [
-        name for name in table.column_names if name not in ("id", "row", "longitude", "latitude", "text")
-    ]
-    pq.write_table(
-        table, path, compression="zstd", compression_level=1, use_dictionary=words, store_schema=False,
-        write_statistics=["month", "force"] if "month" in table.column_names else False,
-    )  # fmt: skip
-
-
 def _key(stream: Stream, path: Path | str) -> str:
     """The name of a file in the store: as police.uk names it, or with its source before."""
     name = stream.name.rsplit("/", 1)[-1]
@@ -354,15 +236,7 @@ def _key(stream: Stream, path: Path | str) -> str:
 
 
 def _tag(name: str, content: str) -> str:
-    return f"{_slug(name.rsplit('/', 1)[-1].split('.csv')[0])[:80] or 'rows'}-{content[:12]}"
-
-
-def _slug(word: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")
-
-
-def _escaped(force: str) -> str:
-    return force.replace(" ", "%20")
+    return f"{slug(name.rsplit('/', 1)[-1].split('.csv')[0])[:80] or 'rows'}-{content[:12]}"
 
 
 @contextmanager
