@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -264,3 +267,32 @@ def test_an_unknown_force_is_named_with_those_there_are(counted: Store) -> None:
 def test_a_folder_that_is_no_store_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no store of crime"):
         Store(tmp_path).counts()
+
+
+def test_a_run_that_is_killed_is_taken_up_again(tmp_path: Path) -> None:
+    """A process of its own, killed with signal 9 after its first files; nothing is lost or counted twice."""
+    for k in range(1, 61):
+        month = f"20{10 + k // 12}-{k % 12 + 1:02d}"
+        write(tmp_path / "in", [GOOD.replace("2020-01", month)] * 2_000, name=f"{month}-surrey-street.csv")
+    code = "import sys; from peelian.read.ingest import ingest; ingest(sys.argv[1], sys.argv[2])"
+    where = [str(tmp_path / "in"), str(tmp_path / "store")]
+    env = {"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
+    child = subprocess.Popen([sys.executable, "-c", code, *where], env=env)
+    entries = tmp_path / "store" / "files"
+    until = time.monotonic() + 60
+    while (
+        time.monotonic() < until
+        and child.poll() is None
+        and not (entries.is_dir() and any(entries.iterdir()))
+    ):
+        time.sleep(0.002)
+    child.kill()
+    child.wait()
+    had = len(list(entries.glob("*.json")))
+    assert 0 < had <= 60
+    store = ingest(tmp_path / "in", tmp_path / "store")
+    fresh = ingest(tmp_path / "in", tmp_path / "fresh")
+    assert store.files.equals(fresh.files)
+    assert store.counts().equals(fresh.counts())
+    names = [sorted(p.relative_to(s.folder) for p in s.folder.rglob("*.parquet")) for s in (store, fresh)]
+    assert names[0] == names[1]
