@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands
+from benchmarks import commands, read
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -17,4 +17,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "help": commands.help_,
     "demo": commands.demo,
     "hounslow": commands.hounslow,
+    "read": read.read,
+    "read_large_file": read.read_large_file,
+    "read_national": read.read_national,
+    "locate": read.locate,
 }

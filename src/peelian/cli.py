@@ -211,6 +211,43 @@ account = _stage("account", "Account: what did it cost, what was it worth, what 
 
 
 @main.command()
+@click.argument("source", metavar="[SOURCE]", required=False)
+@click.argument("item", metavar="[ITEM]", required=False)
+@click.argument("values", metavar="[NAME=VALUE ...]", nargs=-1)
+@click.option("--out", default="downloads", show_default=True, type=click.Path(), help="Folder to put it in.")
+@click.option("--again", is_flag=True, help="Fetch what is here already, too.")
+@JSON
+def download(
+    source: str | None, item: str | None, values: tuple[str, ...], out: str, again: bool, as_json: bool
+) -> None:
+    """Fetch official data: police-uk, ons, os-open, osm, weather. For a machine with internet.
+
+    Without ITEM: what there is, and the values each needs.
+    """
+    from peelian import loop
+
+    if item is None:
+        held = loop.downloads(source)
+        if as_json:
+            click.echo(json.dumps(held))
+            return
+        rows = [[f"{r['source']} {r['item']}", r["values"], r["about"], r["licence"]] for r in held]
+        _table(["Source and item", "Values", "What it is", "Licence"], rows, widest=44)
+        return
+    with _bars() as progress:
+        done = loop.download(source or "", item, values, out=out, again=again, progress=progress)
+    if as_json:
+        click.echo(json.dumps(done))
+        return
+    for row in done:
+        state = "was here already" if row["cached"] else "came"
+        click.echo(_wrapped(f"{row['file']} {state}: {row['size']:,} bytes, SHA-256 {row['sha256'][:16]}..."))
+        if row["before"]:
+            click.echo(_wrapped(f"It has changed: the file before had SHA-256 {row['before'][:16]}..."))
+        click.echo(_wrapped(f"Licence: {row['about']['licence']}. {row['about']['attribution']}"))
+
+
+@main.command()
 @click.option("--expired", is_flag=True, help="Only figures past the date they apply to.")
 @click.option("--weak", is_flag=True, help="Only figures of weak quality and large impact.")
 @JSON

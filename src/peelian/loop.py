@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -390,3 +391,34 @@ def figures(*, expired: bool = False, weak: bool = False) -> list[dict[str, Any]
 
     rows = figures_table(expired=expired, weak=weak)
     return [{str(key).replace(" ", "_"): plain(value) for key, value in row.items()} for row in rows]
+
+
+def downloads(source: str | None = None) -> list[dict[str, str]]:
+    """What ``download`` can fetch: source, item, the values it needs, what it is, its licence."""
+    from peelian.read.download.official import items
+
+    return items(source)
+
+
+def download(
+    source: str,
+    item: str,
+    values: Sequence[str] = (),
+    *,
+    out: Path | str = "downloads",
+    again: bool = False,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Fetch one item of official data, for instance ``police-uk archive`` with ``["month=2024-12"]``.
+
+    The only function of Peelian that opens a connection to another machine; no other calls it.
+    """
+    from peelian.read.download import official
+
+    pairs = [value.partition("=") for value in values]
+    if not all(sign and held for _, sign, held in pairs):
+        raise Error(f"Values are written name=value, for instance month=2024-12; got {some(values)}.")
+    told = {name: held for name, _, held in pairs}
+    tick = None if progress is None else (lambda done, total: progress("download", done, total))
+    found = official.download(source, item, told, out=out, again=again, progress=tick)
+    return [plain(receipt.__dict__) for receipt in found]

@@ -271,19 +271,14 @@ class Places:
             )
         if points.crs != self.crs:
             points = points.to_crs(self.crs)
-        found = pd.Series(np.full(len(points), None, object), index=points.index, name="place")
         known = ~(points.isna() | points.is_empty).to_numpy()
-        if not known.any():
-            return found.astype("str")
-        x, y = points.x.to_numpy()[known], points.y.to_numpy()[known]
-        if self.kind == "cell" and self.cell and self.origin:
-            at = self._cell_of(x, y)
-        else:
-            at = self._area_of(x, y)
-        ids = np.where(at >= 0, self.index.to_numpy(object)[at], None)
-        values = found.to_numpy(object).copy()
-        values[known] = ids
-        return pd.Series(values, index=points.index, name="place").astype("str")
+        at = np.full(len(points), -1, np.int64)
+        if known.any():
+            x, y = np.asarray(points[known].x), np.asarray(points[known].y)
+            regular = self.kind == "cell" and self.cell and self.origin
+            at[known] = self._cell_of(x, y) if regular else self._area_of(x, y)
+        ids = self.index.astype("str").array.take(at, allow_fill=True)
+        return pd.Series(ids, index=points.index, name="place")
 
     def _cell_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         import numpy as np
@@ -300,18 +295,39 @@ class Places:
         return at
 
     def _area_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The first area that holds each point, edges included; -1 where none does. Exact.
+
+        Points are sorted by strip and x, so that those in the box of an area are a few slices; each
+        distinct point is tested once, because police.uk snaps thousands of crimes to one.
+        """
         import numpy as np
         import shapely
 
-        points = shapely.points(x, y)
-        # police.uk snaps thousands of crimes to one point: each distinct point is located once
-        unique, back = np.unique(shapely.to_wkb(points), return_inverse=True)
-        distinct = shapely.from_wkb(unique)
-        which, area = self.frame.sindex.query(distinct, predicate="intersects")
-        at = np.full(len(distinct), len(self), np.int64)
-        np.minimum.at(at, which, area)
-        at[at == len(self)] = -1
-        return at[back]
+        shapes = np.asarray(self.frame.geometry.array)
+        shapely.prepare(shapes)
+        west, south, east, north = shapely.bounds(shapes).T
+        left, low = west.min(), south.min()
+        tall = max((north - south).mean(), (north.max() - low) / 4096, 1e-9)
+        wide = east.max() - left + 2
+        inside = (x >= left) & (x <= east.max()) & (y >= low) & (y <= north.max())
+        order = np.flatnonzero(inside)
+        key = (y[order] - low) // tall * wide + (x[order] - left)
+        sorting = np.argsort(key)
+        order, key = order[sorting], key[sorting]
+        new = np.r_[True, (np.diff(x[order]) != 0) | (np.diff(y[order]) != 0)][: len(order)]
+        key, px, py = key[new], x[order][new], y[order][new]
+        first, last = (south - low) // tall, (north - low) // tall
+        area = np.repeat(np.arange(len(shapes)), (last - first + 1).astype(np.int64))
+        strip = first[area] + np.arange(len(area)) - np.searchsorted(area, area)
+        begin = np.searchsorted(key, strip * wide + (west[area] - left) - 1e-3)
+        end = np.searchsorted(key, strip * wide + (east[area] - left) + 1e-3)
+        held = np.full(len(px), -1, np.int64)
+        for k in np.flatnonzero(begin < end)[::-1]:  # backwards, so that the first id has the last word
+            part = slice(begin[k], end[k])
+            held[part][shapely.intersects_xy(shapes[area[k]], px[part], py[part])] = area[k]
+        at = np.full(len(x), -1, np.int64)
+        at[order] = held[np.cumsum(new) - 1]
+        return at
 
 
 def _stored(places: Places) -> gpd.GeoDataFrame:

@@ -21,7 +21,8 @@ def test_help_names_the_commands_in_the_order_of_the_loop() -> None:
     _, out, _ = told("--help")
     names = [line.split()[0] for line in out.split("Commands:")[1].strip().splitlines()]
     assert names == [
-        "demo", "new", "check", "run", "read", "read", "explain", "predict", "plan", "deliver", "evaluate", "account", "figures",
+        "demo", "new", "check", "run", "read", "explain", "predict", "plan", "deliver", "evaluate", "account",
+        "download", "figures",
     ]  # fmt: skip
 
 
