@@ -33,7 +33,7 @@ def imputed_counts(counts: ArrayLike, untreated: ArrayLike, *, most_rounds: int 
     Poisson regression with unit and period effects on the untreated cells, by alternating ratios of sums.
     Units or periods without any untreated cell are missing (nan).
 
-    >>> imputed_counts([[10, 20, 0], [5, 10, 15]], [[1, 1, 0], [1, 1, 1]])[0].tolist()
+    >>> imputed_counts([[10, 20, 0], [5, 10, 15]], [[1, 1, 0], [1, 1, 1]])[0].round(6).tolist()
     [10.0, 20.0, 30.0]
     """
     y, held = np.asarray(counts, float), np.asarray(untreated, float)
