@@ -78,7 +78,8 @@ def choices(
         f"the same {district or 'district'}": _same(study, districts),
     }
     built = synthetic(study, permutations=permutations, seed=seed)
-    controls, rows = [], []
+    controls: list[Effect] = []
+    rows = []
     for name, weight in weights.items():
         if weight is None or (weight > 0).sum() < 2:
             continue
@@ -134,7 +135,7 @@ def nearest_in_history(study: Study, *, take: int = NEAREST) -> NDArray[np.float
 
 def _as_high(study: Study) -> NDArray[np.float64]:
     """Far areas whose baseline count lies in the treated areas' range."""
-    before = sum(study.window_sums(s.before) for s in study.stacks)
+    before = np.sum([study.window_sums(s.before) for s in study.stacks], axis=0)
     inside = before[study.group == TREATED]
     return ((study.group == CONTROL) & (before >= inside.min()) & (before <= inside.max())).astype(float)
 
@@ -226,7 +227,7 @@ def two_series(study: Study) -> pd.DataFrame:
 
     first = study.stacks[0]
     m = study.counts.shape[1]
-    starts = [a for a in range(first.start % 3, m - 2, 3)]
+    starts = range(first.start % 3, m - 2, 3)
     inside = (study.group == TREATED) & (study.own == 0)
     rows = []
     for arm, who in (("treated areas", inside), ("other areas", study.group == CONTROL)):

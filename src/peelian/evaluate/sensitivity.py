@@ -221,3 +221,17 @@ def _quarters_before(study: Study) -> tuple[list[int], list[list[tuple[int, int]
             quarters.append(q)
             windows.append(held)
     return quarters, windows
+
+
+def bent_sentence(bent: Sensitivity) -> str:
+    """What is left where the trends may differ by a line, and how far it may bend (Rambachan & Roth 2023)."""
+    interval = f"{bent.low:.3f} to {bent.high:.3f}"
+    if bent.low <= 1 <= bent.high:
+        return (
+            f"If the trends differ by a straight line, the interval of the ratio is {interval} and includes "
+            f"no change ({bent.quarters} quarters before the start show that line)."
+        )
+    return (
+        f"If the trends differ by a straight line, the interval of the ratio is {interval}; it excludes no "
+        f"change as long as the line bends by less than {100 * bent.breakdown:.1f} % a quarter."
+    )
