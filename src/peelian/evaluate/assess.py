@@ -36,6 +36,7 @@ from peelian.evaluate.did import (
 from peelian.evaluate.displacement import Displacement, displacement, net_sentence
 from peelian.evaluate.further import offence_switch
 from peelian.evaluate.ratios import inversion
+from peelian.evaluate.rct import Trial, trial_of
 from peelian.evaluate.recording import ShareBreak, dated_rows
 from peelian.evaluate.registration import Answer, Registration, answered, done, register
 from peelian.evaluate.sensitivity import Sensitivity, sensitivity
@@ -63,6 +64,7 @@ class Assessment:
     ``choices``     the headline against other comparison areas and by other methods; ``bent`` under trends
                     that differ. ``plan`` the frozen evaluation plan and what was done otherwise.
     ``running``     prevented so far, month by month; ``switched`` other crimes in the treated areas.
+    ``trial``       where areas were drawn at random: the drawn areas alone, by drawing again.
     ``study``       the windows and groups they all rest on.
     """
 
@@ -84,6 +86,7 @@ class Assessment:
     plan: Registration | None
     running: pd.DataFrame
     switched: tuple[Effect, ...]
+    trial: Trial | None
     study: Study
     se_log: float
     phi: float
@@ -180,11 +183,12 @@ def assess(
     )  # fmt: skip
     checks = answered(checks, answers)
     moved = None if moved is None else replace(moved, net=_net(moved, crime, panel.source))
+    drawn = trial_of(laid, programme, seed=seed, draws=permutations) if programme.randomised else None
     said = sentence(head, crime=crime, small=any(c.id == "G4" and c.fired for c in checks))
     return Assessment(
         headline=replace(head.ratio, sentence=said, source=panel.source),
         prevented=replace(head.prevented, sentence=said, source=panel.source),
-        effects=tuple(further.effects(laid, head, selection, placebo, near, moved, chosen, seed)),
+        effects=tuple(further.effects(laid, head, selection, placebo, near, moved, chosen, drawn, seed)),
         checks=tuple(checks), verdict=_verdict(head, selection, moved, checks, crime, programme.randomised),
         maryland=maryland(
             randomised=programme.randomised, clean=all(s.clean for s in laid.stacks),
@@ -194,7 +198,7 @@ def assess(
         comparison=compare(laid), event=event_study(laid, seed=seed),
         fading=fade(laid, seed=seed, draws=permutations), moved=moved, selection=selection,
         what_if=further.what_if(laid, head, selection), accounting=accounting.table(laid, panel, programme),
-        choices=chosen, bent=bent, plan=plan, running=cumulative(laid), switched=switched,
+        choices=chosen, bent=bent, plan=plan, running=cumulative(laid), switched=switched, trial=drawn,
         study=laid, se_log=head.log.se, phi=head.phi, crime=crime,
         by=panel.by, source=panel.source, seed=seed,
     )  # fmt: skip

@@ -214,8 +214,13 @@ def net_sentence(found: Displacement, *, crime: str) -> str:
     The words are fixed; see the specification tests.
     """
     fewer = words.fewer_interval(found.net.estimate, found.net.low, found.net.high)
-    which = "" if found.word != "displaced" else " What moved next door is not prevented: this is."
-    return f"Net {words.plural(crime)}, treated areas and the areas round them together: {fewer}.{which}"
+    which = (
+        ""
+        if found.word != "displaced"
+        else " That, and not the treated areas' own figure, is what was prevented."
+    )
+    many = words.plural(crime).capitalize()
+    return f"{many} in the treated areas and the areas round them together: {fewer}.{which}"
 
 
 def _share_sentence(share: Share) -> str:

@@ -17,6 +17,7 @@ from peelian.evaluate.choices import Choices
 from peelian.evaluate.did import Headline, beside, did
 from peelian.evaluate.displacement import Displacement
 from peelian.evaluate.dose import dose
+from peelian.evaluate.rct import Trial
 from peelian.evaluate.recording import ShareBreak, share_break
 from peelian.evaluate.wdd import wdd_of_units
 from peelian.evaluate.windows import CONTROL, STANDARD, TREATED, Study, study
@@ -104,10 +105,11 @@ def offence_switch(
 
 def effects(
     laid: Study, head: Headline, selection: Selection | None, placebo: Headline | None, near: Effect | None,
-    moved: Displacement | None, chosen: Choices, seed: int,
+    moved: Displacement | None, chosen: Choices, trial: Trial | None, seed: int,
 ) -> list[Effect]:  # fmt: skip
     """Every estimate of the chapter, the headline first."""
     out = [head.ratio, head.prevented, *beside(head), *chosen.others]
+    out += [] if trial is None else [trial.effect, trial.beside]
     if selection is not None:
         out.append(_effect("baseline: the months of choice (naive)", selection.naive, laid))
         for name, c in (
@@ -129,7 +131,7 @@ def _no_p(effect: Effect) -> Effect:
     """Estimates beside the headline carry no p of their own (their permutation was not drawn in full)."""
     return (
         effect
-        if "placebo" in effect.name or "draws of as many" in effect.p_method
+        if "placebo" in effect.name or "draws of as many" in effect.p_method or "run again" in effect.p_method
         else replace(effect, p=None, p_method="")
     )
 

@@ -33,6 +33,9 @@ def emmie(found: Assessment) -> pd.DataFrame:
         moderated = (
             f"by saturation: {words.ratio(dosed[0].estimate, dosed[0].low, dosed[0].high)} for 10 points"
         )
+    source = BLANK if dose.value is None else "register of deliveries"
+    if "the programme lists" in delivered:
+        source = "the programme's own list, not deliveries"
     rows = [
         ("Effect", effect, f"Maryland level {found.maryland}; {len(found.fired)} guards fired"),
         (
@@ -41,7 +44,7 @@ def emmie(found: Assessment) -> pd.DataFrame:
             BLANK,
         ),
         ("Moderators", moderated, "exploratory" if dosed else BLANK),
-        ("Implementation", delivered, "register of deliveries" if dose.value is not None else BLANK),
+        ("Implementation", delivered, source),
         ("Economic cost", "see the chapter Account", "valued there where costs are held"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["dimension", "evidence", "quality"])

@@ -22,6 +22,7 @@ def opinions(found: Assessment, places: Places | None) -> list[Block]:
     if not found.small:
         out = [*_agreement(found), *out, *_synthetic(found), *_bent(found)]
         out += [Text(str(e), "plain") for e in found.switched]
+        out += _trial(found)
     return out
 
 
@@ -154,3 +155,22 @@ def plan(found: Assessment) -> list[Block]:
     studied = sum("not studied" not in e for e in frame["Evidence"])
     title = f"{studied} of 5 kinds of evidence are held (EMMIE; Johnson, Tilley & Bowers 2015)"
     return [Text(f"Registration. {text}", "plain"), Table("evaluate_emmie", title, frame, {}, found.source)]
+
+
+def _trial(found: Assessment) -> list[Block]:
+    """The trial: flow, balance, and the drawn areas alone."""
+    if found.trial is None:
+        return []
+    e, flow = found.trial.effect, found.trial.flow
+    text = (
+        f"Trial. {flow['eligible']} units were eligible, {flow['treated']} drawn to treatment and "
+        f"{flow['control']} to control. Those alone give a ratio of "
+        f"{words.ratio(e.estimate, e.low, e.high)}, p {words.p_text(e.p)} ({e.p_method}). Which blocks enter "
+        "changes p (Weisburd, Wilson & Mazerolle 2020); a small trial is not alike in both arms by luck (Gill & Weisburd 2013)."
+    )
+    frame = found.trial.balance.set_axis(["Baseline", "Treated", "Control", "Difference"], axis=1)
+    title = (
+        f"The arms as drawn: {frame['Difference'].iloc[0]:+.2f} standard deviations apart before the start"
+    )
+    formats = {"Treated": ",.1f", "Control": ",.1f", "Difference": "+.2f"}
+    return [Text(text, "plain"), Table("evaluate_trial", title, frame, formats, found.source)]
