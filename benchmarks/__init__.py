@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands
+from benchmarks import commands, evaluate
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -17,4 +17,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "help": commands.help_,
     "demo": commands.demo,
     "hounslow": commands.hounslow,
+    "did_permutation": evaluate.did_permutation,
+    "microsynth": evaluate.microsynth,
+    "wdd": evaluate.wdd,
 }

@@ -165,12 +165,19 @@ def _trial(found: Assessment) -> list[Block]:
     text = (
         f"Trial. {flow['eligible']} units were eligible, {flow['treated']} drawn to treatment and "
         f"{flow['control']} to control. Those alone give a ratio of "
-        f"{words.ratio(e.estimate, e.low, e.high)}, p {words.p_text(e.p)} ({e.p_method}). Which blocks enter "
-        "changes p (Weisburd, Wilson & Mazerolle 2020); a small trial is not alike in both arms by luck (Gill & Weisburd 2013)."
+        f"{words.ratio(e.estimate, e.low, e.high)}, p {words.p_text(e.p)} ({e.p_method})."
+    )
+    caution = (
+        "Which blocks enter changes the p of a trial (Weisburd, Wilson & Mazerolle 2020), and a small trial "
+        "is not alike in both arms by luck (Gill & Weisburd 2013)."
     )
     frame = found.trial.balance.set_axis(["Baseline", "Treated", "Control", "Difference"], axis=1)
     title = (
         f"The arms as drawn: {frame['Difference'].iloc[0]:+.2f} standard deviations apart before the start"
     )
     formats = {"Treated": ",.1f", "Control": ",.1f", "Difference": "+.2f"}
-    return [Text(text, "plain"), Table("evaluate_trial", title, frame, formats, found.source)]
+    return [
+        Text(text, "plain"),
+        Text(caution, "note"),
+        Table("evaluate_trial", title, frame, formats, found.source),
+    ]
