@@ -99,9 +99,14 @@ class Linearised:
     se: float
 
     @property
+    def z(self) -> float:
+        """Difference over its standard error."""
+        return self.difference / self.difference_se
+
+    @property
     def p_lower(self) -> float:
         """One-sided p for fewer than expected, as the authors print it."""
-        return float(stats.norm.cdf(self.difference / self.difference_se))
+        return float(stats.norm.cdf(self.z))
 
 
 def linearised(outcome: ArrayLike, treated: ArrayLike, weights: ArrayLike) -> Linearised:
@@ -159,9 +164,9 @@ def microsynth(
         "constraints": float(len(fit.target)), "misfit": fit.misfit,
     }  # fmt: skip
     if permutations:
-        drawn, lower = _placebos(outcome, constraints, chosen, permutations, seed), found.theta
-        p = float((1 + (np.abs(drawn) >= abs(lower)).sum()) / (len(drawn) + 1))
-        extra["p_lower_permutation"] = float((1 + (drawn <= lower).sum()) / (len(drawn) + 1))
+        drawn, z = _placebos(outcome, constraints, chosen, permutations, seed), found.z
+        p = float((1 + (np.abs(drawn) >= abs(z)).sum()) / (len(drawn) + 1))
+        extra["p_lower_permutation"] = float((1 + (drawn <= z).sum()) / (len(drawn) + 1))
         method = f"{len(drawn)} draws of as many areas, each weighted anew"
     return Effect(
         "synthetic areas (microsynth)", math.exp(found.theta), math.exp(found.theta - half),
@@ -174,21 +179,15 @@ def microsynth(
 def _placebos(
     outcome: ArrayLike, constraints: ArrayLike, treated: NDArray[np.bool_], draws: int, seed: int
 ) -> Floats:
-    """Log ratios of random areas; a draw whose totals cannot be matched is left out."""
-    rng = np.random.default_rng(seed)
-    y = np.asarray(outcome, float)
-    total = y if y.ndim == 1 else y.sum(axis=1)
-    out = []
+    """Difference over error of random areas; a draw whose totals cannot be matched is left out."""
+    rng, out = np.random.default_rng(seed), []
     for _ in range(draws):
         chosen = np.zeros(len(treated), bool)
         chosen[rng.choice(len(treated), int(treated.sum()), replace=False)] = True
         try:
-            weights = balance_weights(constraints, chosen).values
+            out.append(linearised(outcome, chosen, balance_weights(constraints, chosen).values).z)
         except DesignError:
             continue
-        expected = float(weights[~chosen] @ total[~chosen])
-        if expected > 0:
-            out.append(math.log(max(float(total[chosen].sum()), 0.5) / expected))
     return np.array(out)
 
 
