@@ -94,10 +94,17 @@ def redraw(
         return Draws(np.array(rows, np.int64), together, True, float(arrangements))
     rng = np.random.default_rng(seed)
     columns = [
-        rng.permuted(np.broadcast_to(pool, (draws, len(pool))), axis=1)[:, : len(marks)]
-        for pool, marks in zip(pools, labels, strict=True)
+        pool[_picked(rng, draws, len(pool), len(marks))] for pool, marks in zip(pools, labels, strict=True)
     ]
     return Draws(np.hstack(columns), together, False, float(min(arrangements, 10**300)))
+
+
+def _picked(rng: np.random.Generator, draws: int, n: int, take: int) -> NDArray[np.int64]:
+    """``take`` of n positions in random order, in each draw: those with the smallest random keys."""
+    keys = rng.random((draws, n), dtype=np.float32)
+    at = np.argpartition(keys, min(take, n - 1), axis=1)[:, :take]
+    order = np.argsort(np.take_along_axis(keys, at, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(at, order, axis=1)
 
 
 def _ways(n: int, sizes: NDArray[np.int64]) -> int:
