@@ -159,15 +159,9 @@ def assess(
     others = further.others(panel, programme, places, named, months_after, months_before, permutations, seed)
     broad = further.wider(panel, programme, wider, months_after, months_before, seed)
     switched = offence_switch(
-        panel,
-        programme,
-        switch,
-        places=places,
-        months_after=months_after,
-        months_before=months_before,
-        draws=permutations,
-        seed=seed,
-    )
+        panel, programme, switch, places=places, months_after=months_after, months_before=months_before,
+        draws=permutations, seed=seed,
+    )  # fmt: skip
     chosen = choices(
         laid, head.ratio, places=places, district=district, alike=alike, seed=seed,
         permutations=synthetic_permutations,
@@ -177,11 +171,10 @@ def assess(
         laid, crime=crime, months_before=months_before, months_after=months_after, permutations=permutations,
         rings=rings, negative=named,
     ))  # fmt: skip
-    checks = _checks(
+    checks = answered(_checks(
         laid, head, selection, placebo, near, others, panel, programme, crime=crime, claim=claim,
         changes=changes, wider=broad, chosen=chosen, bent=bent, plan=plan,
-    )  # fmt: skip
-    checks = answered(checks, answers)
+    ), answers)  # fmt: skip
     moved = None if moved is None else replace(moved, net=_net(moved, crime, panel.source))
     drawn = trial_of(laid, programme, seed=seed, draws=permutations) if programme.randomised else None
     said = sentence(head, crime=crime, small=any(c.id == "G4" and c.fired for c in checks))
@@ -190,17 +183,22 @@ def assess(
         prevented=replace(head.prevented, sentence=said, source=panel.source),
         effects=tuple(further.effects(laid, head, selection, placebo, near, moved, chosen, drawn, seed)),
         checks=tuple(checks), verdict=_verdict(head, selection, moved, checks, crime, programme.randomised),
-        maryland=maryland(
-            randomised=programme.randomised, clean=all(s.clean for s in laid.stacks),
-            fired=[c.id for c in checks if c.fired],
-            matched=chosen.synthetic is not None and chosen.synthetic.worst < 0.1,
-        ),
+        maryland=_level(laid, chosen, checks),
         comparison=compare(laid), event=event_study(laid, seed=seed),
         fading=fade(laid, seed=seed, draws=permutations), moved=moved, selection=selection,
         what_if=further.what_if(laid, head, selection), accounting=accounting.table(laid, panel, programme),
         choices=chosen, bent=bent, plan=plan, running=cumulative(laid), switched=switched, trial=drawn,
-        study=laid, se_log=head.log.se, phi=head.phi, crime=crime,
-        by=panel.by, source=panel.source, seed=seed,
+        study=laid, se_log=head.log.se, phi=head.phi, crime=crime, by=panel.by, source=panel.source,
+        seed=seed,
+    )  # fmt: skip
+
+
+def _level(laid: Study, chosen: Choices, checks: Sequence[Check]) -> int:
+    """The Maryland level that the design and the guards allow."""
+    return maryland(
+        randomised=laid.randomised, clean=all(s.clean for s in laid.stacks),
+        fired=[c.id for c in checks if c.fired],
+        matched=chosen.synthetic is not None and chosen.synthetic.worst < 0.1,
     )  # fmt: skip
 
 

@@ -263,6 +263,8 @@ def _summary(values: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": values["verdict"]["code"], "words": values["verdict"]["words"],
         "ratio": {k: values["headline"][k] for k in keys},
         "prevented": {k: values["prevented"][k] for k in keys},
+        "net": None if values["net"] is None else {k: values["net"][k] for k in keys[:3]},
+        "registered": "no plan" if values["protocol"] is None else values["protocol"]["state"],
         "displacement": values["words_displacement"],
         "fired": [c["id"] for c in values["checks"] if c["fired"]],
         "by": values["by"], "treated": values["n_treated"], "compared_with": values["n_control"],
