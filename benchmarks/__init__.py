@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands, read
+from benchmarks import commands, evaluate, read
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -21,4 +21,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "read_large_file": read.read_large_file,
     "read_national": read.read_national,
     "locate": read.locate,
+    "did_permutation": evaluate.did_permutation,
+    "microsynth": evaluate.microsynth,
+    "wdd": evaluate.wdd,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from peelian.effect import Check, Effect
 from peelian.evaluate import guards, share_break
 from peelian.evaluate.checks import PreTrends, Selection
 from peelian.evaluate.recording import dated_rows
+from peelian.evaluate.registration import Registration
+from peelian.evaluate.sensitivity import Sensitivity
+from peelian.protocol import freeze
 
 SURE, UNSURE = LogRatio(-0.3, 0.05, 50.0), LogRatio(-0.05, 0.05, 50.0)
 CALM = Effect("on all burglary", 0.8, 0.7, 0.9)
@@ -23,6 +27,21 @@ def chosen(theta: LogRatio, placebos: list[float], *, auc: float = 0.9) -> Selec
     return Selection(
         auc, rows, theta, theta, selection_placebo(theta, placebos), selection_placebo(theta, placebos)
     )
+
+
+BENT = Sensitivity(pd.DataFrame(), 0.0, 0.7, 1.1, 8)
+STRAIGHT = Sensitivity(pd.DataFrame(), 0.012, 0.7, 0.9, 8)
+
+
+def planned(state: str) -> Registration:
+    plan = dict.fromkeys(("question", "outcome", "estimator"), "x") | {
+        "months_before": 12,
+        "months_after": 12,
+    }
+    frozen = freeze(
+        plan | {"treated": ["a"], "start": "2020-01"}, author="A", at=datetime(2019, 1, 1, tzinfo=UTC)
+    )
+    return Registration(state, (), "Said.", frozen)  # type: ignore[arg-type]
 
 
 def trend(p: float | None) -> PreTrends:
@@ -85,7 +104,13 @@ def g9(*, dropped: int = 0, left: int = 100, before: float = 500.0, known: bool 
         (guards.overdispersed(1.2), False, "none"),
         (guards.no_plan(outcomes=1), True, "at most PROBABLY"),
         (guards.no_plan(outcomes=1, randomised=True), True, "none"),
-        (guards.no_plan(outcomes=1, registered=True), False, "none"),
+        (guards.no_plan(outcomes=1, plan=planned("as registered")), False, "none"),
+        (guards.no_plan(outcomes=2, plan=planned("as registered")), True, "none"),
+        (guards.no_plan(outcomes=1, plan=planned("with deviations")), True, "at most PROBABLY"),
+        (guards.no_plan(outcomes=1, plan=planned("registered late")), True, "at most PROBABLY"),
+        (guards.pre_trend(trend(0.5), BENT, excludes=True), True, "down"),
+        (guards.pre_trend(trend(0.5), BENT, excludes=False), False, "none"),
+        (guards.pre_trend(trend(0.5), STRAIGHT, excludes=True), False, "none"),
         (guards.recording_change(crime="burglary"), False, "none"),
         (guards.recording_change(crime="burglary", broken=["2017-04"]), True, "NOT_ASSESSABLE"),
         (guards.recording_change(crime="burglary", broken=["2017-04"], wider=CALM), True, "none"),

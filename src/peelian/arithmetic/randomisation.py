@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -94,10 +94,17 @@ def redraw(
         return Draws(np.array(rows, np.int64), together, True, float(arrangements))
     rng = np.random.default_rng(seed)
     columns = [
-        rng.permuted(np.broadcast_to(pool, (draws, len(pool))), axis=1)[:, : len(marks)]
-        for pool, marks in zip(pools, labels, strict=True)
+        pool[_picked(rng, draws, len(pool), len(marks))] for pool, marks in zip(pools, labels, strict=True)
     ]
     return Draws(np.hstack(columns), together, False, float(min(arrangements, 10**300)))
+
+
+def _picked(rng: np.random.Generator, draws: int, n: int, take: int) -> NDArray[np.int64]:
+    """``take`` of n positions in random order, in each draw: those with the smallest random keys."""
+    keys = rng.random((draws, n), dtype=np.float32)
+    at = np.argpartition(keys, min(take, n - 1), axis=1)[:, :take]
+    order = np.argsort(np.take_along_axis(keys, at, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(at, order, axis=1)
 
 
 def _ways(n: int, sizes: NDArray[np.int64]) -> int:
@@ -157,3 +164,93 @@ def draw_sums(draws: Draws, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if who is not None:
             sums[:, s] = who @ values
     return sums
+
+
+# ------------------------------------------------------------------------------------ a recorded draw
+ALGORITHM = "peelian 1"  # PCG64, one permutation a block in sorted order; written beside every assignment
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Assignment:
+    """How units were drawn for a trial, so that anybody can draw again.
+
+    ``kind``   ``complete``, ``blocked``, ``pairs`` or ``stepped`` (a stepped wedge).
+    ``label``  (units,): 1 treated, 0 control; stepped: the step (0, 1, 2, ...) in which a unit starts.
+    ``block``  (units,): block or pair; all 0 in a complete draw. ``seed`` and ``algorithm`` of the draw.
+    """
+
+    kind: Literal["complete", "blocked", "pairs", "stepped"]
+    label: NDArray[np.int64]
+    block: NDArray[np.int64]
+    seed: int
+    algorithm: str = ALGORITHM
+
+    def __post_init__(self) -> None:
+        sizes = np.unique(self.block, return_counts=True)[1]
+        if self.kind == "complete" and len(sizes) > 1:
+            raise DesignError("A complete draw has one block; this record has several. Is it blocked?")
+        if self.kind == "pairs":
+            sums = np.array([self.label[self.block == b].sum() for b in np.unique(self.block)])
+            if (sizes != 2).any() or (sums != 1).any():
+                raise DesignError("A pair is two units, one of them treated; the record has others.")
+        if len(np.unique(self.label)) < 2:
+            raise DesignError("All units of the trial are in one arm: nothing was drawn.")
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """1/p of the arm each unit is in, p by block: equal weights where all blocks share one ratio."""
+        out = np.ones(len(self.label))
+        for b in np.unique(self.block):
+            inside = self.block == b
+            for arm in np.unique(self.label[inside]):
+                mine = inside & (self.label == arm)
+                out[mine] = inside.sum() / mine.sum()
+        return out
+
+    def reproduces(self) -> bool:
+        """True where drawing again with the recorded seed gives the recorded arms."""
+        again = draw(_counts(self), self.block, seed=self.seed)
+        return self.algorithm == ALGORITHM and bool((again == self.label).all())
+
+    def redrawn(self, *, draws: int, seed: int, most_exact: int = 10_000) -> tuple[NDArray[np.int64], bool]:
+        """Labels of other draws by the same design (draws, units), and whether they are all there are."""
+        if self.algorithm != ALGORITHM:
+            raise DesignError(
+                f"The draw was made by {self.algorithm!r}, which cannot be run again here; only "
+                f"{ALGORITHM!r} can."
+            )
+        found = redraw(
+            np.where(self.label > 0, self.label - 1, -1), self.block, draws=draws, seed=seed,
+            most_exact=most_exact,
+        )  # fmt: skip
+        out = np.zeros((len(found.chosen), len(self.label)), np.int64)
+        np.put_along_axis(out, found.chosen, found.label[None, :] + 1, axis=1)
+        fixed = ~np.isin(np.arange(len(self.label)), np.unique(found.chosen))
+        out[:, fixed] = np.where((self.label > 0)[fixed], self.label[fixed], out[:, fixed])
+        return out, found.exact
+
+
+def _counts(given: Assignment) -> dict[int, list[int]]:
+    return {
+        int(b): np.bincount(given.label[given.block == b], minlength=int(given.label.max()) + 1).tolist()
+        for b in np.unique(given.block)
+    }
+
+
+def draw(counts: Mapping[int, Sequence[int]], block: ArrayLike, *, seed: int) -> NDArray[np.int64]:
+    """Draw the label of every unit: in each block as many of each label as asked for.
+
+    ``counts``  block -> how many units get label 0, 1, 2, ...; ``block`` (units,).
+
+    >>> draw({0: [2, 2]}, [0, 0, 0, 0], seed=1).tolist()
+    [0, 0, 1, 1]
+    """
+    blocks, rng = np.asarray(block, np.int64), np.random.default_rng(seed)
+    label = np.zeros(len(blocks), np.int64)
+    for b in np.unique(blocks):
+        inside = np.flatnonzero(blocks == b)
+        held = np.repeat(np.arange(len(counts[int(b)])), counts[int(b)])
+        if len(held) != len(inside):
+            raise DesignError(f"Block {b} has {len(inside)} units, but {len(held)} are to be drawn.")
+        label[rng.permutation(inside)] = held
+    return label

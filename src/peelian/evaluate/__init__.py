@@ -14,13 +14,21 @@ _HOME = {
     "selection_placebo": "checks", "share_break": "recording", "mde": "checks", "overdispersion": "checks",
     "cumulative_wdd": "wdd", "e_test": "wdd", "harm_wdd": "wdd", "scan": "wdd", "wdd": "wdd",
     "wdd_of_units": "wdd", "wdq": "wdd", "Verdict": "verdict", "maryland": "verdict", "verdict": "verdict",
+    "balance_weights": "synthetic", "microsynth": "synthetic", "synthetic": "synthetic", "sdid": "single",
+    "aggregate": "staggered", "bacon": "staggered", "group_time": "staggered", "imputation": "staggered",
+    "imputation_ols": "staggered", "twfe": "staggered", "its": "its", "sensitivity": "sensitivity",
+    "ancova": "rct", "per_taker": "rct", "rct": "rct", "two_rates": "rct", "cumulative": "did",
+    "choices": "choices", "agreement": "choices", "offence_switch": "further", "emmie": "scales",
+    "draft": "registration",
 }  # fmt: skip
 
 __all__ = [
-    "Assessment", "Study", "Verdict", "assess", "compare", "cumulative_wdd", "did", "displacement", "dose",
-    "e_test", "event_study", "fade", "harm_wdd", "maryland", "mde", "overdispersion", "placebo_date",
-    "pre_trends", "scan", "selection_placebo", "share_break", "study", "verdict", "wdd", "wdd_of_units",
-    "wdq",
+    "Assessment", "Study", "Verdict", "aggregate", "agreement", "ancova", "assess", "bacon",
+    "balance_weights", "choices", "compare", "cumulative", "cumulative_wdd", "did", "displacement", "dose",
+    "draft", "e_test", "emmie", "event_study", "fade", "group_time", "harm_wdd", "imputation",
+    "imputation_ols", "its", "maryland", "mde", "microsynth", "offence_switch", "overdispersion",
+    "per_taker", "placebo_date", "pre_trends", "rct", "scan", "sdid", "selection_placebo", "sensitivity",
+    "share_break", "study", "synthetic", "twfe", "two_rates", "verdict", "wdd", "wdd_of_units", "wdq",
 ]  # fmt: skip
 
 

@@ -21,10 +21,25 @@ from peelian.evaluate.checks import (
     pre_trends,
     selection_placebo,
 )  # fmt: skip
-from peelian.evaluate.did import EventStudy, Fade, Headline, compare, did, event_study, fade, sentence
-from peelian.evaluate.displacement import Displacement, displacement
+from peelian.evaluate.choices import Choices, choices, second_opinions
+from peelian.evaluate.did import (
+    EventStudy,
+    Fade,
+    Headline,
+    compare,
+    cumulative,
+    did,
+    event_study,
+    fade,
+    sentence,
+)
+from peelian.evaluate.displacement import Displacement, displacement, net_sentence
+from peelian.evaluate.further import offence_switch
 from peelian.evaluate.ratios import inversion
+from peelian.evaluate.rct import Trial, trial_of
 from peelian.evaluate.recording import ShareBreak, dated_rows
+from peelian.evaluate.registration import Answer, Registration, answered, done, register
+from peelian.evaluate.sensitivity import Sensitivity, sensitivity
 from peelian.evaluate.verdict import CALIBRATED, Reading, Verdict, maryland, verdict
 from peelian.evaluate.windows import CONTROL, STANDARD, TREATED, Study, study
 
@@ -34,6 +49,7 @@ if TYPE_CHECKING:
     from peelian.panel import Panel
     from peelian.places import Places
     from peelian.programme import Programme
+    from peelian.protocol import Protocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +61,10 @@ class Assessment:
     ``comparison``  the plain table; ``event``, ``fading``, ``moved`` by quarter, by half-year, by ring.
     ``selection``   what the choice of areas does alone; ``what_if`` what a before-and-after figure would
                     have said. ``accounting`` every area-month and incident, used or not, with the reason.
+    ``choices``     the headline against other comparison areas and by other methods; ``bent`` under trends
+                    that differ. ``plan`` the frozen evaluation plan and what was done otherwise.
+    ``running``     prevented so far, month by month; ``switched`` other crimes in the treated areas.
+    ``trial``       where areas were drawn at random: the drawn areas alone, by drawing again.
     ``study``       the windows and groups they all rest on.
     """
 
@@ -61,6 +81,12 @@ class Assessment:
     selection: Selection | None
     what_if: pd.DataFrame
     accounting: pd.DataFrame
+    choices: Choices
+    bent: Sensitivity | None
+    plan: Registration | None
+    running: pd.DataFrame
+    switched: tuple[Effect, ...]
+    trial: Trial | None
     study: Study
     se_log: float
     phi: float
@@ -98,6 +124,13 @@ def assess(
     wider: str = "",
     negative: Sequence[str] | None = None,
     changes: pd.DataFrame | None = None,
+    protocol: Protocol | None = None,
+    answers: Sequence[Answer] = (),
+    rings: Sequence[float] = (),
+    district: str = "",
+    alike: Sequence[str] = (),
+    synthetic_permutations: int = 0,
+    switch: Sequence[str] = (),
 ) -> Assessment:
     """Did it prevent crime, where did it go, how sure are we: everything, from a panel and a programme.
 
@@ -107,6 +140,11 @@ def assess(
     ``wider``      panel column of the class the outcome is a part of (all burglary), for guard G8.
     ``negative``   panel columns that the programme cannot affect; every further column unless given.
     ``changes``    dated changes of recording (columns from, categories, what, source).
+    ``protocol``   the frozen evaluation plan, and ``answers`` those given to guards.
+    ``rings``      the limits the panel's rings were laid by, to set beside the plan's.
+    ``district``   column of ``places`` with each place's borough or ward, and ``alike`` further numeric ones
+                   to compare the arms by; ``synthetic_permutations`` of the synthetic areas' p.
+    ``switch``     panel columns of crimes that offenders may have turned to, looked at and exploratory.
 
     Raises ``DataError`` and ``DesignError`` as ``study`` does, and ``DesignError`` where there is nothing
     to compare.
@@ -116,29 +154,57 @@ def assess(
     head = did(laid, seed=seed, draws=permutations)
     moved, selection = displacement(laid), None if programme.randomised else selection_placebo(laid)
     placebo, near = placebo_date(laid, seed=seed, draws=permutations), further.near_as_controls(laid, seed)
-    named = [c for c in panel.frame.columns if c not in STANDARD | {wider}] if negative is None else negative
+    plain = STANDARD | {wider, *switch}
+    named = [c for c in panel.frame.columns if c not in plain] if negative is None else negative
     others = further.others(panel, programme, places, named, months_after, months_before, permutations, seed)
     broad = further.wider(panel, programme, wider, months_after, months_before, seed)
-    checks = _checks(
-        laid, head, selection, placebo, near, others, panel, programme, crime=crime, claim=claim,
-        changes=changes, wider=broad,
+    switched = offence_switch(
+        panel, programme, switch, places=places, months_after=months_after, months_before=months_before,
+        draws=permutations, seed=seed,
     )  # fmt: skip
+    chosen = choices(
+        laid, head.ratio, places=places, district=district, alike=alike, seed=seed,
+        permutations=synthetic_permutations,
+    )  # fmt: skip
+    bent = sensitivity(laid)
+    plan = None if protocol is None else register(protocol, done(
+        laid, crime=crime, months_before=months_before, months_after=months_after, permutations=permutations,
+        rings=rings, negative=named,
+    ))  # fmt: skip
+    checks = answered(_checks(
+        laid, head, selection, placebo, near, others, panel, programme, crime=crime, claim=claim,
+        changes=changes, wider=broad, chosen=chosen, bent=bent, plan=plan,
+    ), answers)  # fmt: skip
+    moved = None if moved is None else replace(moved, net=_net(moved, crime, panel.source))
+    drawn = trial_of(laid, programme, seed=seed, draws=permutations) if programme.randomised else None
     said = sentence(head, crime=crime, small=any(c.id == "G4" and c.fired for c in checks))
     return Assessment(
         headline=replace(head.ratio, sentence=said, source=panel.source),
         prevented=replace(head.prevented, sentence=said, source=panel.source),
-        effects=tuple(further.effects(laid, head, selection, placebo, near, moved, seed)),
+        effects=tuple(further.effects(laid, head, selection, placebo, near, moved, chosen, drawn, seed)),
         checks=tuple(checks), verdict=_verdict(head, selection, moved, checks, crime, programme.randomised),
-        maryland=maryland(
-            randomised=programme.randomised, clean=all(s.clean for s in laid.stacks),
-            fired=[c.id for c in checks if c.fired],
-        ),
+        maryland=_level(laid, chosen, checks),
         comparison=compare(laid), event=event_study(laid, seed=seed),
         fading=fade(laid, seed=seed, draws=permutations), moved=moved, selection=selection,
         what_if=further.what_if(laid, head, selection), accounting=accounting.table(laid, panel, programme),
+        choices=chosen, bent=bent, plan=plan, running=cumulative(laid), switched=switched, trial=drawn,
         study=laid, se_log=head.log.se, phi=head.phi, crime=crime, by=panel.by, source=panel.source,
         seed=seed,
     )  # fmt: skip
+
+
+def _level(laid: Study, chosen: Choices, checks: Sequence[Check]) -> int:
+    """The Maryland level that the design and the guards allow."""
+    return maryland(
+        randomised=laid.randomised, clean=all(s.clean for s in laid.stacks),
+        fired=[c.id for c in checks if c.fired],
+        matched=chosen.synthetic is not None and chosen.synthetic.worst < 0.1,
+    )  # fmt: skip
+
+
+def _net(moved: Displacement, crime: str, source: str) -> Effect:
+    """Net prevented with its sentence."""
+    return replace(moved.net, sentence=net_sentence(moved, crime=crime), source=source)
 
 
 def _verdict(
@@ -158,8 +224,8 @@ def _verdict(
 def _checks(
     laid: Study, head: Headline, selection: Selection | None, placebo: Headline | None, near: Effect | None,
     others: list[tuple[str, Headline]], panel: Panel, programme: Programme, *, crime: str,
-    claim: float | None,
-    changes: pd.DataFrame | None, wider: tuple[Effect | None, ShareBreak | None],
+    claim: float | None, changes: pd.DataFrame | None, wider: tuple[Effect | None, ShareBreak | None],
+    chosen: Choices, bent: Sensitivity | None, plan: Registration | None,
 ) -> list[Check]:  # fmt: skip
     r = head.ratio
     clean = head.log if selection is None else selection.clean
@@ -181,14 +247,16 @@ def _checks(
             clean=all(s.clean for s in laid.stacks), clean_log=clean, naive_log=naive, small=size.fired,
         ),
         guards.chosen_on_outcome(selection, randomised=programme.randomised, small=size.fired),
-        guards.pre_trend(pre_trends(laid)),
+        guards.pre_trend(
+            pre_trends(laid), None if size.fired else bent, excludes=r.excludes_no_change
+        ),
         size,
         guards.few_units(
             n=laid.n_treated, p=perm_p, smallest=head.permutation.smallest,
             inverted=inversion(laid, head.permutation) if laid.n_treated < guards.FEW_UNITS else None,
         ),
         guards.overdispersed(head.phi),
-        guards.no_plan(outcomes=1, randomised=programme.randomised),
+        guards.no_plan(outcomes=1, plan=plan, randomised=programme.randomised),
         guards.recording_change(crime=crime, rows=rows, broken=broken, move=wider[1], wider=wider[0],
             whole=whole),
         guards.contaminated(
@@ -204,6 +272,7 @@ def _checks(
             head.log.theta,
             [(n, h.log.theta, h.permutation.p()) for n, h in [*placebos, *others]],
         ),
+        second_opinions(r, chosen, small=size.fired),
     ]  # fmt: skip
 
 

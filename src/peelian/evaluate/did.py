@@ -216,6 +216,26 @@ def beside(head: Headline, *, level: float = 0.95) -> list[Effect]:
     return out
 
 
+def cumulative(study: Study, *, level: float = 0.95) -> pd.DataFrame:
+    """Prevented so far, month by month since the start, with intervals by the same jackknife.
+
+    One row a month: ``month`` (1 = the first), ``observed``, ``expected``, ``prevented``, ``low``, ``high``.
+    """
+    import pandas as pd
+
+    most = max(s.after[1] - s.after[0] for s in study.stacks)
+    until = [[(s.start, min(s.start + k, s.after[1])) for s in study.stacks] for k in range(1, most + 1)]
+    result = ratios(study, [cells(study, until)])
+    rows = []
+    for k in range(most):
+        o, e, one = float(result.observed[k]), float(result.expected[k]), result.one(k)
+        low, high = one.interval(level)
+        if e > 0 and math.isfinite(low):
+            ends = [o * math.expm1(-x) for x in (one.theta, high, low)]
+            rows.append((k + 1, o, e, *ends))
+    return pd.DataFrame(rows, columns=["month", "observed", "expected", "prevented", "low", "high"])
+
+
 # ------------------------------------------------------------------------------------ by time since start
 @dataclass(frozen=True, eq=False, slots=True)
 class EventStudy:

@@ -208,6 +208,21 @@ def sentence(found: Displacement, *, crime: str) -> str:
     return text
 
 
+def net_sentence(found: Displacement, *, crime: str) -> str:
+    """What is left of the gain once the rings are counted too.
+
+    The words are fixed; see the specification tests.
+    """
+    fewer = words.fewer_interval(found.net.estimate, found.net.low, found.net.high)
+    which = (
+        ""
+        if found.word != "displaced"
+        else " That, and not the treated areas' own figure, is what was prevented."
+    )
+    many = words.plural(crime).capitalize()
+    return f"{many} in the treated areas and the areas round them together: {fewer}.{which}"
+
+
 def _share_sentence(share: Share) -> str:
     estimate, low, high, smallest = (
         f"{100 * x:.0f} %" for x in (share.estimate, share.low, share.high, share.smallest)

@@ -13,9 +13,11 @@ from peelian.effect import Effect
 from peelian.errors import DesignError
 from peelian.evaluate import words
 from peelian.evaluate.checks import Selection, before_after
+from peelian.evaluate.choices import Choices
 from peelian.evaluate.did import Headline, beside, did
 from peelian.evaluate.displacement import Displacement
 from peelian.evaluate.dose import dose
+from peelian.evaluate.rct import Trial
 from peelian.evaluate.recording import ShareBreak, share_break
 from peelian.evaluate.wdd import wdd_of_units
 from peelian.evaluate.windows import CONTROL, STANDARD, TREATED, Study, study
@@ -74,12 +76,40 @@ def others(
     return out
 
 
+def offence_switch(
+    panel: Panel, programme: Programme, names: Sequence[str], *, places: Places | None = None,
+    months_after: int = 12, months_before: int | None = None, draws: int = 999, seed: int,
+) -> tuple[Effect, ...]:  # fmt: skip
+    """Whether other crimes rose in the treated areas: the headline's analysis of each, exploratory.
+
+    ``names``  panel columns. Each p is multiplied by how many are left to look at (Holm 1979).
+    """
+    found = others(panel, programme, places, names, months_after, months_before, draws, seed)
+    order = sorted(range(len(found)), key=lambda i: found[i][1].ratio.p or 0.0)
+    adjusted, least = {}, 0.0
+    for rank, i in enumerate(order):
+        p = found[i][1].ratio.p
+        least = max(least, min(1.0, (1.0 if p is None else p) * (len(found) - rank)))
+        adjusted[i] = least
+    out = []
+    for i, (name, head) in enumerate(found):
+        r = head.ratio
+        text = (
+            f"{name} in the treated areas: ratio {words.ratio(r.estimate, r.low, r.high)}, p "
+            f"{words.p_text(adjusted[i])} adjusted for {len(found)} crimes (exploratory)."
+        )
+        method = f"{r.p_method}, Holm over {len(found)}"
+        out.append(replace(r, name=f"switch: {name}", p=adjusted[i], p_method=method, sentence=text))
+    return tuple(out)
+
+
 def effects(
     laid: Study, head: Headline, selection: Selection | None, placebo: Headline | None, near: Effect | None,
-    moved: Displacement | None, seed: int,
+    moved: Displacement | None, chosen: Choices, trial: Trial | None, seed: int,
 ) -> list[Effect]:  # fmt: skip
     """Every estimate of the chapter, the headline first."""
-    out = [head.ratio, head.prevented, *beside(head)]
+    out = [head.ratio, head.prevented, *beside(head), *chosen.others]
+    out += [] if trial is None else [trial.effect, trial.beside]
     if selection is not None:
         out.append(_effect("baseline: the months of choice (naive)", selection.naive, laid))
         for name, c in (
@@ -99,7 +129,11 @@ def effects(
 
 def _no_p(effect: Effect) -> Effect:
     """Estimates beside the headline carry no p of their own (their permutation was not drawn in full)."""
-    return effect if "placebo" in effect.name else replace(effect, p=None, p_method="")
+    return (
+        effect
+        if "placebo" in effect.name or "draws of as many" in effect.p_method or "run again" in effect.p_method
+        else replace(effect, p=None, p_method="")
+    )
 
 
 def _effect(

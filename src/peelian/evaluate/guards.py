@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from peelian.effect import Check, Effect
 from peelian.evaluate import words
+from peelian.evaluate.sensitivity import Sensitivity, bent_sentence
 from peelian.evaluate.verdict import CALIBRATED, CAP, DOWN, FLOOR, NONE
 
 if TYPE_CHECKING:
     from peelian.arithmetic.comparison import Calibrated, LogRatio
     from peelian.evaluate.checks import PreTrends, Selection
     from peelian.evaluate.recording import ShareBreak
+    from peelian.evaluate.registration import Registration
 
 AUC_LIMIT, ROUGH_PHI, FEW_COUNTS, WIDE_MDE, FEW_UNITS = 0.65, 1.5, 30, 0.40, 10
 
@@ -98,8 +100,11 @@ def chosen_on_outcome(selection: Selection | None, *, randomised: bool, small: b
     return Check("G2", name, True, auc, AUC_LIMIT, text + " The verdict reads this.", CALIBRATED)
 
 
-def pre_trend(trend: PreTrends) -> Check:
-    """G3: treated areas went their own way before the start (test of the leads; sensitivity bounds later)."""
+def pre_trend(trend: PreTrends, bent: Sensitivity | None = None, *, excludes: bool = False) -> Check:
+    """G3: treated areas went their own way before the start, or a straight trend explains the change.
+
+    ``bent``  the interval under differing trends; ``excludes`` whether the headline excludes no change.
+    """
     name = "trend before the start"
     if trend.p is None:
         text = (
@@ -111,12 +116,17 @@ def pre_trend(trend: PreTrends) -> Check:
     )  # fmt: skip
     slope = f"Slope {100 * (math.exp(trend.slope) - 1):+.1f} % a year (p {words.p_text(trend.slope_p)})."
     lead = f"Joint test of {trend.leads} quarters before the start: p {words.p_text(trend.p)}. {slope}{seen}"
-    if trend.p < 0.10:
+    found, line = trend.p < 0.10, bent is not None and excludes and bent.low <= 1 <= bent.high
+    if found:
+        lead += " Treated areas already differed."
+    if bent is not None:
+        lead += f" {bent_sentence(bent)}"
+    if found or line:
         return Check(
-            "G3", name, True, trend.p, 0.10, lead + " Treated areas already differed.", DOWN,
-            "Comparison areas that moved alike before the start.",
+            "G3", name, True, trend.p, 0.10, lead, DOWN,
+            "Comparison areas that moved alike before the start, or a longer baseline.",
         )  # fmt: skip
-    return Check("G3", name, False, trend.p, 0.10, lead + " Only the lead test is used here.", NONE)
+    return Check("G3", name, False, trend.p, 0.10, lead, NONE)
 
 
 def small_counts(*, before: float, after: float, detectable: float, factor: float, crime: str) -> Check:
@@ -133,16 +143,8 @@ def small_counts(*, before: float, after: float, detectable: float, factor: floa
         "20 %.") if factor > 1 else (
         f"At least {FEW_COUNTS} {words.plural(crime)} in the treated areas, before and after."
     )  # fmt: skip
-    return Check(
-        "G4",
-        "small counts",
-        True,
-        min(before, after),
-        FEW_COUNTS,
-        f"{text} No percentage is given.",
-        "CANNOT_TELL",
-        times,
-    )
+    text = f"{text} No percentage is given."
+    return Check("G4", "small counts", True, min(before, after), FEW_COUNTS, text, "CANNOT_TELL", times)
 
 
 def few_units(*, n: int, p: float | None, smallest: float, inverted: tuple[float, float] | None) -> Check:
@@ -175,15 +177,8 @@ def few_units(*, n: int, p: float | None, smallest: float, inverted: tuple[float
 def overdispersed(phi: float) -> Check:
     """G6: counts vary more than chance; Poisson errors are too narrow."""
     if not phi > ROUGH_PHI:
-        return Check(
-            "G6",
-            "overdispersion",
-            False,
-            phi,
-            ROUGH_PHI,
-            f"Changes vary {phi:.2f} times as much as chance alone.",
-            NONE,
-        )
+        text = f"Changes vary {phi:.2f} times as much as chance alone."
+        return Check("G6", "overdispersion", False, phi, ROUGH_PHI, text, NONE)
     text = (
         f"Changes between areas vary {phi:.2f} times as much as chance alone, so Poisson errors are "
         "too narrow by a "
@@ -192,17 +187,20 @@ def overdispersed(phi: float) -> Check:
     return Check("G6", "overdispersion", True, phi, ROUGH_PHI, text, NONE)
 
 
-def no_plan(*, outcomes: int, registered: bool = False, randomised: bool = False) -> Check:
-    """G7: no evaluation plan was frozen before the start, or several outcomes are looked at."""
+def no_plan(*, outcomes: int, plan: Registration | None = None, randomised: bool = False) -> Check:
+    """G7: no evaluation plan was frozen before the start, it was left, or several outcomes are looked at."""
     name = "many outcomes, no plan"
-    fired = not registered or outcomes > 1
-    if not fired:
-        return Check("G7", name, False, outcomes, 1, "One outcome, registered beforehand.", NONE)
-    text = "This evaluation was not pre-registered: it is exploratory." if not registered else (
-        f"{outcomes} outcomes: one is primary, the others are exploratory."
-    )  # fmt: skip
+    registered = plan is not None and plan.state == "as registered"
+    if registered and plan is not None and outcomes <= 1:
+        return Check("G7", name, False, outcomes, 1, plan.sentence, NONE)
+    if plan is None:
+        text = "This evaluation was not pre-registered: it is exploratory."
+    elif registered:
+        text = f"{plan.sentence} {outcomes} outcomes: one is primary, the others are exploratory."
+    else:
+        text = plan.sentence
     capped = not registered and not randomised
-    answer = "An evaluation plan frozen before the start of the next phase."
+    answer = "An evaluation plan frozen before the start of the next phase, and kept to."
     return Check("G7", name, True, outcomes, 1, text, CAP if capped else NONE, answer)
 
 
@@ -302,16 +300,8 @@ def timing(*, disagree: float, other: Effect | None = None) -> Check:
             f" By the panel's own flags the ratio is {words.ratio(other.estimate, other.low, other.high)}."
         )
     code = "NOT_ASSESSABLE" if disagree > 0.05 else DOWN
-    return Check(
-        "G10a",
-        name,
-        True,
-        disagree,
-        0.05,
-        text,
-        code,
-        "Start dates that agree with the record of deliveries.",
-    )
+    answer = "Start dates that agree with the record of deliveries."
+    return Check("G10a", name, True, disagree, 0.05, text, code, answer)
 
 
 def dose_delivered(

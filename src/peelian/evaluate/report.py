@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from peelian.evaluate import blocks, totals, words
+from peelian.evaluate import blocks, second, totals, words
 from peelian.report import Block, Section, Text
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ def section(
     out += blocks.what_if(found)
     out += [blocks.area_map(found, places)] if places is not None else []
     out += blocks.by_time(found, published)
+    out += second.running(found)
     out += blocks.nearby(found, published)
     out += blocks.forest(found)
+    out += second.opinions(found, places)
     out += [blocks.guard_table(found), *blocks.guard_warnings(found), Text(change_sentence(found), "plain")]
+    out += second.plan(found)
     out += totals.phase_table(phases, crime=found.crime)
     out += totals.group_table(
         group_counts, groups=groups, by=found.by, crime=found.crime, published=published
@@ -66,6 +69,8 @@ def findings(found: Assessment) -> list[str]:
         from peelian.evaluate.displacement import sentence
 
         out.append(sentence(found.moved, crime=found.crime))
+        if found.moved.word == "displaced":
+            out.append(str(found.moved.net))
     out += [check.sentence for check in found.checks if check.id == "G10" and check.fired]
     if not found.small and len(found.fading.frame) > 1:
         out.append(fade_sentence(found.fading.frame.to_dict("records"), found.fading.word))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from peelian.errors import DesignError
+from peelian.errors import DataError, DesignError
 from peelian.places import ring_labels
 from peelian.report import Outcome
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.evaluate.assess import Assessment
+    from peelian.evaluate.registration import Answer
     from peelian.panel import Panel
     from peelian.places import Places
     from peelian.programme import Programme
+    from peelian.protocol import Protocol
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -37,6 +40,14 @@ class Parameters:
     ``claim``          the fall promised in a home with a kit (0.5 = half), for the dilution line.
     ``wider``          column of the panel that counts the whole class the outcome belongs to (all burglary).
     ``force``          the police force, for changes of recording that concern one force only.
+    ``protocol``       the frozen evaluation plan (a file); without it the evaluation says it had none.
+    ``answers``        answers to guards (a TOML file), printed beside them.
+    ``district``       column of the places with each area's borough or ward: comparison areas in the same
+                       one, and the range when one is left out.
+    ``alike``          further numeric columns of the places to compare treated and other areas by.
+    ``switch``         columns of the panel with crimes that offenders may have turned to: looked at, with p
+                       adjusted for their number, and exploratory.
+    ``synthetic_permutations``  draws for the synthetic areas' p (0: none; a draw costs up to 0.1 seconds).
     """
 
     months_after: Annotated[int, Field(ge=1, le=120)] = 12
@@ -46,6 +57,12 @@ class Parameters:
     claim: Share | None = None
     wider: str = ""
     force: str = ""
+    protocol: str = ""
+    answers: str = ""
+    district: str = ""
+    alike: tuple[str, ...] = ()
+    switch: tuple[str, ...] = ()
+    synthetic_permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
 
 
 def run(
@@ -61,6 +78,7 @@ def run(
     phases: Mapping[str, Mapping[str, Any]] | None = None,
     recording_changes: pd.DataFrame | None = None,
     published: bool = True,
+    folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """Did the programme prevent crime: the chapter, its tables, charts, map and files.
@@ -70,6 +88,7 @@ def run(
                            by (``point`` or ``code``), before, after, optional arm.
     ``phases``             assessments of further phases by name, as ``assessment.json`` holds them.
     ``recording_changes``  dated changes of recording; the shipped table unless given.
+    ``folder``             the project's folder, on which the files ``protocol`` and ``answers`` stand.
     ``published``          False where the counts are not public, so that small ones can be withheld.
 
     Raises ``DataError`` for input that is wrong; where the design cannot answer, the Outcome says why in
@@ -82,11 +101,15 @@ def run(
     tick(0, 3)
     changes = _changes(parameters.force) if recording_changes is None else recording_changes
     panel = _with_rings(panel, places, parameters.rings, programme)
+    protocol, answers = _registered(parameters, folder)
     try:
         found = assess(
             panel, programme, seed=seed, places=places, months_after=parameters.months_after,
             months_before=parameters.months_before, permutations=parameters.permutations, crime=crime,
             claim=parameters.claim, wider=parameters.wider, changes=changes,
+            protocol=protocol, answers=answers, rings=parameters.rings, district=parameters.district or groups
+            or "", alike=parameters.alike, switch=parameters.switch,
+            synthetic_permutations=parameters.synthetic_permutations,
         )  # fmt: skip
     except DesignError as error:
         section = report.not_held(str(error), groups=groups, group_counts=group_counts, crime=crime)
@@ -103,6 +126,20 @@ def run(
     )
     tick(3, 3)
     return outcome
+
+
+def _registered(parameters: Parameters, folder: Path | None) -> tuple[Protocol | None, tuple[Answer, ...]]:
+    """The frozen plan and the answers to guards, where files are named."""
+    from peelian.evaluate.registration import read_answers
+    from peelian.protocol import verify
+
+    root, protocol = folder or Path(), None
+    if parameters.protocol:
+        path = root / parameters.protocol
+        if not path.is_file():
+            raise DataError(f"{path}: there is no such file. [evaluate] protocol names it.")
+        protocol = verify(path.read_text(encoding="utf-8"), where=str(path))
+    return protocol, read_answers(root / parameters.answers) if parameters.answers else ()
 
 
 def _changes(force: str) -> pd.DataFrame | None:
@@ -178,8 +215,33 @@ def assessment(found: Assessment) -> dict[str, Any]:
             "accounting": found.accounting.to_dict("records"),
             "by": found.by, "n_treated": laid.n_treated, "n_control": laid.n_control,
             "se_log": found.se_log, "phi": found.phi, "maryland": found.maryland, "seed": found.seed,
+            **_beside(found),
         }
     )  # fmt: skip
+
+
+def _beside(found: Assessment) -> dict[str, Any]:
+    """Second opinions, trends that differ, the plan, and the EMMIE scale."""
+    from peelian.evaluate.choices import agreement
+    from peelian.evaluate.scales import emmie
+
+    chosen, bent = found.choices, found.bent
+    built = chosen.synthetic
+    return {
+        "agreement": agreement(found.headline, chosen.others).to_dict("records"),
+        "choices": {
+            "alike": chosen.alike.to_dict("records"),
+            "left_out": chosen.left_out,
+            "matched": None if built is None else {"what": built.matched, "worst": built.worst},
+        },
+        "sensitivity": None
+        if bent is None
+        else {"rows": bent.frame.to_dict("records"), "breakdown": bent.breakdown},
+        "protocol": None if found.plan is None else found.plan.as_json(),
+        "emmie": emmie(found).to_dict("records"),
+        "cumulative": found.running.to_dict("records"),
+        "switched": [e.as_json() for e in found.switched],
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -201,6 +263,8 @@ def _summary(values: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": values["verdict"]["code"], "words": values["verdict"]["words"],
         "ratio": {k: values["headline"][k] for k in keys},
         "prevented": {k: values["prevented"][k] for k in keys},
+        "net": None if values["net"] is None else {k: values["net"][k] for k in keys[:3]},
+        "registered": "no plan" if values["protocol"] is None else values["protocol"]["state"],
         "displacement": values["words_displacement"],
         "fired": [c["id"] for c in values["checks"] if c["fired"]],
         "by": values["by"], "treated": values["n_treated"], "compared_with": values["n_control"],
@@ -217,6 +281,15 @@ def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[
         "estimates.csv": tidy.estimates(found), "guards.csv": tidy.guards(found),
         "panel.csv": tidy.panel(found, panel), "panel_dictionary.csv": tidy.dictionary(panel),
     }  # fmt: skip
+    from peelian.evaluate.choices import agreement
+
+    files["cumulative.csv"] = found.running
+    files["agreement.csv"] = agreement(found.headline, found.choices.others)
+    files["comparison_areas.csv"], files["series.csv"] = found.choices.alike, found.choices.series
+    if found.choices.synthetic is not None:
+        files["synthetic.csv"] = found.choices.synthetic.balance
+    if found.bent is not None:
+        files["sensitivity.csv"] = found.bent.frame
     if found.moved is not None:
         files["rings.csv"] = found.moved.frame
     if places is not None:

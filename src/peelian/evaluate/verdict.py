@@ -142,15 +142,22 @@ def _tipping(r: Reading, code: str, fired: Sequence[Check], crime: str, after: f
     return "More areas or more months: the interval is too wide to choose between a fall and no change."
 
 
-def maryland(*, randomised: bool, clean: bool, fired: Sequence[str], lost: float = 0.0) -> int:
+def maryland(
+    *, randomised: bool, clean: bool, fired: Sequence[str], matched: bool = False, lost: float = 0.0
+) -> int:
     """Level on the Maryland scale, computed (after Sherman et al. 1997, in our wording).
 
     5 randomised, under 20 % lost; 3 compared with other areas over 12 clean months or more with guards G3 and
-    G9 clear; 2 compared, but not so clean. Level 4 needs matched areas and is not claimed here.
+    G9 clear; 4 the same with areas also ``matched`` (synthetic areas within 0.1 standard deviations on
+    everything) and guards G1 and G2 clear; 2 compared, but not so clean.
 
     >>> maryland(randomised=False, clean=True, fired=["G7"])
     3
+    >>> maryland(randomised=False, clean=True, fired=["G7"], matched=True)
+    4
     """
     if randomised and lost < 0.20:
         return 5
-    return 3 if clean and not {"G3", "G9"} & set(fired) else 2
+    if not clean or {"G3", "G9"} & set(fired):
+        return 2
+    return 4 if matched and not {"G1", "G2"} & set(fired) else 3

@@ -1,0 +1,208 @@
+"""Hot paths of the evaluation, and its long runs, ``borough(300)`` and ``no_effect(1000)``.
+
+What the long runs said when last run is in docs/explanation/evaluation.md.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import measure
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from peelian.evaluate.windows import Study
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def did_permutation(runs: int) -> dict[str, object]:
+    """999 permutations of treatment over 5,000 areas x 120 months, 12 outcomes at once."""
+    from peelian.evaluate.did import quarter_windows
+    from peelian.evaluate.ratios import permutation
+
+    laid = city(5_000, 120)
+    windows = [quarter_windows(laid, q) for q in range(-4, 8)]
+    return {"n": 5_000, **measure.function(lambda: permutation(laid, windows, draws=999, seed=1), runs=runs)}
+
+
+def city(areas: int, months: int) -> Study:
+    """A made-up city of squares without any effect, a tenth of it treated in month 85 of 120."""
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+    from shapely import box
+
+    from peelian.evaluate.windows import study
+    from peelian.panel import Panel
+    from peelian.places import Places
+    from peelian.programme import COLUMNS, Programme
+
+    rng, side = np.random.default_rng(1), int(areas**0.5) + 1
+    ids = [f"a{i:05d}" for i in range(areas)]
+    shapes = [
+        box(2 * x, 2 * y, 2 * x + 1, 2 * y + 1) for x, y in ((i % side, i // side) for i in range(areas))
+    ]
+    frame = gpd.GeoDataFrame({"households": [700.0] * areas}, index=ids, geometry=shapes, crs="EPSG:27700")
+    places = Places.of(frame)
+    span = pd.period_range("2010-01", periods=months, freq="M")
+    index = pd.MultiIndex.from_product([places.index, span], names=["place", "month"])
+    level = np.repeat(rng.gamma(4, 0.5, areas), months)
+    picked = sorted(rng.choice(ids, areas // 10, replace=False))
+    chosen = pd.DataFrame(index=pd.Index(picked, name="place"), columns=[*COLUMNS])
+    chosen[["assigned_by", "block", "note"]] = ""
+    for name, value in (
+        ("start", span[7 * months // 10]),
+        ("end", None),
+        ("selected_from", None),
+        ("selected_to", None),
+    ):
+        chosen[name] = pd.PeriodIndex([value] * len(picked), freq="M")
+    chosen["arm"] = "treated"
+    plan = Programme("city", areas=chosen)
+    counts = pd.Series(rng.poisson(level).astype(float), index)
+    return study(Panel.build(counts, plan, places, rings=(0.5,), outcome="burglary"), plan)
+
+
+def microsynth(runs: int) -> dict[str, object]:
+    """The Seattle example with its data read: 9,642 blocks, 58 totals, four outcomes."""
+    path = SHARED / "data" / "world" / "eval_seattledmi" / "seattledmi.csv.gz"
+    held = SHARED / "reference" / "evaluate" / "seattledmi.json"
+    if not path.is_file() or not held.is_file():
+        raise measure.CannotMeasure(f"Nothing to measure: {path.name} is not here.")
+    settings = json.loads(held.read_text(encoding="utf-8"))
+    return {"n": 9_642, **measure.function(lambda: _seattle(path, settings), runs=runs)}
+
+
+def _seattle(path: Path, settings: dict[str, Any]) -> None:
+    import numpy as np
+    import pandas as pd
+
+    from peelian.evaluate.synthetic import balance_weights, linearised
+
+    frame = pd.read_csv(path).sort_values(["ID", "time"])
+    wide = {name: frame[name].to_numpy(float).reshape(-1, 16) for name in frame.columns}
+    treated = wide["Intervention"].max(axis=1) > 0
+    matched = settings["example_1"]["match_out"]
+    columns = [np.ones(len(treated)), *(wide[c][:, 0] for c in settings["covariates"])]
+    columns += [wide[name][:, q] for name in matched for q in range(12)]
+    fit = balance_weights(np.column_stack(columns), treated)
+    for name in matched:
+        linearised(wide[name][:, 12:], treated, fit.values)
+
+
+def wdd(runs: int) -> dict[str, object]:
+    """The weighted displacement difference of 5,000 areas, with its empirical interval."""
+    import numpy as np
+
+    from peelian.evaluate.wdd import wdd_of_units
+
+    rng = np.random.default_rng(1)
+    before, after = rng.poisson(20, (2, 5_000)).astype(float)
+    t = np.arange(5_000) < 500
+    pair = (before[t], after[t]), (before[~t], after[~t])
+    return {"n": 5_000, **measure.function(lambda: wdd_of_units(*pair), runs=runs)}
+
+
+# ------------------------------------------------------------------------------------ long runs
+def borough(seeds: int, *, first: int = 1) -> dict[str, object]:
+    """The planted effect, its fading and its displacement over many boroughs: bias and coverage."""
+    import numpy as np
+
+    rows = np.array([_borough(seed) for seed in range(first, first + seeds)])
+    error, effect, net, ring, fades = rows.T
+    return {
+        "seeds": seeds, "bias_per_cent": round(100 * float(np.expm1(error.mean())), 2),
+        "bias_error": round(100 * float(error.std(ddof=1)) / seeds**0.5, 2),
+        "coverage_effect": round(float(effect.mean()), 3), "coverage_net": round(float(net.mean()), 3),
+        "first_ring_ratio_over_truth": round(float(np.exp(ring.mean())), 3),
+        "wearing_off_said": round(float(fades.mean()), 3),
+    }  # fmt: skip
+
+
+def _borough(seed: int) -> tuple[float, float, float, float, float]:
+    """Error of the log ratio; whether effect and net lie inside; error of the first ring; "wearing off"."""
+    import math
+
+    from peelian.evaluate import did, displacement, fade
+
+    laid, truth = borough_study(seed)
+    year, ring = truth["effect"]["months_1_12"], truth["displacement"]["ring_year_from_first_start"]
+    head, moved = did(laid, seed=seed, draws=1), displacement(laid)
+    assert moved is not None
+    near = moved.frame.iloc[1]
+    away = ring["recorded"] - ring["without_programme"]
+    net = year["prevented"] - away
+    return (
+        head.log.theta - math.log(year["ratio"]),
+        head.ratio.low <= year["ratio"] <= head.ratio.high,
+        moved.net.low <= net <= moved.net.high,
+        math.log(near["estimate"]) - math.log(ring["recorded"] / ring["without_programme"]),
+        fade(laid, seed=seed, draws=99).word == "wearing off",
+    )
+
+
+def borough_study(seed: int) -> tuple[Study, dict[str, Any]]:
+    """One simulated borough laid out for comparison, and its truth."""
+    import pandas as pd
+
+    from peelian.borough import BoroughParameters, simulate
+    from peelian.evaluate.windows import study
+    from peelian.panel import Panel
+    from peelian.places import Places
+    from peelian.programme import Programme, read_programme
+
+    made = simulate(BoroughParameters(seed=seed, other_crimes_per_year=()))
+    places = Places.of(made.areas.set_index("LSOA11CD"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "programme.csv"
+        made.programme.to_csv(path, index=False)
+        plan = Programme("Phase A", areas=read_programme(path))
+    month = made.incidents["time"].dt.to_period("M")
+    span = pd.period_range(made.parameters.first_month, made.parameters.last_month, freq="M")
+    index = pd.MultiIndex.from_product([places.index, span], names=["place", "month"])
+    counts = made.incidents.groupby([made.incidents["place"].rename("place"), month.rename("month")]).size()
+    panel = Panel.build(
+        counts.reindex(index, fill_value=0), plan, places, rings=(250, 500, 750), outcome="burglary"
+    )
+    return study(panel, plan, places=places), made.truth
+
+
+def no_effect(draws: int) -> dict[str, object]:
+    """A random tenth of London's MSOAs "treated", nothing done: how often an interval excludes no change."""
+    import numpy as np
+    import pandas as pd
+
+    from peelian.arithmetic import comparison
+    from peelian.evaluate.wdd import wdd_of_units
+
+    path = SHARED / "reference" / "evaluate" / "london_msoa11_burglary_monthly_2011_2019.csv.gz"
+    if not path.is_file():
+        raise measure.CannotMeasure(f"Nothing to measure: {path.name} is not here.")
+    frame = pd.read_csv(path, index_col=0).sort_index()
+    v, u = (
+        frame[[c for c in frame if c.startswith(y)]].sum(axis=1).to_numpy(float) for y in ("2018", "2019")
+    )
+    rng, out = np.random.default_rng(1), {"jackknife": 0, "wdd_poisson": 0, "wdd_empirical": 0}
+    for _ in range(draws):
+        t = _some(rng, len(v))
+        low, high = comparison.log_ratio(v[t], u[t], v[~t], u[~t]).interval()
+        out["jackknife"] += low > 0 or high < 0
+        found = wdd_of_units((v[t], u[t]), (v[~t], u[~t]))
+        out["wdd_poisson"] += found.extra["poisson_low"] > 0 or found.extra["poisson_high"] < 0
+        out["wdd_empirical"] += found.low > 0 or found.high < 0
+    phi = comparison.overdispersion(v, u)
+    return {"draws": draws, **{k: round(n / draws, 4) for k, n in out.items()}, "phi": round(phi, 2)}
+
+
+def _some(rng: np.random.Generator, n: int) -> np.ndarray:
+    import numpy as np
+
+    chosen = np.zeros(n, bool)
+    chosen[rng.choice(n, n // 10, replace=False)] = True
+    return chosen

@@ -1,0 +1,50 @@
+"""What kind of evidence this is, by a scale that asks for more than an effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.evaluate import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.evaluate.assess import Assessment
+
+BLANK = "not studied"
+
+
+def emmie(found: Assessment) -> pd.DataFrame:
+    """Effect, mechanism, moderators, implementation, economic cost: what is held on each.
+
+    One row a dimension: ``dimension``, ``evidence``, ``quality`` (after Johnson, Tilley & Bowers 2015). What
+    this evaluation cannot know reads "not studied" and says where it would come from.
+    """
+    import pandas as pd
+
+    head = found.headline
+    said = words.ratio(head.estimate, head.low, head.high)
+    effect = found.verdict.words if found.small else f"{found.verdict.words}: ratio {said}"
+    dose = found.check("G10")
+    delivered = dose.sentence if dose.value is not None else BLANK
+    dosed = [e for e in found.effects if "10 points" in e.name]
+    moderated = f"{BLANK}: no subgroup was registered"
+    if dosed:
+        moderated = (
+            f"by saturation: {words.ratio(dosed[0].estimate, dosed[0].low, dosed[0].high)} for 10 points"
+        )
+    source = BLANK if dose.value is None else "register of deliveries"
+    if "the programme lists" in delivered:
+        source = "the programme's own list, not deliveries"
+    rows = [
+        ("Effect", effect, f"Maryland level {found.maryland}; {len(found.fired)} guards fired"),
+        (
+            "Mechanism",
+            f"{BLANK}: ask offenders and residents whether they knew of it; watch second-hand markets",
+            BLANK,
+        ),
+        ("Moderators", moderated, "exploratory" if dosed else BLANK),
+        ("Implementation", delivered, source),
+        ("Economic cost", "see the chapter Account", "valued there where costs are held"),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["dimension", "evidence", "quality"])

@@ -1,0 +1,183 @@
+"""The part of the chapter that asks whether the answer hangs on choices: areas, methods, trends, plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.evaluate import words
+from peelian.evaluate.choices import agreement
+from peelian.evaluate.scales import emmie
+from peelian.report import Block, Chart, Table, Text
+
+if TYPE_CHECKING:
+    from peelian.evaluate.assess import Assessment
+    from peelian.places import Places
+
+RATIO = {"ratio": ".3f", "low": ".3f", "high": ".3f"}
+
+
+def opinions(found: Assessment, places: Places | None) -> list[Block]:
+    """Agreement of the second opinions, how alike the arms were, their two series, and bent trends."""
+    out = [*_series(found), _alike(found)]
+    if not found.small:
+        out = [*_agreement(found), *out, *_synthetic(found), *_bent(found)]
+        out += [Text(str(e), "plain") for e in found.switched]
+        out += _trial(found)
+    return out
+
+
+def running(found: Assessment) -> list[Block]:
+    """Prevented so far, month by month."""
+    from peelian import charts
+
+    frame = found.running
+    if found.small or len(frame) < 2:
+        return []
+    last = frame.iloc[-1]
+    said = words.fewer_interval(last["prevented"], last["low"], last["high"])
+    title = f"After {int(last['month'])} months: {said}"
+    spec = charts.lines(
+        frame, "month", "prevented", low="low", high="high", x_title="Months since the start",
+        y_title=f"{words.plural(found.crime).capitalize()} fewer than expected, so far", zero=True,
+    )  # fmt: skip
+    alt = (
+        f"Running difference from expected by month since the start, with 95 % intervals; {said} at the end."
+    )
+    names = ["Month", "Observed", "Expected", "Fewer so far", "low", "high"]
+    formats = {"Month": ".0f"} | dict.fromkeys(names[1:], ",.0f")
+    return [Chart("evaluate_cumulative", title, spec, alt, frame.set_axis(names, axis=1), formats,
+        found.source)]  # fmt: skip
+
+
+def _agreement(found: Assessment) -> list[Block]:
+    table = agreement(found.headline, found.choices.others)
+    if not len(table):
+        return [Text("No second opinion could be had: too few comparison areas.", "warning")]
+    yes = {True: "yes", False: "no"}
+    frame = table.assign(**{c: table[c].map(yes) for c in ("same", "inside", "agrees")})
+    frame = frame.set_axis(
+        [
+            "Second opinion",
+            "ratio",
+            "low",
+            "high",
+            "Same direction",
+            "Inside the headline's interval",
+            "Agrees",
+        ],
+        axis=1,
+    )
+    title = f"{int(table['agrees'].sum())} of {len(table)} second opinions agree with the headline"
+    note = (
+        "Two agree where they point the same way and one of them lies inside the other's interval. One that "
+        "does not takes the verdict one step down."
+    )
+    if found.choices.left_out is not None:
+        low, high, n = found.choices.left_out
+        note += f" Leaving out one of {n} districts' comparison areas at a time: {low:.3f} to {high:.3f}."
+    return [Table("evaluate_agreement", title, frame, RATIO, found.source, note=note)]
+
+
+def _alike(found: Assessment) -> Table:
+    frame = found.choices.alike
+    names = {"choice": "Comparison", "areas": "Areas", "count": "Count", "trend": "Trend", "homes": "Homes"}
+    shown = frame.rename(columns=names).dropna(axis=1, how="all")
+    worst = frame["count"].abs().iloc[0]
+    title = (
+        f"Before the start the treated areas' count stood {worst:.2f} standard deviations from that of the "
+        "comparison areas"
+    )
+    note = (
+        "Treated less comparison areas, in standard deviations, on the baseline. Under 0.1 is close. The "
+        "headline compares with all areas beyond the last ring; no one choice is enough."
+    )
+    formats = {c: ".2f" for c in shown.columns if c not in ("Comparison", "Areas")} | {"Areas": ",.0f"}
+    return Table("evaluate_alike", title, shown, formats, found.source, note=note)
+
+
+def _series(found: Assessment) -> list[Block]:
+    from peelian import charts
+
+    frame = found.choices.series
+    start = found.study.months[found.study.stacks[0].start].to_timestamp()
+    title = "Treated and other areas by quarter, as a share of their own baseline"
+    spec = charts.lines(
+        frame, "quarter", "index", series="arm", y_title="Baseline quarter = 100", zero=False,
+        rules=[(start, "start")],
+    )  # fmt: skip
+    alt = (
+        "Two lines by quarter, treated areas (first start month) and areas beyond the last ring, each as a "
+        "share of its baseline's mean quarter."
+    )
+    shown = frame.set_axis(["Quarter from", "Areas", "Count", "Index"], axis=1)
+    shown = shown.assign(**{"Quarter from": shown["Quarter from"].dt.strftime("%Y-%m")})
+    if found.small:
+        return []
+    return [
+        Chart("evaluate_series", title, spec, alt, shown, {"Count": ",.0f", "Index": ".0f"}, found.source)
+    ]
+
+
+def _synthetic(found: Assessment) -> list[Block]:
+    built = found.choices.synthetic
+    if built is None:
+        return [Text("The other areas could not be weighted to match the treated ones' history.", "note")]
+    frame = built.balance.set_axis(
+        ["Start", "Matched", "Treated", "Synthetic", "Unweighted", "Left over", "Apart before"], axis=1
+    )
+    title = f"Synthetic areas match the treated ones to {built.worst:.3f} standard deviations"
+    formats = dict.fromkeys(("Treated", "Synthetic", "Unweighted"), ",.1f")
+    formats |= dict.fromkeys(("Left over", "Apart before"), ".3f")
+    note = f"Matched on {built.matched} (Robbins, Saunders & Kilmer 2017)."
+    return [Table("evaluate_synthetic", title, frame, formats, found.source, note=note)]
+
+
+def _bent(found: Assessment) -> list[Block]:
+    if found.bent is None:
+        return [Text("Too few quarters before the start to allow for trends that differ.", "note")]
+    frame = found.bent.frame.assign(bend=100 * found.bent.frame["bend"])
+    frame = frame.set_axis(["Bend, % a quarter", "low", "high"], axis=1)
+    limit = 100 * found.bent.breakdown
+    title = f"The interval excludes no change unless the trends bend by {limit:.1f} % a quarter"
+    if limit <= 0:
+        title = "With trends that differ by a straight line the interval includes no change"
+    note = "Each interval holds for all trends whose difference bends by no more (Rambachan & Roth 2023)."
+    return [Table("evaluate_sensitivity", title, frame, RATIO | {"Bend, % a quarter": ".2f"}, found.source,
+        note=note)]  # fmt: skip
+
+
+def plan(found: Assessment) -> list[Block]:
+    """The frozen plan or that there was none, and the EMMIE scale."""
+    text = (
+        "No evaluation plan was registered before the start." if found.plan is None else found.plan.sentence
+    )
+    frame = emmie(found).set_axis(["Dimension", "Evidence", "Quality"], axis=1)
+    studied = sum("not studied" not in e for e in frame["Evidence"])
+    title = f"{studied} of 5 kinds of evidence are held (EMMIE; Johnson, Tilley & Bowers 2015)"
+    return [Text(f"Registration. {text}", "plain"), Table("evaluate_emmie", title, frame, {}, found.source)]
+
+
+def _trial(found: Assessment) -> list[Block]:
+    """The trial: flow, balance, and the drawn areas alone."""
+    if found.trial is None:
+        return []
+    e, flow = found.trial.effect, found.trial.flow
+    text = (
+        f"Trial. {flow['eligible']} units were eligible, {flow['treated']} drawn to treatment and "
+        f"{flow['control']} to control. Those alone give a ratio of "
+        f"{words.ratio(e.estimate, e.low, e.high)}, p {words.p_text(e.p)} ({e.p_method})."
+    )
+    caution = (
+        "Which blocks enter changes the p of a trial (Weisburd, Wilson & Mazerolle 2020), and a small trial "
+        "is not alike in both arms by luck (Gill & Weisburd 2013)."
+    )
+    frame = found.trial.balance.set_axis(["Baseline", "Treated", "Control", "Difference"], axis=1)
+    title = (
+        f"The arms as drawn: {frame['Difference'].iloc[0]:+.2f} standard deviations apart before the start"
+    )
+    formats = {"Treated": ",.1f", "Control": ",.1f", "Difference": "+.2f"}
+    return [
+        Text(text, "plain"),
+        Text(caution, "note"),
+        Table("evaluate_trial", title, frame, formats, found.source),
+    ]
