@@ -50,11 +50,32 @@ AFTER = {
 }
 # stage -> the tables of peelian.toml that it depends on beside its own and [project]
 TABLES = {
-    "read": ("places", "incidents", "layers"),
+    "read": ("places", "incidents", "layers", "weather"),
     "plan": ("programme",),
     "deliver": ("programme",),
     "evaluate": ("programme",),
     "account": ("programme",),
+}
+# stage -> tables and their keys that name files it reads
+INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "read": (
+        ("places", ("file", "lookup", "profile")),
+        ("weather", ("file", "terms")),
+        ("read", ("published",)),
+        ("incidents", ("file", "profile")),
+        ("layers", ("file", "classes", "tags")),
+    ),
+    "plan": (("programme", ("areas",)),),
+    "deliver": (("programme", ("areas",)), ("deliver", ("deliveries", "recoveries"))),
+    "evaluate": (
+        ("programme", ("areas",)),
+        ("evaluate", ("group_file", "phases", "protocol", "answers")),
+    ),
+    "account": (
+        ("programme", ("areas",)),
+        ("deliver", ("recoveries",)),
+        ("account", ("ledger", "documents", "figures", "claims", "questions")),
+    ),
 }
 LIBRARIES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio")
 # what any stage may use: a change in it makes every stage run again
@@ -189,35 +210,17 @@ def _step(context: Context, stage: str, hashes: Hashes, *, fresh: bool) -> Step:
 
 def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     """The files outside the project's own outputs that a stage reads, by the name peelian.toml gives them."""
-    named: list[tuple[str, str]] = []
-    if stage == "read":
-        named += [("places", str(project.table("places").get("file", "")))]
-        named += [("read", str(project.table("read").get("published", "")))]
-        profiles = [str(table.get("profile", "")) for table in project.lists("incidents")]
-        named += [("incidents", name) for name in profiles if name.endswith(".toml")]
-        named += [
-            (kind, str(t.get("file", ""))) for kind in ("incidents", "layers") for t in project.lists(kind)
-        ]
-    if stage in ("plan", "deliver", "evaluate", "account"):
-        named += [("programme", str(project.table("programme").get("areas", "")))]
-    if stage == "evaluate":
-        named += [
-            ("evaluate", str(name)) for name in dict(project.table("evaluate").get("phases", {})).values()
-        ]
-    keys = {
-        "deliver": ("deliveries", "recoveries"),
-        "evaluate": ("group_file",),
-        "account": ("ledger", "documents", "figures", "claims", "questions"),
-    }.get(stage, ())
-    named += [(stage, str(project.table(stage).get(key, ""))) for key in keys]
-    if stage == "account":
-        named += [("deliver", str(project.table("deliver").get("recoveries", "")))]
-    if stage == "report":
-        named += [("project", project.project.truth)]
     found = {}
-    for table, name in named:
-        if name:
-            found[name] = project.existing(name, table=table, key="file" if stage == "read" else name)
+    for table, keys in INPUTS.get(stage, ()):
+        for held in project.lists(table):
+            for key in keys:
+                value = held.get(key, "")
+                for name in value.values() if isinstance(value, dict) else [value]:
+                    shipped = key == "profile" and table == "incidents" and not str(name).endswith(".toml")
+                    if name and not shipped:
+                        found[str(name)] = project.existing(str(name), table=table, key=key)
+    if stage == "report" and project.project.truth:
+        found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE = "peelian.toml"
 TABLES = (
-    "project", "places", "incidents", "layers", "programme",
+    "project", "places", "incidents", "layers", "weather", "programme",
     "read", "explain", "predict", "plan", "deliver", "evaluate", "account",
 )  # fmt: skip
 STRICT = ConfigDict(extra="forbid")

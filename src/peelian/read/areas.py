@@ -87,6 +87,9 @@ def spatial(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFrame:
     """A GeoDataFrame from any file GDAL reads, or a ``DataError`` that says why not."""
     import warnings
 
+    from peelian.read.drivers import guard
+
+    guard(path)  # before pyogrio is imported: see there
     import geopandas as gpd
     import pyogrio
 

@@ -103,6 +103,9 @@ def _tags(tags: Path | str | None) -> Tags:
 
 def _native(path: Path, table: Tags) -> gpd.GeoDataFrame:
     """The features of an OSM file that have a key of the table, from each of GDAL's layers."""
+    from peelian.read.drivers import guard
+
+    guard(path)  # before pyogrio is imported: see there
     import geopandas as gpd
     import pandas as pd
     import pyogrio

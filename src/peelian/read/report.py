@@ -195,12 +195,22 @@ def _quality_table(judged: Quality) -> Table:
 def _layers_table(held: Read) -> Table:
     import pandas as pd
 
+    from peelian.read.licences import attribution
+
     frame = pd.DataFrame(
         [
-            (name, len(layer), layer.kind, layer.source, layer.date, layer.licence)
+            (
+                name,
+                len(layer),
+                layer.kind,
+                layer.source,
+                layer.date,
+                layer.licence,
+                attribution(layer.licence),
+            )
             for name, layer in held.layers.items()
         ],
-        columns=["layer", "features", "kind", "source", "date", "licence"],
+        columns=["layer", "features", "kind", "source", "date", "licence", "to print"],
     )
     title = f"{int(frame['features'].sum()):,} features in {len(frame)} layers"
     return Table("read_layers", title, frame, {"features": ",.0f"}, source=some(sorted(set(frame["source"]))))

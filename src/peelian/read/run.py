@@ -50,6 +50,7 @@ class Read:
     layers: Layers
     rejected: pd.DataFrame
     files: pd.DataFrame
+    carried: str = ""
 
 
 def run(
@@ -129,7 +130,7 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
     for source in sources.incidents:
         readings.append(_incidents(source, sources, parameters, places))
         step()
-    incidents = combine([reading.incidents for reading in readings])
+    incidents, carried = _carried(combine([reading.incidents for reading in readings]), sources, places)
     files = [r.files.assign(source=_short(s.file)) for r, s in zip(readings, sources.incidents, strict=True)]
     layers: list[Any] = []
     refused = [incidents.rejected.iloc[:0]]
@@ -140,22 +141,42 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
         files.append(_feature_row(layer, found, left))
         step()
     rejected = pd.concat(refused, ignore_index=True)
-    return Read(_flagged(incidents), places, Layers.of(layers), rejected, pd.concat(files, ignore_index=True))
+    listing = pd.concat(files, ignore_index=True)
+    return Read(_flagged(incidents), places, Layers.of(layers), rejected, listing, carried)
 
 
 def _places(sources: Sources) -> Places:
     from peelian.read.areas import areas
 
     asked = sources.places
-    return areas(
+    own = asked.households if asked.profile is None else None
+    places = areas(
         sources.folder / asked.file,
         id=asked.id,
-        households=asked.households,
+        households=own,
         name=asked.name,
         layer=asked.layer,
         crs=asked.crs,
         where=asked.where,
     )
+    if asked.profile is None:
+        return places
+    from peelian.read.profiles_area import joined, profile
+
+    held = profile(sources.folder / asked.profile, id=asked.profile_id)
+    return joined(places, held, households=asked.households).places
+
+
+def _carried(incidents: Incidents, sources: Sources, places: Places) -> tuple[Incidents, str]:
+    """The incidents on the places' own edition of the area codes, and what was carried over in words."""
+    asked = sources.places
+    if asked.lookup is None:
+        return incidents, ""
+    from peelian.read.apportion import recoded_incidents
+    from peelian.read.lookups import lookup
+
+    old, new = asked.lookup_codes or (None, None)
+    return recoded_incidents(incidents, places, lookup(sources.folder / asked.lookup, old=old, new=new))
 
 
 def _incidents(source: IncidentSource, sources: Sources, parameters: Parameters, places: Places) -> Reading:
@@ -186,30 +207,10 @@ def _incidents(source: IncidentSource, sources: Sources, parameters: Parameters,
 
 
 def _features(source: LayerSource, sources: Sources, places: Places) -> tuple[Layers, pd.DataFrame]:
-    from peelian.read.features import features
+    from peelian.read.layers_by_reader import given, read_layers
 
-    return features(
-        sources.folder / source.file,
-        category=source.category,
-        easting=source.easting,
-        northing=source.northing,
-        longitude=source.longitude,
-        latitude=source.latitude,
-        weight=source.weight,
-        layer=source.layer,
-        crs=source.crs,
-        to=places.crs,
-        categories=source.categories,
-        minimum=source.minimum,
-        prefix=source.prefix,
-        kind=source.kind,
-        sign=source.sign,
-        operations=source.operations,
-        about=source.about,
-        source=source.source,
-        date=source.date,
-        licence=source.licence,
-    )
+    path = sources.folder / source.file
+    return read_layers(source.reader, path, given(source), to=places.crs, folder=sources.folder)
 
 
 def _feature_row(source: LayerSource, found: Layers, left: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from pydantic.dataclasses import dataclass as model
 
 from peelian.errors import DataError
 from peelian.project import validated
+from peelian.read.conditions import WeatherSource, weather_source
+from peelian.read.layers_by_reader import LayerSource
 
 STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -41,6 +43,10 @@ class PlacesSource:
     ``cell``        side of a grid cell in metres, for explain and predict.
     ``crs``         move the shapes into this CRS in metres, for files in degrees; 27700 in Great Britain.
     ``layer``       of the file, where it has several.
+    ``lookup``      a lookup between two editions of the area codes, for extracts that use the other one or
+                    both; ``lookup_codes`` its two columns, old and new, where they cannot be seen.
+    ``profile``     a table of households, tenure, deprivation, ... by area, whose columns the areas take;
+                    ``profile_id`` its column with the code. ``households`` may then be one of its columns.
     ``source``, ``date``, ``licence``  printed in the report.
     """
 
@@ -52,6 +58,10 @@ class PlacesSource:
     cell: Annotated[float, Field(gt=0)] = 100.0
     crs: CRS = None
     layer: str | None = None
+    lookup: str | None = None
+    lookup_codes: tuple[str, str] | None = None
+    profile: str | None = None
+    profile_id: str | None = None
     source: str = ""
     date: str = ""
     licence: str = ""
@@ -118,43 +128,6 @@ class IncidentSource:
 
 
 @model(frozen=True, config=STRICT)
-class LayerSource:
-    """One ``[[layers]]`` table: features of the environment.
-
-    ``file``        CSV with coordinates (``.gz`` too), or any spatial file that GDAL reads.
-    ``category``    the column whose values name the layers; ``prefix`` stands before each name.
-    ``easting``, ``northing``, ``longitude``, ``latitude``  columns of a CSV, found where not given.
-    ``weight``      a column of units, seats or dwellings; ``layer`` of a spatial file; ``crs`` of the
-                    coordinates.
-    ``categories``  only these; ``minimum`` features that a category needs.
-    ``kind``, ``sign``, ``operations``  of every layer; ``about`` for single categories, for instance
-                    ``[layers.about.pub]`` with ``sign = "either"``.
-    ``source``, ``date``, ``licence``  a column of the file, or the words themselves.
-    """
-
-    file: File
-    category: str
-    reader: Literal["features"] = "features"
-    easting: str | None = None
-    northing: str | None = None
-    longitude: str | None = None
-    latitude: str | None = None
-    weight: str | None = None
-    layer: str | None = None
-    crs: CRS = None
-    categories: tuple[str, ...] | None = None
-    minimum: Annotated[int, Field(ge=1)] = 1
-    prefix: str = ""
-    kind: Literal["environment", "population", "reported-problem", "police-activity"] = "environment"
-    sign: Literal["aggravating", "protective", "either"] = "aggravating"
-    operations: Literal["proximity", "density", "both"] = "both"
-    about: dict[str, dict[str, str]] = Field(default_factory=dict)
-    source: str = ""
-    date: str = ""
-    licence: str = ""
-
-
-@model(frozen=True, config=STRICT)
 class Parameters:
     """The ``[read]`` table: what to do with repeats, and the shares at which a check warns.
 
@@ -202,6 +175,7 @@ class Sources:
     incidents: tuple[IncidentSource, ...]
     layers: tuple[LayerSource, ...] = ()
     folder: Path = Path()
+    weather: WeatherSource | None = None
 
 
 def sources_of(tables: dict[str, Any], folder: Path, file: Path) -> Sources:
@@ -222,6 +196,7 @@ def sources_of(tables: dict[str, Any], folder: Path, file: Path) -> Sources:
         tuple(validated(IncidentSource, table, table="incidents", file=file) for table in incidents),
         tuple(validated(LayerSource, table, table="layers", file=file) for table in _list(tables, "layers")),
         folder,
+        weather_source(tables, file),
     )
 
 

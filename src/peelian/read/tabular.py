@@ -170,6 +170,10 @@ def _of_geoparquet(member: Member) -> Rows:
 
 
 def _spatial(member: Member, path: Path | None) -> Rows:
+    from peelian.read.drivers import guard
+
+    if path is not None:
+        guard(path)  # before pyogrio is imported: see there
     import geopandas as gpd
     import pyogrio
 
