@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ def told(*words: str) -> tuple[int, str, str]:
 
 def test_help_names_the_commands_in_the_order_of_the_loop() -> None:
     _, out, _ = told("--help")
-    names = [line.split()[0] for line in out.split("Commands:")[1].strip().splitlines()]
+    names = [re.split(r"\s{2,}", line.strip())[0] for line in out.split("Commands:")[1].strip().splitlines()]
     assert names == [
-        "demo", "new", "check", "run", "read", "explain", "predict", "plan", "deliver", "evaluate", "account",
+        "demo", "new", "check", "run", "read", "read map", "explain", "predict", "plan", "deliver", "evaluate", "account",
         "download", "figures",
     ]  # fmt: skip
 

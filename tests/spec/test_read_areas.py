@@ -44,7 +44,7 @@ def test_topojson_without_a_system_asked_for_is_told_what_to_write(tmp_path: Pat
         areas(tmp_path / "areas.topojson", id="code")
 
 
-@pytest.mark.parametrize("driver", ["ESRI Shapefile", "FlatGeobuf", "GPKG", "GML", "MapInfo File"])
+@pytest.mark.parametrize("driver", ["ESRI Shapefile", "FlatGeobuf", "GPKG", "MapInfo File"])
 def test_other_formats_of_gdal_are_read(tmp_path: Path, driver: str) -> None:
     ending = {
         "ESRI Shapefile": "shp",

@@ -236,7 +236,7 @@ def test_a_wrong_table_of_tags_is_told(tmp_path: Path, text: str, message: str) 
 
 
 def test_a_broken_pbf_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"is no OpenStreetMap file|holds"):
+    with pytest.raises(DataError, match=r"is no kind of spatial file that is read here"):
         osm(written(tmp_path, "x.osm.pbf", "no protocol buffer"))
 
 
