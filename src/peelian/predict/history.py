@@ -126,17 +126,14 @@ class History:
 
     @property
     def held(self) -> np.ndarray:
-        """True for the columns that are history: before ``end``, and not of a month never delivered.
+        """By column before ``end``: True where it is history, and not a month never delivered.
 
         A month without any incident, where a usual month has 20 or more, is a gap and not zero crime.
         """
         return self._remembered(("held", self.end), self._held)
 
     def _held(self) -> np.ndarray:
-        known = max(self.end - self.first, 0)
-        held = np.zeros(self.counts.shape[1], bool)
-        held[:known] = _delivered(self.totals[:known], self.first, self.step)
-        return held
+        return _delivered(self.totals[: max(self.end - self.first, 0)], self.first, self.step)
 
     @property
     def totals(self) -> np.ndarray:
@@ -155,7 +152,7 @@ class History:
         return int(self.totals[: max(self.end - self.first, 0)].sum())
 
     def weights(self, *, window: int | None = None, half_life: float | None = None) -> np.ndarray:
-        """A weight by column: 1 in the window, falling by half every ``half_life`` steps back; 0 in gaps.
+        """A weight by column before ``end``: 1 in the window, falling by half every ``half_life`` steps back; 0 in gaps.
 
         The window ends with the last step held: an unknown last month shortens nothing, a gap does.
         """
@@ -171,8 +168,10 @@ class History:
         return weight
 
     def weighted(self, weight: np.ndarray) -> np.ndarray:
-        """By place: the sum of counts times weights."""
-        return np.asarray(self.counts @ weight)
+        """By place: the sum of counts times weights (columns beyond the weights count for nothing)."""
+        full = np.zeros(self.counts.shape[1])
+        full[: len(weight)] = weight
+        return np.asarray(self.counts @ full)
 
     def outcome(self, start: int, stop: int) -> np.ndarray:
         """By place: incidents in the steps from ``start`` up to ``stop``."""
@@ -184,7 +183,7 @@ class History:
     def level(self, start: int, stop: int) -> float:
         """Incidents to be expected in all places: the mean of the last 12 whole months, or 365 days."""
         weight = self.weights(window=YEAR[self.step])
-        return float(self.totals @ weight / weight.sum() * (stop - start))
+        return float(self.totals[: len(weight)] @ weight / weight.sum() * (stop - start))
 
 
 def _delivered(totals: np.ndarray, first: int, step: Step) -> np.ndarray:

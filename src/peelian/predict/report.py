@@ -288,7 +288,7 @@ def section(
     crimes: str,
     source: str,
     seen: bool,
-    remark: str = "",
+    remarks: Sequence[str] = (),
 ) -> Section:
     """The chapter: findings first, then tables, chart and map, then what could make it wrong."""
     findings: Sequence[str] = (
@@ -311,7 +311,7 @@ def section(
         Text(words, "warning")
         for words in warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen)
     ]
-    blocks += [Text(words, "note") for words in (*NOTES, planning.why, remark) if words]
+    blocks += [Text(words, "note") for words in (*NOTES, planning.why, *remarks) if words]
     return Section("predict", TITLE, QUESTION, tuple(blocks))
 
 

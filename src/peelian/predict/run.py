@@ -102,13 +102,34 @@ def run(
     by_area, remark = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
+    told = _told(used, cells, parameters, tested, prior)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=_source(used), seen=seen,
-        remark=remark,
+        remarks=(*told, remark),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     return Outcome(chapter, files, _summary(tested, test, forecast, planning))
+
+
+def _told(
+    incidents: Incidents, cells: Places, parameters: Parameters, tested: Backtest, prior: pd.Series | None
+) -> list[str]:
+    """What the methods that were asked for say of themselves after their last fit: weights, parts."""
+    from peelian.predict.backtest import STEP
+    from peelian.predict.history import History, moment_of, step_of
+    from peelian.predict.methods import methods_named
+
+    step = STEP[parameters.horizon]
+    asked = [name for name in parameters.methods if "".join(name.split()) in tested.words]
+    speaking = [
+        method for method in methods_named(asked, step=step, prior=prior).values() if hasattr(method, "told")
+    ]
+    if not speaking:
+        return []
+    end = moment_of(step_of(incidents.frame["start"].max(), step) + 1, step)
+    history = History.of(incidents, cells, end=end, step=step)
+    return [method.told(history) for method in speaking]
 
 
 def _fitted_to(parameters: Parameters, last: pd.Period) -> pd.Period:
