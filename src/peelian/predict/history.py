@@ -152,7 +152,7 @@ class History:
         return int(self.totals[: max(self.end - self.first, 0)].sum())
 
     def weights(self, *, window: int | None = None, half_life: float | None = None) -> np.ndarray:
-        """A weight by column before ``end``: 1 in the window, falling by half every ``half_life`` steps back; 0 in gaps.
+        """A weight by column before ``end``: 1 in the window, halved every ``half_life`` steps; 0 in gaps.
 
         The window ends with the last step held: an unknown last month shortens nothing, a gap does.
         """

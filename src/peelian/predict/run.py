@@ -88,6 +88,7 @@ def run(
     from peelian.predict import report
     from peelian.predict.forecast import next_period
     from peelian.predict.planning import planning_risk
+    from peelian.predict.sealing import about_forecast
 
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
@@ -109,6 +110,10 @@ def run(
         remarks=(*told, remark),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
+    files["forecast.json"] = about_forecast(
+        used, start=forecast.start, stop=forecast.stop, method=forecast.method, reference=tested.reference,
+        horizon=parameters.horizon, crime=crime,
+    )  # fmt: skip
     return Outcome(chapter, files, _summary(tested, test, forecast, planning))
 
 
