@@ -22,7 +22,9 @@ _WHERE = {
     "KDE": "kde",
     "METHODS": "methods",
     "Method": "method",
+    "NearRepeat": "near_repeat",
     "PriorHistory": "blend",
+    "ProMap": "near_repeat",
     "SameMonth": "baselines",
     "Stack": "stack",
     "method_named": "methods",
@@ -31,7 +33,8 @@ _WHERE = {
 }
 __all__ = [
     "EWMA", "KDE", "METHODS", "Backtest", "Counts", "EndemicEpidemic", "GammaPoisson", "Method",
-    "PriorHistory", "SameMonth", "Stack", "method_named", "one_year_test", "planning_risk",
+    "NearRepeat", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named", "one_year_test",
+    "planning_risk",
 ]  # fmt: skip
 
 

@@ -24,6 +24,8 @@ METHODS = {
     "kde": "peelian.predict.kde.KDE",
     "blend": "peelian.predict.blend.PriorHistory",
     "endemic": "peelian.predict.endemic.EndemicEpidemic",
+    "promap": "peelian.predict.near_repeat.ProMap",
+    "near_repeat": "peelian.predict.near_repeat.NearRepeat",
     "stack": "peelian.predict.stack.Stack",
 }
 # Always run, always in the table: a model that is not shown beside these is not shown at all.
