@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands
+from benchmarks import commands, predict
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -17,4 +17,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "help": commands.help_,
     "demo": commands.demo,
     "hounslow": commands.hounslow,
+    "hawkes": predict.hawkes,
+    "hawkes_million": predict.hawkes_million,
 }

@@ -19,6 +19,7 @@ _WHERE = {
     "EWMA": "baselines",
     "EndemicEpidemic": "endemic",
     "GammaPoisson": "baselines",
+    "Hawkes": "hawkes",
     "KDE": "kde",
     "METHODS": "methods",
     "Method": "method",
@@ -32,8 +33,8 @@ _WHERE = {
     "planning_risk": "planning",
 }
 __all__ = [
-    "EWMA", "KDE", "METHODS", "Backtest", "Counts", "EndemicEpidemic", "GammaPoisson", "Method",
-    "NearRepeat", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named", "one_year_test",
+    "EWMA", "KDE", "METHODS", "Backtest", "Counts", "EndemicEpidemic", "GammaPoisson", "Hawkes",
+    "Method", "NearRepeat", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named", "one_year_test",
     "planning_risk",
 ]  # fmt: skip
 

@@ -24,6 +24,7 @@ METHODS = {
     "kde": "peelian.predict.kde.KDE",
     "blend": "peelian.predict.blend.PriorHistory",
     "endemic": "peelian.predict.endemic.EndemicEpidemic",
+    "hawkes": "peelian.predict.hawkes.Hawkes",
     "promap": "peelian.predict.near_repeat.ProMap",
     "near_repeat": "peelian.predict.near_repeat.NearRepeat",
     "stack": "peelian.predict.stack.Stack",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MEMBERS: dict[Step, tuple[str, ...]] = {
     "month": ("ewma(24)", "endemic"),
-    "day": ("ewma(90)", "ewma(365)", "counts", "kde(half_life=365)", "gamma_poisson"),
+    "day": ("ewma(180)", "kde(250, half_life=365)", "gamma_poisson", "hawkes"),
 }
 ROUNDS = 2_000
 
