@@ -40,6 +40,8 @@ class Parameters:
                         given. A plan wants a year between it and the start of its baseline.
     ``lag_months``      months that are not yet known when a forecast is made; the tables are printed for it,
                         and beside it for a lag of 2 where it is 0.
+    ``allow_police_generated``  a written reason for learning from records that police generated (stops,
+                        searches, drugs, weapons); without it they are refused. It is printed in the report.
     ``test_months``, ``history_months``  the one-year test: months tested, and months before them counted.
     """
 
@@ -51,6 +53,7 @@ class Parameters:
     last: str | None = None
     fitted_to: str | None = None
     lag_months: Annotated[int, Field(ge=0, le=24)] = 0
+    allow_police_generated: str = ""
     test_months: Annotated[int, Field(ge=1)] = 12
     history_months: Annotated[int, Field(ge=1)] = 36
 
@@ -87,11 +90,13 @@ def run(
 
     from peelian.predict import report
     from peelian.predict.forecast import next_period
+    from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
     from peelian.predict.sealing import about_forecast
 
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
+    records = refuse_police_generated(used, reason=parameters.allow_police_generated)
     last = used.span[1]
     fitted_to = _fitted_to(parameters, last)
     prior_last = pd.Period(prior_to, "M") if prior_to else last
@@ -107,7 +112,7 @@ def run(
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=_source(used), seen=seen,
-        remarks=(*told, remark),
+        remarks=(*told, remark), records=words_of_origin(records, parameters.allow_police_generated),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     files["forecast.json"] = about_forecast(
