@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands, evaluate, read
+from benchmarks import commands, evaluate, predict, read
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -24,4 +24,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "did_permutation": evaluate.did_permutation,
     "microsynth": evaluate.microsynth,
     "wdd": evaluate.wdd,
+    "hawkes": predict.hawkes,
+    "hawkes_million": predict.hawkes_million,
 }

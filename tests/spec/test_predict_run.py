@@ -165,3 +165,11 @@ def test_a_month_written_wrongly_is_refused_with_the_right_form() -> None:
 def test_a_period_of_history_is_cut() -> None:
     found = run(INCIDENTS, CELLS, AREAS, Parameters(first="2017-01", last="2018-12", origins=2), seed=1)
     assert found.files["risk.json"]["fitted_on"] == ["2017-01", "2018-12"]
+
+
+def test_a_stack_and_an_endemic_model_say_what_they_rest_on() -> None:
+    asked = Parameters(methods=("endemic", "stack(('ewma(12)', 'endemic'))"), origins=2)
+    made = run(INCIDENTS, CELLS, AREAS, asked, seed=1, crime="burglary")
+    notes = [block.text for block in made.section.blocks if getattr(block, "kind", "") == "note"]
+    assert any(text.startswith("Endemic-epidemic model:") for text in notes)
+    assert any(text.startswith("Stack:") for text in notes)

@@ -17,19 +17,25 @@ _WHERE = {
     "Backtest": "backtest",
     "Counts": "baselines",
     "EWMA": "baselines",
+    "EndemicEpidemic": "endemic",
     "GammaPoisson": "baselines",
+    "Hawkes": "hawkes",
     "KDE": "kde",
     "METHODS": "methods",
     "Method": "method",
+    "NearRepeat": "near_repeat",
     "PriorHistory": "blend",
+    "ProMap": "near_repeat",
     "SameMonth": "baselines",
+    "Stack": "stack",
     "method_named": "methods",
     "one_year_test": "holdout",
     "planning_risk": "planning",
 }
 __all__ = [
-    "EWMA", "KDE", "METHODS", "Backtest", "Counts", "GammaPoisson", "Method", "PriorHistory", "SameMonth",
-    "method_named", "one_year_test", "planning_risk",
+    "EWMA", "KDE", "METHODS", "Backtest", "Counts", "EndemicEpidemic", "GammaPoisson", "Hawkes",
+    "Method", "NearRepeat", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named", "one_year_test",
+    "planning_risk",
 ]  # fmt: skip
 
 

@@ -27,8 +27,10 @@ class Forecast:
 
     ``frame``    on the cells' index: ``risk`` (expected incidents), ``low`` and ``high`` (90 % interval of
                  what may be recorded), ``last_year`` (recorded in the last 12 months), ``rank_by_counts``
-                 (by the latter, ties at their mean), ``prior_share`` (from the risk terrain, or missing).
-    ``period``   in words; ``method`` its name and ``words`` what it is; ``why`` its map is shown.
+                 (by the latter, ties at their mean), ``prior_share`` (from the risk terrain, or missing),
+                 ``counts`` (what plain counts expect: sealed beside it).
+    ``start``, ``stop``  of the period, ``stop`` not included; ``period`` in words.
+    ``method`` its name and ``words`` what it is; ``why`` its map is shown.
     ``total``, ``low``, ``high``  over all cells, with its 90 % interval; ``outside`` share of the incidents
                  that lie in no cell.
     """
@@ -42,6 +44,8 @@ class Forecast:
     high: float
     why: str
     outside: float
+    start: pd.Timestamp
+    stop: pd.Timestamp
 
 
 def next_period(
@@ -71,6 +75,7 @@ def next_period(
             "last_year": last_year.astype(int),
             "rank_by_counts": last_year.rank(ascending=False),
             "prior_share": share,
+            "counts": forecast_at(method_named(tested.reference, step=step), setting, at),
         },
         index=cells.index,
     )
@@ -78,7 +83,10 @@ def next_period(
     words = f"{start:%B %Y}" if step == "month" else f"the week from {start.day} {start:%B %Y}"
     total = float(risk.sum())
     least, most = _total_interval(tested, name, total)
-    return Forecast(frame, words, name, tested.words[name], total, least, most, why, history.outside)
+    return Forecast(
+        frame, words, name, tested.words[name], total, least, most, why, history.outside, start,
+        moment_of(at + length, step),
+    )  # fmt: skip
 
 
 def _total_interval(tested: Backtest, name: str, total: float) -> tuple[float, float]:

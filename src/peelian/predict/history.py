@@ -30,15 +30,22 @@ USUAL_MONTH = 20
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Where, when and from when on known: three whole numbers an incident.
+    """Where, when and from when on known: an entry an incident.
 
     ``place`` position on the places' index, ``at`` its step, ``known`` the first step at whose start it
-    was known. Steps count months or days from January 1970.
+    was known, ``x`` and ``y`` its point in metres (NaN without one). Steps count months or days from
+    January 1970.
     """
 
     place: np.ndarray
     at: np.ndarray
     known: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+    def where(self, keep: np.ndarray) -> Events:
+        """Those of a mask, or in an order."""
+        return Events(*(part[keep] for part in vars(self).values()))
 
     def matrix(self, rows: int, first: int, columns: int) -> sparse.csc_array:
         """Counts by place and step, from step ``first`` on."""
@@ -95,7 +102,8 @@ class History:
         at = steps_of(frame["start"], step)
         known = known_from(frame, step)
         inside = place >= 0
-        events = Events(place[inside], at[inside], known[inside])
+        x, y = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
+        events = Events(place, at, known, x, y).where(inside)
         first, last = int(at.min()), max(int(at.max()) + 1, step_of(end, step))
         counts = events.matrix(len(places), first, last - first)
         return cls(places, counts, first, step_of(end, step), step, events, float(1 - inside.mean()))
@@ -108,7 +116,7 @@ class History:
             known = replace(self, end=step, memo={} if self._late else self.memo)
             if self._late:
                 seen = (self.events.known <= step) & (self.events.at < step)
-                events = Events(*(part[seen] for part in vars(self.events).values()))
+                events = self.events.where(seen)
                 width = max(step - self.first, 1)
                 known = replace(
                     known, counts=events.matrix(len(self.places), self.first, width), events=events
@@ -126,17 +134,25 @@ class History:
 
     @property
     def held(self) -> np.ndarray:
-        """True for the columns that are history: before ``end``, and not of a month never delivered.
+        """By column before ``end``: True where it is history, and not a month never delivered.
 
         A month without any incident, where a usual month has 20 or more, is a gap and not zero crime.
         """
         return self._remembered(("held", self.end), self._held)
 
     def _held(self) -> np.ndarray:
-        known = max(self.end - self.first, 0)
-        held = np.zeros(self.counts.shape[1], bool)
-        held[:known] = _delivered(self.totals[:known], self.first, self.step)
-        return held
+        return _delivered(self.totals[: max(self.end - self.first, 0)], self.first, self.step)
+
+    @property
+    def points(self) -> Events:
+        """Incidents with a point, known before ``end``, in order of time and place: never of row."""
+        key = ("points", self.end)
+        if key not in self.memo:
+            e = self.events
+            known = e.where((e.at < self.end) & (e.known <= self.end) & np.isfinite(e.x))
+            self.memo[key] = known.where(np.lexsort((known.y, known.x, known.at)))
+        points: Events = self.memo[key]
+        return points
 
     @property
     def totals(self) -> np.ndarray:
@@ -155,7 +171,7 @@ class History:
         return int(self.totals[: max(self.end - self.first, 0)].sum())
 
     def weights(self, *, window: int | None = None, half_life: float | None = None) -> np.ndarray:
-        """A weight by column: 1 in the window, falling by half every ``half_life`` steps back; 0 in gaps.
+        """A weight by column before ``end``: 1 in the window, halved every ``half_life`` steps; 0 in gaps.
 
         The window ends with the last step held: an unknown last month shortens nothing, a gap does.
         """
@@ -171,8 +187,10 @@ class History:
         return weight
 
     def weighted(self, weight: np.ndarray) -> np.ndarray:
-        """By place: the sum of counts times weights."""
-        return np.asarray(self.counts @ weight)
+        """By place: the sum of counts times weights (columns beyond the weights count for nothing)."""
+        full = np.zeros(self.counts.shape[1])
+        full[: len(weight)] = weight
+        return np.asarray(self.counts @ full)
 
     def outcome(self, start: int, stop: int) -> np.ndarray:
         """By place: incidents in the steps from ``start`` up to ``stop``."""
@@ -184,7 +202,7 @@ class History:
     def level(self, start: int, stop: int) -> float:
         """Incidents to be expected in all places: the mean of the last 12 whole months, or 365 days."""
         weight = self.weights(window=YEAR[self.step])
-        return float(self.totals @ weight / weight.sum() * (stop - start))
+        return float(self.totals[: len(weight)] @ weight / weight.sum() * (stop - start))
 
 
 def _delivered(totals: np.ndarray, first: int, step: Step) -> np.ndarray:

@@ -6,7 +6,7 @@ import ast
 import difflib
 import importlib
 from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DesignError
@@ -23,6 +23,11 @@ METHODS = {
     "gamma_poisson": "peelian.predict.baselines.GammaPoisson",
     "kde": "peelian.predict.kde.KDE",
     "blend": "peelian.predict.blend.PriorHistory",
+    "endemic": "peelian.predict.endemic.EndemicEpidemic",
+    "hawkes": "peelian.predict.hawkes.Hawkes",
+    "promap": "peelian.predict.near_repeat.ProMap",
+    "near_repeat": "peelian.predict.near_repeat.NearRepeat",
+    "stack": "peelian.predict.stack.Stack",
 }
 # Always run, always in the table: a model that is not shown beside these is not shown at all.
 BASELINES: dict[Step, tuple[str, ...]] = {
@@ -58,11 +63,12 @@ def method_named(
             raise DesignError(f"{name}: {path} is a ready method and takes no parameters in brackets.")
         return _callable(found, name)
     takes = {field.name for field in fields(found)} if is_dataclass(found) else set()
+    needs = {field.name for field in fields(found) if field.default is MISSING} if takes else set()
     if "step" in takes:
         keywords.setdefault("step", step)
     if "prior" in takes and prior is not None:
         keywords.setdefault("prior", prior)
-    if "prior" in takes and "prior" not in keywords:
+    if "prior" in needs and "prior" not in keywords:
         raise DesignError(f"{name} needs a risk terrain as its prior, and there is none. Run explain first.")
     try:
         return _callable(found(*arguments, **keywords), name)

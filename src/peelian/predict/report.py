@@ -288,7 +288,8 @@ def section(
     crimes: str,
     source: str,
     seen: bool,
-    remark: str = "",
+    remarks: Sequence[str] = (),
+    records: str = "",
 ) -> Section:
     """The chapter: findings first, then tables, chart and map, then what could make it wrong."""
     findings: Sequence[str] = (
@@ -309,9 +310,10 @@ def section(
         blocks.append(methods_table(lagged, crimes, source))
     blocks += [
         Text(words, "warning")
-        for words in warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen)
+        for words in (*warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen), records)
+        if words
     ]
-    blocks += [Text(words, "note") for words in (*NOTES, planning.why, remark) if words]
+    blocks += [Text(words, "note") for words in (*NOTES, planning.why, *remarks) if words]
     return Section("predict", TITLE, QUESTION, tuple(blocks))
 
 

@@ -40,6 +40,8 @@ class Parameters:
                         given. A plan wants a year between it and the start of its baseline.
     ``lag_months``      months that are not yet known when a forecast is made; the tables are printed for it,
                         and beside it for a lag of 2 where it is 0.
+    ``allow_police_generated``  a written reason for learning from records that police generated (stops,
+                        searches, drugs, weapons); without it they are refused. It is printed in the report.
     ``test_months``, ``history_months``  the one-year test: months tested, and months before them counted.
     """
 
@@ -51,6 +53,7 @@ class Parameters:
     last: str | None = None
     fitted_to: str | None = None
     lag_months: Annotated[int, Field(ge=0, le=24)] = 0
+    allow_police_generated: str = ""
     test_months: Annotated[int, Field(ge=1)] = 12
     history_months: Annotated[int, Field(ge=1)] = 36
 
@@ -87,10 +90,13 @@ def run(
 
     from peelian.predict import report
     from peelian.predict.forecast import next_period
+    from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
+    from peelian.predict.sealing import about_forecast
 
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
+    records = refuse_police_generated(used, reason=parameters.allow_police_generated)
     last = used.span[1]
     fitted_to = _fitted_to(parameters, last)
     prior_last = pd.Period(prior_to, "M") if prior_to else last
@@ -102,13 +108,38 @@ def run(
     by_area, remark = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
+    told = _told(used, cells, parameters, tested, prior)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=_source(used), seen=seen,
-        remark=remark,
+        remarks=(*told, remark), records=words_of_origin(records, parameters.allow_police_generated),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
+    files["forecast.json"] = about_forecast(
+        used, start=forecast.start, stop=forecast.stop, method=forecast.method, reference=tested.reference,
+        horizon=parameters.horizon, crime=crime,
+    )  # fmt: skip
     return Outcome(chapter, files, _summary(tested, test, forecast, planning))
+
+
+def _told(
+    incidents: Incidents, cells: Places, parameters: Parameters, tested: Backtest, prior: pd.Series | None
+) -> list[str]:
+    """What the methods that were asked for say of themselves after their last fit: weights, parts."""
+    from peelian.predict.backtest import STEP
+    from peelian.predict.history import History, moment_of, step_of
+    from peelian.predict.methods import methods_named
+
+    step = STEP[parameters.horizon]
+    asked = [name for name in parameters.methods if "".join(name.split()) in tested.words]
+    speaking = [
+        method for method in methods_named(asked, step=step, prior=prior).values() if hasattr(method, "told")
+    ]
+    if not speaking:
+        return []
+    end = moment_of(step_of(incidents.frame["start"].max(), step) + 1, step)
+    history = History.of(incidents, cells, end=end, step=step)
+    return [method.told(history) for method in speaking]
 
 
 def _fitted_to(parameters: Parameters, last: pd.Period) -> pd.Period:

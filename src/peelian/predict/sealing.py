@@ -1,0 +1,124 @@
+"""Sealing: what the stage has just forecast, put into the ledger together with the count it must beat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from peelian.errors import Error
+from peelian.predict.ledger import Entry, Ledger, data_hash, stopped
+
+if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+
+ABOUT, MAP = "forecast.json", "cells.parquet"
+PERIODS = {"month": 6, "week": 26}
+
+
+def about_forecast(
+    incidents: Incidents,
+    *,
+    start: object,
+    stop: object,
+    method: str,
+    reference: str,
+    horizon: str,
+    crime: str,
+) -> dict[str, Any]:
+    """What ``seal`` needs to know of a forecast: written by the stage as ``forecast.json``."""
+    return {
+        "start": str(start), "stop": str(stop), "known_at": str(start), "method": method,
+        "reference": reference, "horizon": horizon, "crime": crime, "data": data_hash(incidents),
+    }  # fmt: skip
+
+
+def seal(
+    ledger: Path | str, made_by_predict: Path | str, *, parameters: Mapping[str, Any] | None = None,
+    share: float = 0.05, made: datetime | None = None,
+) -> list[Entry]:  # fmt: skip
+    """Seal the forecast in a folder of ``predict``, and that of plain counts, before their period starts.
+
+    ``ledger``           folder of the ledger; ``made_by_predict`` with ``forecast.json``, ``cells.parquet``.
+    ``share``            of the cells, ranked highest, recorded as the chosen ones.
+
+    The same forecast is sealed once: where the last entries have its period, method and risk, they are
+    returned. Raises ``Error`` where the stage has not been run.
+    """
+    import geopandas as gpd
+
+    from peelian.predict.ledger import canonical, sha256
+
+    folder = Path(made_by_predict)
+    if not (folder / ABOUT).is_file() or not (folder / MAP).is_file():
+        raise Error(f"{folder} holds no forecast. Run `peelian predict` first.")
+    about = json.loads((folder / ABOUT).read_text("utf-8"))
+    frame = gpd.read_parquet(folder / MAP)
+    book = Ledger(Path(ledger))
+    held = {(e.start, e.stop, e.method, e.risk): e for e in book.entries()}
+    out = []
+    for method, column in {about["reference"]: "counts", about["method"]: "risk"}.items():
+        risk = frame[column]
+        start, stop = (_iso(about[key]) for key in ("start", "stop"))
+        key = (start, stop, method, sha256(canonical(risk)))
+        top = risk.sort_values(ascending=False, kind="stable").index[: max(round(share * len(risk)), 1)]
+        out.append(
+            held.get(key)
+            or book.append(
+                risk, start=start, stop=stop, known_at=about["known_at"], method=method,
+                parameters=parameters, crime=about["crime"], data=about["data"], chosen=sorted(top),
+                made=made,
+            )
+        )  # fmt: skip
+    return out
+
+
+def score(
+    ledger: Path | str, incidents: Incidents, cells: Places, *, made: datetime | None = None
+) -> dict[str, Any]:
+    """Score what is due, and say how the sealed forecasts have done: plain values for words or ``--json``."""
+    book = Ledger(Path(ledger))
+    new = book.score(incidents, cells, made=made)
+    before, late = book.scores(), book.scores(prospective=False)
+    banners = [
+        banner
+        for entry in {(e.method, _horizon(e)): e for e in book.entries()}.values()
+        for reference in sorted({e.method for e in book.entries() if e.method.startswith("counts")})
+        if entry.method != reference
+        and (
+            banner := stopped(
+                before, method=entry.method, reference=reference, periods=PERIODS[_horizon(entry)]
+            )
+        )
+    ]
+    return {
+        "scored": len(new), "prospective": json.loads(before.to_json(orient="records")),
+        "late": json.loads(late.to_json(orient="records")), "banners": banners, "head": book.head,
+    }  # fmt: skip
+
+
+def verify(ledger: Path | str, *, head: str | None = None) -> dict[str, Any]:
+    """Whether the ledger is as it was written: plain values, ``words`` to be read aloud."""
+    found = Ledger(Path(ledger)).verify(head=head)
+    return {
+        "entries": found.entries,
+        "head": found.head,
+        "problems": list(found.problems),
+        "words": str(found),
+    }
+
+
+def _iso(text: str) -> str:
+    """A moment in the ledger's form."""
+    import pandas as pd
+
+    return pd.Timestamp(text).isoformat()
+
+
+def _horizon(entry: Entry) -> str:
+    import pandas as pd
+
+    return "month" if (pd.Timestamp(entry.stop) - pd.Timestamp(entry.start)).days > 14 else "week"

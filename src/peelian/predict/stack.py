@@ -1,0 +1,164 @@
+"""Stack: several methods at once, each weighed by how well it did at earlier origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import gammaln
+
+from peelian.arithmetic.scores import overdispersion
+from peelian.errors import DesignError
+from peelian.predict.history import YEAR, History, Step
+from peelian.predict.method import FEWEST_ORIGINS, FLOOR, Method, at_level, need_enough
+from peelian.predict.methods import method_named, words_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEMBERS: dict[Step, tuple[str, ...]] = {
+    "month": ("ewma(24)", "endemic"),
+    "day": ("ewma(180)", "kde(250, half_life=365)", "gamma_poisson", "hawkes"),
+}
+ROUNDS = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Stack(Method):
+    """A weighted mean of several methods, weighed by their surprise at what happened before.
+
+    ``members``  names as in ``METHODS``; without any, a usual set for months or days, and the blend where
+                 there is a ``prior``. Only methods of ours, which share one history.
+    ``origins``  earlier origins that the weights are taken from, at most.
+
+    Each member's forecasts become negative binomial with its own dispersion; the weights, 0 or more and
+    summing to 1, maximise the sum of log(sum of weight x probability) over every place at the earlier
+    origins (Yao, Vehtari, Simpson & Gelman 2018). Below 12 earlier origins the weights are equal. A stack
+    of one method is that method.
+    """
+
+    members: tuple[str, ...] = ()
+    prior: pd.Series | None = None
+    origins: int = 36
+    step: Step = "month"
+
+    def __post_init__(self) -> None:
+        members = self.members
+        if isinstance(members, str):
+            members = (members,)
+        if not members:
+            members = MEMBERS[self.step] + (("blend",) if self.prior is not None else ())
+        object.__setattr__(self, "members", tuple(members))
+        methods = {name: method_named(name, step=self.step, prior=self.prior) for name in self.members}
+        strange = [name for name, method in methods.items() if not isinstance(method, Method)]
+        if strange:
+            raise DesignError(f"A stack holds methods of this package; {strange[0]} is none of them.")
+        object.__setattr__(self, "_methods", methods)
+
+    def expected(self, history: History, start: int, stop: int) -> np.ndarray:
+        """Weighted mean of the members' forecasts."""
+        need_enough(history, "Stack")
+        weights = self.weights(history, start, stop)
+        lag = max(start - history.end, 0)
+        parts = [
+            weight * self._forecast(history, name, start, stop - start, lag)
+            for name, weight in weights.items()
+        ]
+        return np.asarray(np.sum(parts, axis=0))
+
+    def weights(self, history: History, start: int, stop: int) -> dict[str, float]:
+        """The weight of each member, from the origins before."""
+        if len(self.members) == 1:
+            return {self.members[0]: 1.0}
+        length, lag = stop - start, max(start - history.end, 0)
+        key = ("stack", self.members, id(self.prior), self.origins, history.end, length, lag)
+        if key not in history.memo:
+            origins = self._earlier(history, length, lag)
+            history.memo[key] = self._weighed(history, origins, length, lag)
+        weights: dict[str, float] = history.memo[key]
+        return weights
+
+    def told(self, history: History) -> str:
+        """The weights in a sentence."""
+        weights = self.weights(history, history.end, history.end + (1 if self.step == "month" else 7))
+        methods: dict[str, Method] = self._methods  # type: ignore[attr-defined]
+        parts = [
+            f"{weight:.0%} {words_of(name, methods[name])}"
+            for name, weight in sorted(weights.items(), key=lambda item: -item[1])
+            if weight >= 0.005
+        ]
+        return f"Stack: {', '.join(parts)}."
+
+    def _earlier(self, history: History, length: int, lag: int) -> list[int]:
+        earliest = history.first + 2 * YEAR[history.step]
+        held = history.held
+        return [
+            at
+            for at in range(history.end - length, earliest + lag - 1, -length)
+            if held[at - history.first : at - history.first + length].all()
+        ][: self.origins]
+
+    def _weighed(self, history: History, origins: list[int], length: int, lag: int) -> dict[str, float]:
+        equal = dict.fromkeys(self.members, 1 / len(self.members))
+        if len(origins) < FEWEST_ORIGINS:
+            return equal
+        try:
+            forecasts = [
+                np.concatenate([self._forecast(history, name, at, length, lag) for at in origins])
+                for name in self.members
+            ]
+        except DesignError:  # a member could not be fitted so early
+            return equal
+        outcome = np.concatenate([history.outcome(at, at + length) for at in origins])
+        found = simplex_weights(np.column_stack([_log_chance(outcome, rate) for rate in forecasts]))
+        return dict(zip(self.members, found.tolist(), strict=True))
+
+    def _forecast(self, history: History, name: str, at: int, length: int, lag: int) -> np.ndarray:
+        key = ("member", name, id(self.prior), at, length, lag)
+        if key not in history.memo:
+            method: Method = self._methods[name]  # type: ignore[attr-defined]
+            known = history.before(at - lag)
+            risk = method.expected(known, at, at + length)
+            history.memo[key] = risk if method.is_rate else at_level(risk, known.level(at, at + length))
+        forecast: np.ndarray = history.memo[key]
+        return forecast
+
+    @property
+    def words(self) -> str:
+        """The stack in words."""
+        return f"a weighted mean of {len(self.members)} methods"
+
+
+def _log_chance(counts: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Log probability of each count, negative binomial with the rate's own dispersion."""
+    rate = np.maximum(rate, max(FLOOR * float(rate.mean()), 1e-9))
+    psi = max(overdispersion(counts, rate), 1e-6)
+    r = 1 / psi
+    distinct, back = np.unique(counts, return_inverse=True)
+    whole = (gammaln(distinct + r) - gammaln(r) - gammaln(distinct + 1))[back]
+    both = np.log(r + rate)
+    return np.asarray(whole + r * (np.log(r) - both) + counts * (np.log(rate) - both))
+
+
+def simplex_weights(log_chances: np.ndarray | Sequence[Sequence[float]]) -> np.ndarray:
+    """Weights of a mixture, 0 or more and summing to 1, of the highest likelihood.
+
+    ``log_chances``  observations x members: log probability of each observation under each member. EM from
+    equal weights, which never lowers the likelihood; it ends when no weight moves by 1e-7.
+
+    >>> simplex_weights(np.log([[0.9, 0.1], [0.8, 0.2]])).round(3).tolist()
+    [1.0, 0.0]
+    """
+    log_chances = np.asarray(log_chances, float)
+    chance = np.exp(log_chances - log_chances.max(axis=1, keepdims=True))
+    weights = np.full(chance.shape[1], 1 / chance.shape[1])
+    for _ in range(ROUNDS):
+        mixed = chance @ weights
+        moved = weights * ((1 / mixed) @ chance) / len(chance)
+        done = np.abs(moved - weights).max() < 1e-7
+        weights = moved
+        if done:
+            break
+    return np.asarray(weights / weights.sum())

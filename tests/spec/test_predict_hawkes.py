@@ -1,0 +1,69 @@
+"""What the self-exciting model refuses, and that it does not see the future."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import box
+
+from peelian.errors import DesignError
+from peelian.incidents import Incidents
+from peelian.places import Places
+from peelian.predict import Hawkes
+from peelian.predict.leakage import leakage
+
+STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
+CELLS = Places.grid(STUDY, 250)
+
+
+def incidents(number: int = 1_500, seed: int = 6) -> Incidents:
+    rng = np.random.default_rng(seed)
+    start = pd.Series(pd.Timestamp("2018-01-01") + pd.to_timedelta(rng.integers(0, 730, number), "D"))
+    points = gpd.points_from_xy(rng.uniform(0, 2000, number), rng.uniform(0, 1500, number))
+    columns = {"start": start, "end": start + pd.Timedelta(1, "D"), "type": "burglary", "source": "t"}
+    return Incidents(gpd.GeoDataFrame(columns, geometry=points, crs=STUDY.crs))
+
+
+TWO_YEARS = incidents()
+WEEK = ("2020-01-06", "2020-01-13")
+
+
+def test_a_week_is_about_a_week_of_what_was() -> None:
+    risk = Hawkes()(TWO_YEARS, CELLS, WEEK)
+    assert risk.sum() == pytest.approx(1_500 / 730 * 7, rel=0.15)
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    mixed = Incidents(TWO_YEARS.frame.sample(frac=1, random_state=1))
+    assert Hawkes()(mixed, CELLS, WEEK).tolist() == Hawkes()(TWO_YEARS, CELLS, WEEK).tolist()
+
+
+def test_the_future_does_not_change_it() -> None:
+    assert not leakage(Hawkes(), TWO_YEARS, CELLS, origin="2019-10-07", horizon="week").fired
+
+
+def test_the_last_week_counts_for_more_where_it_happened() -> None:
+    spot = CELLS.points.loc["x3y3"]
+    start = pd.Series([pd.Timestamp("2020-01-04")] * 6)
+    columns = {"start": start, "end": start + pd.Timedelta(1, "D"), "type": "burglary", "source": "t"}
+    burst = gpd.GeoDataFrame(columns, geometry=[spot] * 6, crs=STUDY.crs)
+    after = Incidents(pd.concat([TWO_YEARS.frame, burst], ignore_index=True))
+    method = Hawkes(refit=365)
+    more = method(after, CELLS, WEEK) - method(TWO_YEARS, CELLS, WEEK)
+    assert more.idxmax() == "x3y3"
+
+
+REFUSED = [
+    (lambda: Hawkes(step="month"), "needs dates by day"),
+    (lambda: Hawkes(bandwidth=0), "above 0"),
+    (lambda: Hawkes()(incidents(40), CELLS, WEEK), "too few to learn from"),
+    (lambda: Hawkes()(TWO_YEARS, Places.of(CELLS.frame[["geometry"]]), WEEK), "on a grid of cells"),
+]
+
+
+@pytest.mark.parametrize(("ask", "words"), REFUSED, ids=[words for _, words in REFUSED])
+def test_what_is_refused(ask: object, words: str) -> None:
+    with pytest.raises(DesignError, match=words):
+        ask()  # type: ignore[operator]

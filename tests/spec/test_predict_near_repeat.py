@@ -1,0 +1,90 @@
+"""Prospective hot-spotting and near repeats on a row of cells, by hand."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely import Point, box
+
+from peelian.errors import DesignError
+from peelian.incidents import Incidents
+from peelian.places import Places
+from peelian.predict import Counts, NearRepeat, ProMap, method_named
+from peelian.predict.leakage import leakage
+
+CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 500, 100)], crs="EPSG:27700"), 100)
+MONDAY = ("2020-01-06", "2020-01-13")
+DAY = pd.Timedelta(1, "D")
+
+
+def incidents(*rows: tuple[str, float]) -> Incidents:
+    """Date and x of each, in the middle of the row of cells."""
+    start = pd.to_datetime(pd.Series([date for date, _ in rows]))
+    frame = gpd.GeoDataFrame(
+        {"start": start, "end": start + DAY, "type": "burglary", "source": "t"},
+        geometry=[Point(x, 50) for _, x in rows],
+        crs=CELLS.crs,
+    )
+    return Incidents(frame)
+
+
+YESTERDAY = incidents(("2020-01-05", 50))
+OLD = incidents(("2019-12-27", 50))  # ten days: one whole week
+
+
+def test_promap_halves_with_each_band_and_week() -> None:
+    method = ProMap(250, 56)
+    assert method(YESTERDAY, CELLS, MONDAY).tolist() == pytest.approx([1, 1 / 3, 1 / 5, 0, 0])
+    assert method(OLD, CELLS, MONDAY).tolist() == pytest.approx([1 / 2, 1 / 6, 1 / 10, 0, 0])
+
+
+def test_promap_by_whole_cells() -> None:
+    assert ProMap(200, bands="cells")(YESTERDAY, CELLS, MONDAY).tolist() == [
+        1,
+        1 / 2,
+        pytest.approx(1 / 3),
+        0,
+        0,
+    ]
+
+
+def test_promap_forgets() -> None:
+    assert ProMap(200, 7)(OLD, CELLS, MONDAY).sum() == 0
+
+
+def test_near_repeats_bring_what_the_excess_says() -> None:
+    """An incident of today, over its whole fortnight, adds 0.2; the year's count gives as much way."""
+    today = incidents(("2020-01-05", 250))
+    fortnight = ("2020-01-06", "2020-01-20")
+    base = Counts(365, "day")(today, CELLS, fortnight).sum()
+    risk = NearRepeat(0.2, distance=150)(today, CELLS, fortnight)
+    assert risk.sum() == pytest.approx(0.8 * base + 0.2 * (13 / 14) ** 2)
+    assert risk.iloc[1] == pytest.approx(risk.iloc[3])
+
+
+def test_without_an_excess_it_is_the_count_and_says_so() -> None:
+    method = NearRepeat()
+    assert "no near-repeat excess given" in method.words
+    assert method(OLD, CELLS, MONDAY).tolist() == Counts(365, "day")(OLD, CELLS, MONDAY).tolist()
+
+
+REFUSED = [
+    (lambda: method_named("promap", step="month"), "needs dates by day"),
+    (lambda: NearRepeat(1.2), "an excess from 0 up to 1"),
+    (lambda: ProMap(0), "above 0"),
+]
+
+
+@pytest.mark.parametrize(("ask", "words"), REFUSED, ids=[words for _, words in REFUSED])
+def test_what_is_refused(ask: object, words: str) -> None:
+    with pytest.raises(DesignError, match=words):
+        ask()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["promap", "near_repeat(0.2)"])
+def test_the_future_does_not_change_them(name: str) -> None:
+    rows = [(f"2019-{month:02d}-{day:02d}", 37.0 * day % 500) for month in (11, 12) for day in range(1, 29)]
+    assert not leakage(
+        method_named(name, step="day"), incidents(*rows), CELLS, origin="2019-12-16", horizon="week"
+    ).fired
