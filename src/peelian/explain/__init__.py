@@ -6,15 +6,31 @@ from importlib import import_module
 from typing import Any
 
 _FROM = {
-    "RTM": "model",
     "Influence": "factors",
+    "Knox": "near_repeat",
+    "KnoxLocal": "near_repeat_local",
+    "RTM": "model",
     "RiskTerrain": "model",
+    "knox": "near_repeat",
+    "knox_local": "near_repeat_local",
     "operationalise": "factors",
     "priority_places": "terrain",
     "risk_classes": "terrain",
     "rtm": "model",
 }
-__all__ = ["RTM", "Influence", "RiskTerrain", "operationalise", "priority_places", "risk_classes", "rtm"]
+__all__ = [
+    "RTM",
+    "Influence",
+    "Knox",
+    "KnoxLocal",
+    "RiskTerrain",
+    "knox",
+    "knox_local",
+    "operationalise",
+    "priority_places",
+    "risk_classes",
+    "rtm",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
