@@ -17,5 +17,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "help": commands.help_,
     "demo": commands.demo,
     "hounslow": commands.hounslow,
+    "aoristic": explain.aoristic,
     "knox": explain.knox,
 }

@@ -35,3 +35,15 @@ def knox(runs: int) -> dict[str, object]:
         "n": 50_000, "permutations": 999, "bands": 20, "pairs_in_bands": pairs["observed"],
         "both_nulls_seconds": both["seconds"], **result,
     }  # fmt: skip
+
+
+def aoristic(runs: int) -> dict[str, object]:
+    """1,000,000 windows of half a day on average, to the hours of the week."""
+    import numpy as np
+
+    from peelian.arithmetic.aoristic import weights
+
+    rng = np.random.default_rng(1829)
+    start = np.datetime64("2017-01-01T00:00", "m") + rng.integers(0, 3 * 365 * 1440, 1_000_000)
+    end = start + rng.exponential(720, 1_000_000).astype(np.int64)
+    return {"n": 1_000_000, **measure.function(lambda: weights(start, end).totals, runs=runs)}

@@ -6,11 +6,13 @@ from importlib import import_module
 from typing import Any
 
 _FROM = {
+    "Aoristic": "times",
     "Influence": "factors",
     "Knox": "near_repeat",
     "KnoxLocal": "near_repeat_local",
     "RTM": "model",
     "RiskTerrain": "model",
+    "aoristic": "times",
     "knox": "near_repeat",
     "knox_local": "near_repeat_local",
     "operationalise": "factors",
@@ -20,10 +22,12 @@ _FROM = {
 }
 __all__ = [
     "RTM",
+    "Aoristic",
     "Influence",
     "Knox",
     "KnoxLocal",
     "RiskTerrain",
+    "aoristic",
     "knox",
     "knox_local",
     "operationalise",

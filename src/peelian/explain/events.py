@@ -97,10 +97,15 @@ def events_of(
     )  # fmt: skip
 
 
+def month_only(incidents: Incidents) -> bool:
+    """Whether dates are months: by what the extract says, or by windows that last a month."""
+    window = (incidents.frame["end"] - incidents.frame["start"]).dt.total_seconds() / 86400
+    return incidents.precision == "month" or bool(len(window) and window.median() >= 28)
+
+
 def refuse_months(incidents: Incidents) -> None:
     """Records that carry a month only cannot tell who came first: a ``DesignError``."""
-    window = (incidents.frame["end"] - incidents.frame["start"]).dt.total_seconds() / 86400
-    if incidents.precision == "month" or (len(window) and window.median() >= 28):
+    if month_only(incidents):
         raise DesignError(MONTH_ONLY)
 
 
