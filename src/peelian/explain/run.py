@@ -10,6 +10,13 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DataError, DesignError, some
+from peelian.explain.beside import (
+    AoristicParameters,
+    Asked,
+    ConcentrationParameters,
+    HotSpotParameters,
+    NearRepeatParameters,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -50,6 +57,8 @@ class Parameters:
     ``force``        go on with fewer than 100 incidents, or with cells finer than the points can bear.
     ``allow_police_activity``  the reason for using a layer of stops, arrests or patrols; printed.
     ``allow_outcome_factor``   the reason for using a layer whose points are the incidents' own.
+    ``hotspots``, ``concentration``, ``near_repeat``, ``aoristic``   tables of the parts beside the terrain,
+                     each with ``on`` and keys of its own; a part that the data forbid is skipped, with why.
     """
 
     mode: Literal["rtmdx"] = "rtmdx"
@@ -75,6 +84,10 @@ class Parameters:
     force: bool = False
     allow_police_activity: str | None = None
     allow_outcome_factor: str | None = None
+    hotspots: HotSpotParameters = HotSpotParameters()
+    concentration: ConcentrationParameters = ConcentrationParameters()
+    near_repeat: NearRepeatParameters = NearRepeatParameters()
+    aoristic: AoristicParameters = AoristicParameters()
 
     @field_validator("period")
     @classmethod
@@ -123,7 +136,47 @@ def run(
         allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
         progress=progress,
     )  # fmt: skip
-    return _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)
+    outcome = _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)
+    return _with_beside(outcome, incidents, cells, parameters, seed, crime, progress)
+
+
+def _with_beside(
+    outcome: Outcome, incidents: Incidents, cells: Places, parameters: Parameters, seed: int, crime: str,
+    progress: Callable[[int, int], None] | None,
+) -> Outcome:  # fmt: skip
+    """The chapter with hot spots, concentration, near repeats and times; findings come first."""
+    from dataclasses import replace
+
+    from peelian.explain.beside import beside
+    from peelian.maps import Layered, Style
+    from peelian.report import Text
+
+    if parameters.months:
+        first, last = parameters.months
+        import pandas as pd
+
+        incidents = incidents.between(first, pd.Period(last, "M") + 1)
+    asked = Asked(parameters.hotspots, parameters.concentration, parameters.near_repeat, parameters.aoristic)
+    more = beside(incidents, cells, asked, seed=seed, crime=crime, progress=progress)
+
+    def is_finding(block: object) -> bool:
+        return isinstance(block, Text) and block.kind == "finding"
+
+    blocks = [*outcome.section.blocks, *more.blocks]
+    ordered = [b for b in blocks if is_finding(b)] + [b for b in blocks if not is_finding(b)]
+    files = outcome.files | more.files
+    if more.columns:
+        files["cells.parquet"] = files["cells.parquet"].assign(**more.columns)
+    if "hot_spot" in more.columns:
+        drawn = files["cells.parquet"][["hot_spot", "gi", "geometry"]]
+        style = Style("hot_spot", kind="categories", legend="hot spot")
+        old = files["terrain.gpkg"]
+        files["terrain.gpkg"] = Layered(
+            {**old.layers, "hot_spots": drawn}, {**old.styles, "hot_spots": style}
+        )
+    files["terrain.json"] = files["terrain.json"] | more.summary
+    section = replace(outcome.section, blocks=tuple(ordered))
+    return replace(outcome, section=section, files=files, summary=outcome.summary | more.summary)
 
 
 def _outcome(
