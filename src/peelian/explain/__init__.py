@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import Any
 
 _FROM = {
+    "anroc": "surface",
+    "configurations": "surface",
     "RTM": "model",
     "Aoristic": "times",
     "Concentration": "lorenz",
@@ -28,6 +30,7 @@ _FROM = {
     "risk_classes": "terrain",
     "rtm": "model",
     "similarity": "lorenz",
+    "what_if": "change",
 }
 __all__ = [
     "RTM",
@@ -40,8 +43,10 @@ __all__ = [
     "KnoxLocal",
     "Patterns",
     "RiskTerrain",
+    "anroc",
     "aoristic",
     "concentration",
+    "configurations",
     "hotspot_change",
     "hotspot_classify",
     "hotspots",
@@ -52,6 +57,7 @@ __all__ = [
     "risk_classes",
     "rtm",
     "similarity",
+    "what_if",
 ]  # fmt: skip
 
 
