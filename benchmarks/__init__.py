@@ -18,5 +18,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "demo": commands.demo,
     "hounslow": commands.hounslow,
     "aoristic": explain.aoristic,
+    "gi_star": explain.gi_star,
+    "influence": explain.influence,
+    "kde": explain.kde,
     "knox": explain.knox,
+    "rtm": explain.rtm,
+    "rtm_bootstrap": explain.rtm_bootstrap,
 }
