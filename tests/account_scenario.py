@@ -33,7 +33,7 @@ def assessment(
         "prevented": {"estimate": 218.0, "low": 79.0, "high": 357.0},
         "comparison": {"rows": [{"group": "treated", "before": 1100, "after": 872}], "expected": 1090.0},
         "rings": [{"ring": "0 to 250 m", "estimate": 1.02, "low": 0.9, "high": 1.15}],
-        "words_displacement": "No clear change next door.",
+        "words_displacement": "neither found",
         "checks": [{"id": "G6", "name": "overdispersion", "fired": True}],
         "window": {"before": ["2015-04", "2016-03"], "after": ["2016-04", "2017-03"], "months": 12},
         "se_log": 0.069,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -40,3 +41,18 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("../shared/data is not beside this checkout: real data are not part of the project.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
+    """The demo run once: its folder, its run, and the rows of truth against findings.
+
+    Every module that uses it carries ``pytest.mark.xdist_group("demo")``, so that one worker runs them all.
+    """
+    import pandas as pd
+
+    from peelian import loop
+
+    folder = tmp_path_factory.mktemp("demo") / "borough"
+    done, truth = loop.demo(folder)
+    return folder, done, pd.DataFrame(truth).set_index("what")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "peelian"
 
 NOUNS = {"errors", "places", "incidents", "layers", "programme", "panel", "effect", "report", "project"}
-COMMON = {"arithmetic", "protocol", "figures"}
+COMMON = {"arithmetic", "protocol", "figures", "words"}
 STAGES = {"read", "explain", "predict", "plan", "deliver", "evaluate", "account"}
 SHOWN = {"charts", "maps"}
 DOORS = {"cli", "web"}

@@ -102,7 +102,7 @@ def bars(
     ``reference`` draws a line across, such as the saturation that was promised.
     """
     name: dict[str, Any] = {"field": x, "type": "nominal", "sort": None, "title": x_title}
-    name["axis"] = {"labelLimit": 260, "labelAngle": 0 if horizontal else -40}
+    name["axis"] = {"labelLimit": 420, "labelAngle": 0 if horizontal else -40}
     size = {"field": y, "type": "quantitative", "title": y_title, "scale": {"zero": True}}
     long, across = ("x", "y") if horizontal else ("y", "x")
     encoding: dict[str, Any] = {across: name, long: size}
@@ -131,7 +131,7 @@ def intervals(
 
     ``reference`` is the line of no change; ``log`` draws ratios so that a half and a double are as far.
     """
-    rows = {"field": label, "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320}}
+    rows = {"field": label, "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 420}}
     scale: dict[str, Any] = {"zero": False, "nice": False, "padding": 12}
     if log:
         scale["type"] = "log"

@@ -33,10 +33,11 @@ class Commands(click.Group):
         """Run a command; a user's mistake prints what is wrong and what to do, without a traceback."""
         from peelian.errors import Error
 
+        machine = "--json" in ctx.args
         try:
             return super().invoke(ctx)
         except Error as error:
-            if "--json" in sys.argv:
+            if machine:
                 click.echo(
                     json.dumps(
                         {"error": type(error).__name__, "message": error.message, "exit": error.exit_code}
@@ -88,11 +89,16 @@ def demo(out: str, seed: int | None, as_json: bool) -> None:
     "--from", "kind", default="police-uk", show_default=True, type=click.Choice(["demo", "police-uk"]),
     help="What to start from: a simulated borough, or an archive of data.police.uk.",
 )  # fmt: skip
-def new(folder: str, kind: str) -> None:
+@JSON
+def new(folder: str, kind: str, as_json: bool) -> None:
     """Make a project folder with a commented peelian.toml."""
     from peelian import loop
 
-    for line in loop.new(folder, kind=kind):
+    lines = loop.new(folder, kind=kind)
+    if as_json:
+        click.echo(json.dumps({"project": folder, "said": lines}))
+        return
+    for line in lines:
         click.echo(line)
 
 
@@ -109,9 +115,9 @@ def check(folder: str, as_json: bool) -> None:
         return
     for sentence in judged["findings"]:
         click.echo(_wrapped(sentence))
-    rows = [[c["name"], c["sentence"], c["remedy"]] for c in judged["checks"]]
-    for name, sentence, remedy in rows:
-        click.echo(_wrapped(f"{name}: {sentence}" + (f" To do: {remedy}" if remedy else "")))
+    for row in judged["checks"]:
+        remedy = f" To do: {row['remedy']}" if row["remedy"] and row["level"] != "fine" else ""
+        click.echo(_wrapped(f"{row['level']:<8} {row['check']}: {row['sentence']}{remedy}"))
 
 
 @main.command()
@@ -171,13 +177,13 @@ def figures(expired: bool, weak: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
         return
-    _table(
-        ["Figure", "Value", "Unit", "Prices", "Quality", "Impact", "Source"],
-        [
-            [r["name"], r["value"], r["unit"], r["price_base"], r["quality"], r["impact"], r["source"]]
-            for r in rows
-        ],
-    )
+    header = ["Figure", "Value", "Unit", "Prices", "From", "Quality", "Impact", "Source"]
+    keys = ("unit", "price_base", "from", "quality", "impact", "source")
+    cells = [
+        [r["name"], "not held" if r["value"] is None else f"{r['value']:,g}", *(r[key] for key in keys)]
+        for r in rows
+    ]
+    _table(header, cells, widest=34)
 
 
 # -------------------------------------------------------------------- printing

@@ -58,7 +58,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyog
 # what any stage may use: a change in it makes every stage run again
 SHARED = (
     "errors", "places", "incidents", "layers", "programme", "panel", "effect", "report", "engine",
-    "charts", "maps", "outputs", "project", "loop", "protocol",
+    "charts", "maps", "outputs", "project", "loop", "protocol", "words",
 )  # fmt: skip
 
 
@@ -341,4 +341,5 @@ def figures(*, expired: bool = False, weak: bool = False) -> list[dict[str, Any]
     """The policy figures as rows: name, value, unit, price base, source, date, quality, impact."""
     from peelian.account import figures_table
 
-    return [plain(row) for row in figures_table(expired=expired, weak=weak)]
+    rows = figures_table(expired=expired, weak=weak)
+    return [{str(key).replace(" ", "_"): plain(value) for key, value in row.items()} for row in rows]

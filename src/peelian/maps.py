@@ -277,6 +277,15 @@ def write_geopackage(path: Path, layered: Layered) -> None:
             layer_options={"GEOMETRY_NAME": "geom"}, promote_to_multi=True,
         )  # fmt: skip
     _add_styles(path, layered)
+    _fix_counter(path)
+
+
+def _fix_counter(path: Path) -> None:
+    """SQLite counts the changes of a file in its header, one more or less by timing: set both counts to 1."""
+    with path.open("r+b") as handle:
+        for offset in (24, 92):  # the change counter, and the version that the file's size is valid for
+            handle.seek(offset)
+            handle.write(b"\x00\x00\x00\x01")
 
 
 def _add_styles(path: Path, layered: Layered) -> None:

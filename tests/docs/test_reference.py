@@ -62,3 +62,30 @@ def test_every_error_is_documented_with_its_exit_code(error: type) -> None:
 @pytest.mark.parametrize("command", commands())
 def test_every_command_is_documented(command: str) -> None:
     assert re.search(rf"`{command}\b", reference()), f"docs/reference/commands.md lacks {command}."
+
+
+def _tables() -> list[tuple[str, type]]:
+    """Every table of peelian.toml with the model that checks it."""
+    import importlib
+
+    from peelian.chapters import PanelTable
+    from peelian.project import ProgrammeTable, ProjectTable
+    from peelian.read import sources
+
+    stages = ("read", "explain", "predict", "plan", "deliver", "evaluate", "account")
+    return [
+        ("project", ProjectTable), ("programme", ProgrammeTable), ("places", sources.PlacesSource),
+        ("incidents", sources.IncidentSource), ("layers", sources.LayerSource), ("panel", PanelTable),
+        *((stage, importlib.import_module(f"peelian.{stage}.run").Parameters) for stage in stages),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "model"), _tables(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_key_of_the_project_file_is_documented(root: Path, table: str, model: type) -> None:
+    page = (root / "docs" / "reference" / "project-file.md").read_text(encoding="utf-8")
+    lacking = [
+        key for key in model.__dataclass_fields__ if f"`{key}`" not in page and f"`{key} = " not in page
+    ]
+    assert not lacking, f"[{table}] {', '.join(lacking)}"

@@ -22,14 +22,6 @@ pytestmark = pytest.mark.xdist_group("demo")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, loop.Run, pd.DataFrame]:
-    """The demo's folder, its run, and the rows of truth against findings."""
-    folder = tmp_path_factory.mktemp("demo") / "borough"
-    done, truth = loop.demo(folder)
-    return folder, done, pd.DataFrame(truth).set_index("what")
-
-
 def command(*words: str) -> subprocess.Popen[str]:
     """The command line in a process of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}

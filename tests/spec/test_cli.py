@@ -71,3 +71,129 @@ def test_figures_can_be_narrowed(flag: str) -> None:
     every, some = (json.loads(told("figures", "--json", *more)[1]) for more in ((), (flag,)))
     assert len(some) <= len(every)
     assert [row["name"] for row in some] == [row["name"] for row in every if row in some]
+
+
+def test_figures_are_printed_in_words_with_what_is_not_held() -> None:
+    code, out, _ = told("figures")
+    assert code == 0
+    assert out.splitlines()[0].split() == [
+        "Figure",
+        "Value",
+        "Unit",
+        "Prices",
+        "From",
+        "Quality",
+        "Impact",
+        "Source",
+    ]
+    assert "not held" in out
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of four areas and a street archive of two years, made by hand."""
+    import zipfile
+
+    import geopandas as gpd
+    from shapely import box
+
+    folder = tmp_path_factory.mktemp("small")
+    ids = [f"E0100000{i}" for i in range(4)]
+    areas = gpd.GeoDataFrame(
+        {"LSOA11CD": ids, "households": [100, 120, 90, 80]},
+        geometry=[box(500_000 + 400 * i, 200_000, 500_400 + 400 * i, 200_400) for i in range(4)],
+        crs="EPSG:27700",
+    )
+    areas.to_file(folder / "areas.gpkg")
+    middle = areas.geometry.centroid.to_crs(4326)
+    head = (
+        "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+        "Last outcome category,Context\n"
+    )
+    with zipfile.ZipFile(folder / "street.zip", "w") as archive:
+        for year in (2016, 2017):
+            for month in range(1, 13):
+                name = f"{year}-{month:02d}"
+                rows = [
+                    f"{name}{i}{j},{name},Made,Made,{middle[i].x:.6f},{middle[i].y:.6f},On or near A Road,{ids[i]},"
+                    f"Made {i},Burglary,,\n"
+                    for i in range(4)
+                    for j in range(i + 1)
+                ]
+                archive.writestr(f"{name}/{name}-made-street.csv", head + "".join(rows))
+    (folder / "peelian.toml").write_text(
+        '[project]\nname = "Small"\ncrime = ["Burglary"]\n[places]\nfile = "areas.gpkg"\nid = "LSOA11CD"\n'
+        'households = "households"\ncell = 200\n[[incidents]]\nreader = "police_uk"\nfile = "street.zip"\n',
+        encoding="utf-8",
+    )
+    return folder
+
+
+def test_check_judges_and_changes_nothing(small: Path) -> None:
+    before = sorted(small.rglob("*"))
+    code, out, _ = told("check", str(small))
+    assert code == 0
+    assert "240 rows were read from 24 files" in out
+    assert sorted(small.rglob("*")) == before
+
+
+def test_a_project_without_programme_features_or_deliveries_runs_and_says_what_is_not_held(
+    small: Path,
+) -> None:
+    code, out, _ = told("run", str(small), "--json")
+    answer = json.loads(out)
+    held = {step["stage"]: step["not_held"] for step in answer["stages"]}
+    assert code == 0
+    assert Path(answer["report"]).is_file()
+    assert [stage for stage, why in held.items() if why] == ["explain", "plan", "deliver", "evaluate"]
+    assert "Add [[layers]]" in held["explain"]
+
+
+def test_one_stage_prints_its_own_findings(small: Path) -> None:
+    code, out, _ = told("read", str(small))
+    assert code == 0
+    assert "240 rows were read" in out
+    assert "Predict" not in out
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (('id = "LSOA11CD"', 'id = "LSOA21CD"'), 11, "LSOA21CD"),
+        (('households = "households"', 'households = "homes"'), 11, "homes"),
+        (('crime = ["Burglary"]', 'crime = ["Arson"]'), 11, "No incident is of type Arson"),
+        (("cell = 200", "cell = 90000"), 12, "No cell of 90000 m"),
+        (("cell = 200", 'cell = 200\nwhere = "inside"'), 11, "inside"),
+        (('file = "street.zip"', 'file = "gone.zip"'), 11, "gone.zip"),
+    ],
+)
+def test_a_mistake_in_the_project_has_its_exit_code_and_says_what_is_wrong(
+    small: Path, tmp_path: Path, change: tuple[str, str], code: int, says: str
+) -> None:
+    import shutil
+
+    for name in ("areas.gpkg", "street.zip"):
+        shutil.copy(small / name, tmp_path)
+    text = (small / "peelian.toml").read_text(encoding="utf-8")
+    (tmp_path / "peelian.toml").write_text(text.replace(*change), encoding="utf-8")
+    got, _, err = told("run", str(tmp_path))
+    assert got == code, err
+    assert says in err
+
+
+def test_a_truncated_archive_is_named_with_a_remedy(small: Path, tmp_path: Path) -> None:
+    import shutil
+
+    for name in ("areas.gpkg", "peelian.toml"):
+        shutil.copy(small / name, tmp_path)
+    whole = (small / "street.zip").read_bytes()
+    (tmp_path / "street.zip").write_bytes(whole[: len(whole) // 2])
+    code, _, err = told("run", str(tmp_path))
+    assert code == 11
+    assert "street.zip" in err
+    assert "again" in err
+
+
+def test_a_mistake_is_told_to_machines_too(tmp_path: Path) -> None:
+    code, out, _ = told("run", str(tmp_path), "--json")
+    assert json.loads(out) == {"error": "Error", "message": json.loads(out)["message"], "exit": code}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS_SHOWN = 40
+FINDINGS_SHOWN = 3
 NO_CHARTS = (
     "This chart needs the extra peelian[reports] (vl-convert), which is not installed here. "
     "Its numbers are in the table below."
@@ -32,7 +33,11 @@ def html(report: Report) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     sections = [_section(section) for section in report.sections]
-    findings = [(s.id, s.title, s.findings) for s in report.sections if s.findings]
+    findings = [
+        (s.id, s.title, s.findings[:FINDINGS_SHOWN], max(0, len(s.findings) - FINDINGS_SHOWN))
+        for s in report.sections
+        if s.findings
+    ]
     return environment.get_template("report.html").render(
         report=report, sections=sections, findings=findings, style=_style(), no_charts=NO_CHARTS
     )
@@ -80,12 +85,22 @@ def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
         for row in shown.itertuples(index=False, name=None)
     ]
     return {
-        "header": [str(column) for column in frame.columns],
+        "header": [heading(str(column)) for column in frame.columns],
         "numeric": numeric,
         "rows": rows,
         "more": max(0, len(frame) - ROWS_SHOWN),
         "total": len(frame),
     }
+
+
+def heading(column: str) -> str:
+    """A column's name as it is printed.
+
+    >>> heading("cumulative_kits"), heading("PAI")
+    ('Cumulative kits', 'PAI')
+    """
+    words = column.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def cell(value: Any, form: str = "") -> str:
@@ -140,7 +155,8 @@ def _tidied(drawn: str, name: str, alt: str) -> str:
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}" role="img" aria-label="{escape(alt)}">'
     )
-    return opening + drawn[head.end() :]
+    # one picture with one name: the parts are not announced one by one
+    return opening + re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", drawn[head.end() :])
 
 
 def _style() -> str:

@@ -49,8 +49,32 @@ def outcome(results: Results) -> Outcome:
 
 def findings(results: Results) -> list[Text]:
     """The sentences to read first: cost per kit and per crime prevented, hours, worth, the promise."""
-    said = [_kit(results), _per_crime(results), _hours(results), _worth(results), _promise(results)]
+    held = results.held
+    moved = next_door(held.assessment.raw, held.crimes) if held.assessment else ""
+    said = [_kit(results), _per_crime(results), moved, _hours(results), _worth(results), _promise(results)]
     return [Text(sentence, "finding") for sentence in said if sentence]
+
+
+def next_door(assessment: dict[str, Any], crimes: str) -> str:
+    """That crime which moved next door is in none of the figures, and what is left net of it.
+
+    ``assessment`` the evaluation's ``assessment.json``; empty text where no displacement was found.
+
+    >>> net = {"estimate": 413.4, "low": -61.5, "high": 888.3}
+    >>> print(next_door({"words_displacement": "displaced", "net": net}, "burglaries"))
+    Burglaries that moved next door are not taken off these figures. Net of the nearby areas, 413 were
+    prevented (95 % interval 888 fewer to 62 more), and the interval includes none.
+    """
+    net = assessment.get("net")
+    if assessment.get("words_displacement") != "displaced" or not net:
+        return ""
+    low, high = net["low"], net["high"]
+    ends = [f"{abs(end):,.0f} {'fewer' if end > 0 else 'more'}" for end in (high, low)]
+    nothing = ", and the interval includes none" if low <= 0 <= high else ""
+    return (
+        f"{crimes.capitalize()} that moved next door are not taken off these figures. Net of the nearby "
+        f"areas, {net['estimate']:,.0f} were prevented (95 % interval {ends[0]} to {ends[1]}){nothing}."
+    )
 
 
 def _kit(results: Results) -> str:
@@ -156,7 +180,7 @@ def warnings(results: Results) -> list[Text]:
         )
     words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
     if words:
-        said.append(f"What happened next door is not taken off the number prevented. {words}")
+        said.append(f"What happened next door is not taken off the number prevented. Found there: {words}.")
     if results.claims is not None:
         said += movements(results.claims)
     return [Text(sentence, "warning") for sentence in said]

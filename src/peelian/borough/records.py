@@ -58,7 +58,10 @@ def programme_table(
 
 
 def deliveries(ground: Ground, treatment: Treatment) -> pd.DataFrame:
-    """Kits by area, month and street: counts only. Columns ``place, month, kits, street``."""
+    """Kits by area, month and street: counts only. Columns ``place, month, kits, street, dwellings``.
+
+    ``dwellings`` are the homes of that street inside that area, as an address list would count them.
+    """
     import numpy as np
     import pandas as pd
 
@@ -72,8 +75,16 @@ def deliveries(ground: Ground, treatment: Treatment) -> pd.DataFrame:
         }
     )
     counted = frame.value_counts(["place", "month", "street"], sort=False).rename("kits").reset_index()
+    every = pd.DataFrame(
+        {
+            "place": ground.areas["LSOA11CD"].to_numpy()[ground.homes["area"]],
+            "street": ground.homes["street"].to_numpy(),
+        }
+    )
+    dwellings = every.value_counts(["place", "street"], sort=False).rename("dwellings").reset_index()
+    counted = counted.merge(dwellings, on=["place", "street"], how="left", validate="many_to_one")
     return counted.sort_values(["place", "month", "street"], ignore_index=True)[
-        ["place", "month", "kits", "street"]
+        ["place", "month", "kits", "street", "dwellings"]
     ]
 
 

@@ -32,7 +32,7 @@ class Borough:
     ``other_crimes``    ref, time, type, place, home, snap, easting, northing, street;
     ``counterfactual``  every burglary without the programme: time, home, kind, parent, ..., chance,
                         fate, home_after;
-    ``deliveries``      place, month, kits, street;
+    ``deliveries``      place, month, kits, street, dwellings;
     ``programme``       phase A's file (phase B excluded); ``programme_phase_b``: phase B's file;
     ``ledger``, ``recovered``   costs, and items found;
     ``truth``           what ``truth.json`` says.

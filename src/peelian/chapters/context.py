@@ -33,6 +33,7 @@ class PanelTable:
     ``where``     true/false column of the places: only those are evaluated.
     ``others``    crime types that the programme cannot affect, as negative controls.
     ``group``     column of the places that names a larger area (a ward); totals are given by it too.
+    ``group_name``   column of the places with that larger area's name, for reading.
     ``group_file``, ``group_id``   polygons of those larger areas, so that totals can be counted by point.
     ``phases``    further phases of the programme by name: each a file like that of ``[programme]``, and
                   each evaluated the same way, beside the first.
@@ -43,6 +44,7 @@ class PanelTable:
     where: str = ""
     others: tuple[str, ...] = ()
     group: str = ""
+    group_name: str = ""
     group_file: str = ""
     group_id: str = ""
     force: str = ""

@@ -76,7 +76,8 @@ def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
     panel = Panel.build(
         counts, programme, places, rings=table.rings, saturation=saturation_of(context), others=others,
         breaks=[m for m in changes["from"] if months.min() <= month_of(m) <= months.max()],
-        outcome=context.project.outcome, source=", ".join(sorted(set(incidents.frame["source"]))[:1]),
+        outcome=context.project.outcome,
+        source=f"recorded {context.project.outcome}, {months.min()} to {months.max()} ({_files(incidents)})",
         outside=len(incidents) - int(counts.sum()), by=context.by,
     )  # fmt: skip
     return panel, places
@@ -114,7 +115,18 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
         }
         frame = pd.DataFrame(totals).reindex(arm.index).fillna(0).astype(int)
         parts.append(frame.assign(arm=arm, by=by).rename_axis("group").reset_index())
-    return pd.concat(parts, ignore_index=True)[["group", "arm", "by", "before", "after"]]
+    told = pd.concat(parts, ignore_index=True)[["group", "arm", "by", "before", "after"]]
+    if table.group_name:
+        if table.group_name not in places.frame:
+            raise _no_column(context, "group_name", table.group_name)
+        names = places.frame[table.group_name].groupby(member).first()
+        told["group"] = told["group"].map(names)
+    return told
+
+
+def _files(incidents: Incidents) -> str:
+    names = sorted(set(incidents.frame["source"].dropna()))
+    return names[0] if len(names) == 1 else f"{len(names)} files from {names[0]}"
 
 
 def _no_column(context: Context, key: str, column: str) -> DataError:

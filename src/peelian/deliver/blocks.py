@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peelian.deliver.report import Delivered, area_table, map_frame
-from peelian.deliver.words import month, per_cent, percent
 from peelian.report import Block, Chart, Table
+from peelian.words import month, per_cent, percent
 
 if TYPE_CHECKING:
     import pandas as pd

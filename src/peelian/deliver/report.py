@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from peelian.deliver.words import day, month, per_cent, percent, several, whole
 from peelian.errors import some
 from peelian.report import Block, Section, Text
+from peelian.words import day, month, per_cent, percent, several, whole
 
 if TYPE_CHECKING:
     import pandas as pd

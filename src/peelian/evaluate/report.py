@@ -66,6 +66,7 @@ def findings(found: Assessment) -> list[str]:
         from peelian.evaluate.displacement import sentence
 
         out.append(sentence(found.moved, crime=found.crime))
+    out += [check.sentence for check in found.checks if check.id == "G10" and check.fired]
     if not found.small and len(found.fading.frame) > 1:
         out.append(fade_sentence(found.fading.frame.to_dict("records"), found.fading.word))
     return out

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import some
 from peelian.plan.expect import Belief, Expected
-from peelian.plan.words import interval, money, month, per_cent, percent, several, whole
 from peelian.report import Block, Section, Text
+from peelian.words import interval, money, month, per_cent, percent, several, whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peelian.plan.words import percent, whole
 from peelian.report import Block, Chart, Table
+from peelian.words import percent, whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -124,7 +124,7 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
         readings.append(_incidents(source, sources, parameters, places))
         step()
     incidents = combine([reading.incidents for reading in readings])
-    files = [r.files.assign(source=s.file) for r, s in zip(readings, sources.incidents, strict=True)]
+    files = [r.files.assign(source=_short(s.file)) for r, s in zip(readings, sources.incidents, strict=True)]
     layers: list[Any] = []
     refused = [incidents.rejected.iloc[:0]]
     for layer in sources.layers:
@@ -205,7 +205,12 @@ def _feature_row(source: LayerSource, found: Layers, left: pd.DataFrame) -> pd.D
 
     accepted = sum(len(layer) for layer in found.values())
     row = (source.file.rsplit("/", 1)[-1], f"features in {len(found)} layers", accepted, len(left))
-    return counted([row]).assign(source=source.file)
+    return counted([row]).assign(source=_short(source.file))
+
+
+def _short(file: str) -> str:
+    """A file's own name: where it lies on this machine is nobody's business."""
+    return file.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _flagged(incidents: Incidents) -> Incidents:

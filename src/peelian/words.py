@@ -1,4 +1,4 @@
-"""Numbers and dates as the chapter on delivery writes them."""
+"""Numbers, dates and money as the British write them, for the sentences of every chapter."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def whole(number: float) -> str:
 def percent(share: float) -> str:
     """A share in per cent, to one decimal.
 
-    >>> percent(0.829)
-    '82.9 %'
+    >>> percent(0.0689)
+    '6.9 %'
     """
     return f"{100 * share:.1f} %"
 
@@ -59,6 +59,24 @@ def per_cent(share: float) -> str:
     '85 %'
     """
     return f"{100 * share:g} %"
+
+
+def money(pounds: float) -> str:
+    """Pounds and pence.
+
+    >>> money(1234.5)
+    '£1,234.50'
+    """
+    return f"£{pounds:,.2f}"
+
+
+def interval(middle: float, low: float, high: float) -> str:
+    """A count with its 95 % interval.
+
+    >>> interval(606, 411.2, 812)
+    '606 (95 % interval 411 to 812)'
+    """
+    return f"{whole(middle)} (95 % interval {whole(low)} to {whole(high)})"
 
 
 def several(number: int, thing: str) -> str:
