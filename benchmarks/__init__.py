@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands, evaluate, predict, read
+from benchmarks import commands, evaluate, explain, predict, read
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -26,4 +26,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "wdd": evaluate.wdd,
     "hawkes": predict.hawkes,
     "hawkes_million": predict.hawkes_million,
+    "aoristic": explain.aoristic,
+    "gi_star": explain.gi_star,
+    "influence": explain.influence,
+    "kde": explain.kde,
+    "knox": explain.knox,
+    "rtm": explain.rtm,
+    "rtm_bootstrap": explain.rtm_bootstrap,
 }

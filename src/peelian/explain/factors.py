@@ -148,6 +148,29 @@ def _drop(columns: pd.DataFrame, meta: pd.DataFrame, fitted: Array, min_cells: i
 
 
 # -------------------------------------------------------------------- measuring
+def remeasured(
+    layer: Any, places: Places, meta: pd.DataFrame, *, period: tuple[Any, Any] | None = None
+) -> pd.DataFrame:
+    """The candidates of ``meta`` for a layer with other features, dense from the same limits as before."""
+    import numpy as np
+    import pandas as pd
+
+    features = open_during(layer.features, period).to_crs(places.crs)
+    centres = np.column_stack([places.points.x, places.points.y])
+    columns: dict[str, Array] = {}
+    for name, about in meta.iterrows():
+        held = np.zeros(len(centres), bool)
+        if len(features) and about["operation"] == "proximity":
+            nearest = nearest_distance(features.geometry.to_numpy(), centres, about["distance"])
+            held = nearest <= about["distance"]
+        elif len(features):
+            sums = kernel_sums(*as_points(features), centres, [about["distance"]])[0]
+            # the limit is a mean of sums of many terms: the last digits are not to decide
+            held = (sums >= about["cut"] * (1 - 1e-12)) & (sums > 0)
+        columns[str(name)] = (about["sign"] * held).astype(np.int8)
+    return pd.DataFrame(columns, index=places.index)
+
+
 def _measure(
     operation: str, features: gpd.GeoDataFrame, centres: Array, distances: Sequence[float], fitted: Array
 ) -> tuple[list[Array], list[float]]:

@@ -11,6 +11,7 @@ from peelian.errors import DesignError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.explain.change import Basis
     from peelian.explain.inference import Limits
     from peelian.incidents import Incidents
     from peelian.layers import Layers
@@ -31,6 +32,9 @@ class RiskTerrain:
                    verdict (report / weak / do not report) and its reason.
     ``factors``    one row a factor tried, chosen or not.
     ``inference``  figures on the whole model: Moran's I of what is left, tiles, replicates, zero counts.
+    ``uncertainty`` by place over the resamples: ``low``, ``median``, ``high`` (5th, 50th, 95th percentile of
+                   times_average) and ``p_top`` (how often in the top 5 %); empty where none were drawn.
+    ``basis``      what it is computed from, for ``what_if``; None where it was fitted to columns.
     ``path``, ``culling``, ``information_criteria``, ``dropped``   how the choice was made.
     ``accounting`` rows in, rows used and every exclusion; ``warnings`` what to know before using it.
     ``fitted_on``  first and last month, or None where counts carry no dates.
@@ -58,6 +62,8 @@ class RiskTerrain:
     seed: int
     intercept: float = 0.0
     mode: str = "rtmdx"
+    uncertainty: Any = None
+    basis: Basis | None = None
 
     @property
     def reported(self) -> pd.DataFrame:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import ConfigDict, Field, field_validator
-from pydantic.dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
+from peelian.explain.beside import Asked
+from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,75 +20,8 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.report import Outcome
 
-PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*")
 
-
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Parameters:
-    """The ``[explain]`` table of peelian.toml.
-
-    ``mode``         ``rtmdx``: the model of the RTMDx Utility.
-    ``block``        metres of a mean street block; 2 x the cell where it is not given.
-    ``blocks``       distances go up to so many blocks (1 to 4).
-    ``increment``    ``half`` or ``whole`` block steps.
-    ``operations``   ``both``, ``proximity`` (within a distance) or ``density`` (where many lie).
-    ``categories``   names of the layers to try; all where it is not given.
-    ``min_features`` layers with fewer features in the study area are left out, and listed.
-    ``period``       first and last month, ``2016-01..2018-12``; every incident where it is not given.
-    ``offset``       ``households``: risk per home, homes of an area spread over its cells by the share of the
-                     area that each covers; ``none``: risk per cell.
-    ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
-    ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
-    ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
-                     half of the period chooses, the second refits; ``none``.
-    ``permutations`` of the residuals, for Moran's I.
-    ``frequency``    least share of resamples that choose a factor that is reported; ``shift_p`` the largest p
-                     of the shift test; ``weak`` how many of the four checks make a factor weak.
-    ``share``        share of cells that make the priority places.
-    ``workers``      processes for the resamples.
-    ``force``        go on with fewer than 100 incidents, or with cells finer than the points can bear.
-    ``allow_police_activity``  the reason for using a layer of stops, arrests or patrols; printed.
-    ``allow_outcome_factor``   the reason for using a layer whose points are the incidents' own.
-    """
-
-    mode: Literal["rtmdx"] = "rtmdx"
-    block: Annotated[float, Field(gt=0)] | None = None
-    blocks: Annotated[int, Field(ge=1, le=4)] = 3
-    increment: Literal["half", "whole"] = "half"
-    operations: Literal["both", "proximity", "density"] = "both"
-    categories: tuple[str, ...] | None = None
-    min_features: Annotated[int, Field(ge=1)] = 30
-    period: str | None = None
-    offset: Literal["none", "households"] = "none"
-    family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
-    replicates: Annotated[int, Field(ge=20)] = 100
-    clusters: Annotated[float, Field(gt=0)] = 1500
-    shift: bool = True
-    refit: Literal["halves", "none"] = "halves"
-    permutations: Annotated[int, Field(ge=99)] = 999
-    frequency: Annotated[float, Field(ge=0, le=1)] = 0.8
-    shift_p: Annotated[float, Field(gt=0, le=1)] = 0.05
-    weak: Annotated[int, Field(ge=1, le=4)] = 2
-    share: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    workers: Annotated[int, Field(ge=1)] = 2
-    force: bool = False
-    allow_police_activity: str | None = None
-    allow_outcome_factor: str | None = None
-
-    @field_validator("period")
-    @classmethod
-    def _two_months(cls, value: str | None) -> str | None:
-        if value is not None:
-            found = PERIOD.fullmatch(value)
-            if not found or found[1] > found[2]:
-                raise ValueError("write first and last month as 2016-01..2018-12")
-        return value
-
-    @property
-    def months(self) -> tuple[str, str] | None:
-        """First and last month of ``period``."""
-        found = PERIOD.fullmatch(self.period) if self.period else None
-        return (found[1], found[2]) if found else None
+__all__ = ["Parameters", "run"]
 
 
 def run(
@@ -101,6 +33,7 @@ def run(
     ``incidents`` of the crime asked about; ``cells`` a grid; ``areas`` with ``households`` where the offset
     asks for them. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
     """
+    from peelian.explain import questions
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
 
@@ -123,7 +56,72 @@ def run(
         allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
         progress=progress,
     )  # fmt: skip
-    return _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)
+    outcome = _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)
+    outcome = _with_surface(outcome, terrain, cells, areas, incidents.published)
+    outcome = _with_beside(outcome, incidents, cells, parameters, seed, crime, progress)
+    answered = questions.blocks(terrain, cells, chosen, left_out, parameters.questions)
+    return _with(outcome, answered, {}, {"questions_answered": questions.complete(parameters.questions)})
+
+
+def _with(outcome: Outcome, blocks: list[Any], files: dict[str, Any], summary: dict[str, Any]) -> Outcome:
+    from dataclasses import replace
+
+    section = replace(outcome.section, blocks=(*outcome.section.blocks, *blocks))
+    return replace(outcome, section=section, files=outcome.files | files, summary=outcome.summary | summary)
+
+
+def _with_surface(
+    outcome: Outcome, terrain: RiskTerrain, cells: Places, areas: Places | None, published: bool
+) -> Outcome:
+    """The chapter with how sure the surface is, combinations of influences and neighbourhoods."""
+    from peelian.explain.surface import anroc, configurations
+    from peelian.explain.surface_report import blocks
+
+    files: dict[str, Any] = {}
+    if len(terrain.influences.columns):
+        files["configurations.csv"] = configurations(terrain)
+        if areas is not None:
+            files["neighbourhoods.csv"] = anroc(terrain, cells, areas).reset_index()
+    return _with(outcome, blocks(terrain, cells, areas, published=published), files, {})
+
+
+def _with_beside(
+    outcome: Outcome, incidents: Incidents, cells: Places, parameters: Parameters, seed: int, crime: str,
+    progress: Callable[[int, int], None] | None,
+) -> Outcome:  # fmt: skip
+    """The chapter with hot spots, concentration, near repeats and times; findings come first."""
+    from dataclasses import replace
+
+    from peelian.explain.beside import beside
+    from peelian.maps import Layered, Style
+    from peelian.report import Text
+
+    if parameters.months:
+        first, last = parameters.months
+        import pandas as pd
+
+        incidents = incidents.between(first, pd.Period(last, "M") + 1)
+    asked = Asked(parameters.hotspots, parameters.concentration, parameters.near_repeat, parameters.aoristic)
+    more = beside(incidents, cells, asked, seed=seed, crime=crime, progress=progress)
+
+    def is_finding(block: object) -> bool:
+        return isinstance(block, Text) and block.kind == "finding"
+
+    blocks = [*outcome.section.blocks, *more.blocks]
+    ordered = [b for b in blocks if is_finding(b)] + [b for b in blocks if not is_finding(b)]
+    files = outcome.files | more.files
+    if more.columns:
+        files["cells.parquet"] = files["cells.parquet"].assign(**more.columns)
+    if "hot_spot" in more.columns:
+        drawn = files["cells.parquet"][["hot_spot", "gi", "geometry"]]
+        style = Style("hot_spot", kind="categories", legend="hot spot")
+        old = files["terrain.gpkg"]
+        files["terrain.gpkg"] = Layered(
+            {**old.layers, "hot_spots": drawn}, {**old.styles, "hot_spots": style}
+        )
+    files["terrain.json"] = files["terrain.json"] | more.summary
+    section = replace(outcome.section, blocks=tuple(ordered))
+    return replace(outcome, section=section, files=files, summary=outcome.summary | more.summary)
 
 
 def _outcome(
@@ -266,6 +264,7 @@ def _frame(terrain: RiskTerrain, cells: Places) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pandas as pd
 
+    from peelian.explain.surface import sureness
     from peelian.explain.terrain import in_top, risk_classes
 
     columns: dict[str, Any] = {
@@ -274,6 +273,10 @@ def _frame(terrain: RiskTerrain, cells: Places) -> gpd.GeoDataFrame:
         "class": risk_classes(terrain.relative_risk).astype("str"),
         "top_5_percent": pd.Series(in_top(terrain.times_average.to_numpy(), 0.05), cells.index),
     }  # fmt: skip
+    if terrain.uncertainty is not None and len(terrain.uncertainty):
+        columns |= {f"times_average_{name}": terrain.uncertainty[name] for name in ("low", "median", "high")}
+        columns["p_top_5_percent"] = terrain.uncertainty["p_top"]
+        columns["sureness"] = sureness(terrain.uncertainty["p_top"].fillna(0))
     columns |= {name: terrain.influences[name] for name in terrain.influences}
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=cells.geometry, crs=cells.crs)
 

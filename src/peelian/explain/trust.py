@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import pandas as pd
 
 from peelian import engine
 from peelian.explain import inference
+from peelian.explain.change import Basis
 from peelian.explain.inference import Limits, Resample, Robust, Window
 from peelian.explain.likelihood import Cells, compress, fit, log_pmf, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.select import design_of
+from peelian.explain.surface import uncertainty
 from peelian.explain.terrain import captured
 
 Array = Any
@@ -43,7 +45,34 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
     terms = _terms(problem, choice, robust, replicates, shifts, refit, limits)
     factors = _factors(problem, choice, terms, replicates, shifts)
     whole, more = _whole(problem, choice, options, design, robust, refit)
-    return _terrain(problem, choice, terms, factors, whole, (*problem.warnings, *more))
+    terrain = _terrain(problem, choice, terms, factors, whole, (*problem.warnings, *more))
+    return replace(
+        terrain, uncertainty=_uncertainty(problem, replicates), basis=_basis(problem, choice, replicates)
+    )
+
+
+def _basis(problem: Problem, choice: Choice, replicates: list[tuple[tuple[int, ...], Array]]) -> Basis | None:
+    """What the terrain is computed from; None where columns were given in the place of layers."""
+    meta = problem.influence.meta
+    if (meta["operation"] == "given").any():
+        return None
+    at_risk = np.ones(len(problem.places)) if problem.whole_exposure is None else problem.whole_exposure
+    chosen = {
+        meta.index[j]: float(b) for j, b in zip(choice.chosen, choice.fit.coefficients[1:], strict=False)
+    }
+    named = tuple((tuple(meta.index[list(columns)]), b[: len(columns) + 1]) for columns, b in replicates)
+    return Basis(
+        problem.influence.columns, meta, np.asarray(at_risk, float), chosen, named, problem.observed.months
+    )
+
+
+def _uncertainty(problem: Problem, replicates: list[tuple[tuple[int, ...], Array]]) -> pd.DataFrame:
+    """By place in the fit: percentiles of times the average and P(top 5 %); empty without replicates."""
+    if not replicates:
+        return pd.DataFrame()
+    found = uncertainty(problem.columns, replicates, problem.exposure)
+    at = problem.places.index[problem.fitted]
+    return pd.DataFrame(found, index=at).reindex(problem.places.index)
 
 
 def _tiles(problem: Problem, side: float) -> Array:

@@ -1,0 +1,199 @@
+"""Beside the terrain: hot spots, concentration, near repeats and times, each run or skipped with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as parameters
+
+from peelian.errors import DesignError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+    from peelian.report import Block
+
+CONFIG = ConfigDict(extra="forbid")
+
+
+@parameters(frozen=True, config=CONFIG)
+class HotSpotParameters:
+    """The ``[explain.hotspots]`` table: ``on``; ``alpha`` level after adjustment; ``adjust`` for asking about
+    every place; ``p``; ``period`` of the patterns over time."""
+
+    on: bool = True
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    adjust: Literal["fdr", "bonferroni", "none"] = "fdr"
+    p: Literal["auto", "normal", "permutation"] = "auto"
+    period: Literal["month", "quarter", "year"] = "quarter"
+
+
+@parameters(frozen=True, config=CONFIG)
+class ConcentrationParameters:
+    """The ``[explain.concentration]`` table: ``on``; ``draws`` of chance and of resampled places."""
+
+    on: bool = True
+    draws: Annotated[int, Field(ge=99)] = 199
+
+
+@parameters(frozen=True, config=CONFIG)
+class NearRepeatParameters:
+    """The ``[explain.near_repeat]`` table.
+
+    ``on``; ``distances`` metres, the first the same place; ``days``; ``bands``: ``correct``, ``left`` or
+    ``nrc-1.3``; ``metric``; ``null``: ``both``, ``within`` or ``permute``; ``tile`` metres of the strata;
+    ``permutations``; ``least_ratio`` and ``level``, what counts as a sign; ``drop_points`` [x, y] left out.
+    """
+
+    on: bool = True
+    distances: tuple[float, ...] = (0.01, 100, 200, 400)
+    days: tuple[float, ...] = (7, 14, 21, 28)
+    bands: Literal["correct", "left", "nrc-1.3"] = "correct"
+    metric: Literal["euclidean", "manhattan"] = "euclidean"
+    null: Literal["both", "within", "permute"] = "both"
+    tile: Annotated[float, Field(gt=0)] = 2000
+    permutations: Annotated[int, Field(ge=19)] = 999
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    least_ratio: Annotated[float, Field(ge=1)] = 1.2
+    drop_points: tuple[tuple[float, float], ...] = ()
+
+
+@parameters(frozen=True, config=CONFIG)
+class AoristicParameters:
+    """The ``[explain.aoristic]`` table: ``on``; ``by`` what the bins are; ``cap`` hours; ``long`` windows
+    beyond it: ``exclude``, ``spread`` or ``start``; ``timezone`` of the extract."""
+
+    on: bool = True
+    by: Literal["hour", "hour-of-week", "shift", "day", "month"] = "hour-of-week"
+    cap: Annotated[float, Field(gt=0)] = 72
+    long: Literal["exclude", "spread", "start"] = "exclude"
+    timezone: str = "Europe/London"
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What else the chapter holds: blocks, files, columns by place and headline numbers."""
+
+    blocks: list[Block] = field(default_factory=list)
+    files: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, pd.Series] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def beside(
+    incidents: Incidents, cells: Places, asked: Asked, *, seed: int, crime: str = "crime",
+    progress: Callable[[int, int], None] | None = None,
+) -> Beside:  # fmt: skip
+    """Every part that was asked for; a part that the data forbid is one sentence that says why."""
+    found = Beside()
+    parts: tuple[tuple[str, bool, Callable[[], None]], ...] = (
+        ("Hot spots", asked.hotspots.on,
+         lambda: _hot_spots(found, incidents, cells, asked.hotspots, seed, crime)),
+        ("Concentration", asked.concentration.on,
+         lambda: _concentration(found, incidents, cells, asked.concentration, seed, crime)),
+        ("Near repeats", asked.near_repeat.on,
+         lambda: _near_repeats(found, incidents, asked.near_repeat, seed, crime, progress)),
+        ("Times", asked.aoristic.on, lambda: _times(found, incidents, asked.aoristic, seed, crime)),
+    )  # fmt: skip
+    from peelian.report import Text
+
+    for name, on, part in parts:
+        if on:
+            try:
+                part()
+            except DesignError as error:
+                found.blocks.append(
+                    Text(f"{name} are not shown. {error}".replace("ion are", "ion is"), "note")
+                )
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The tables of the parts."""
+
+    hotspots: HotSpotParameters = field(default_factory=HotSpotParameters)
+    concentration: ConcentrationParameters = field(default_factory=ConcentrationParameters)
+    near_repeat: NearRepeatParameters = field(default_factory=NearRepeatParameters)
+    aoristic: AoristicParameters = field(default_factory=AoristicParameters)
+
+
+def _hot_spots(
+    found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, seed: int, crime: str
+) -> None:
+    from peelian.explain.hot_spots import hotspot_classify, hotspots
+    from peelian.explain.hot_spots_report import blocks
+
+    hot = hotspots(
+        incidents, cells, alpha=asked.alpha, adjust=asked.adjust, p=asked.p, seed=seed, crime=crime
+    )
+    try:
+        lasting = hotspot_classify(
+            incidents, cells, period=asked.period, critical_p=asked.alpha, adjust=asked.adjust, seed=seed,
+            crime=crime,
+        )  # fmt: skip
+    except DesignError:  # fewer than three whole periods: the hot spots of the whole time remain
+        lasting = None
+    found.blocks.extend(blocks(hot, lasting, cells, published=incidents.published))
+    found.columns.update({"gi": hot.frame["gi"], "hot_spot": hot.frame["class"].astype("str")})
+    if lasting is not None:
+        found.columns["hot_spot_pattern"] = lasting.frame["pattern"].astype("str")
+    found.summary["hot_spots"] = {
+        "places": len(hot.frame), "hot": len(hot.hot), "cold": len(hot.cold),
+        "incidents_in_hot": int(hot.frame.loc[hot.hot, "count"].sum()),
+    }  # fmt: skip
+
+
+def _concentration(
+    found: Beside, incidents: Incidents, cells: Places, asked: ConcentrationParameters, seed: int, crime: str
+) -> None:
+    from peelian.explain.lorenz import concentration
+    from peelian.explain.lorenz_report import blocks
+
+    held = concentration(incidents, cells, draws=asked.draws, seed=seed, crime=crime)
+    found.blocks.extend(blocks(held))
+    found.files.update({"concentration.csv": held.shares, "lorenz.csv": held.lorenz})
+    half = held.shares.iloc[1]
+    found.summary["concentration"] = {
+        "gini": held.gini, "generalised_gini": held.generalised, "low": held.low, "high": held.high,
+        "share_of_places_for_half": float(half["share_of_places"]), "by_chance": float(half["by_chance"]),
+    }  # fmt: skip
+
+
+def _near_repeats(
+    found: Beside, incidents: Incidents, asked: NearRepeatParameters, seed: int, crime: str,
+    progress: Callable[[int, int], None] | None,
+) -> None:  # fmt: skip
+    from dataclasses import asdict
+
+    from peelian.explain.near_repeat import knox
+    from peelian.explain.near_repeat_report import blocks
+
+    held = knox(
+        incidents, asked.distances, days=asked.days, bands=asked.bands, metric=asked.metric, null=asked.null,
+        tile=asked.tile, permutations=asked.permutations, seed=seed, level=asked.level,
+        least_ratio=asked.least_ratio, drop_points=asked.drop_points, crime=crime, progress=progress,
+    )  # fmt: skip
+    found.blocks.extend(blocks(held, published=incidents.published))
+    found.files["near_repeats.csv"] = held.frame
+    found.summary["near_repeats"] = {
+        "events": held.n, "finding": str(held), "near": asdict(held.near) if held.near else None,
+        "same_place": asdict(held.same_place) if held.same_place else None,
+    }  # fmt: skip
+
+
+def _times(found: Beside, incidents: Incidents, asked: AoristicParameters, seed: int, crime: str) -> None:
+    from peelian.explain.times import aoristic
+    from peelian.explain.times_report import blocks
+
+    held = aoristic(
+        incidents, asked.by, cap=asked.cap, long=asked.long, timezone=asked.timezone, seed=seed, crime=crime
+    )
+    found.blocks.extend(blocks(held, published=incidents.published))
+    found.files["times.csv"] = held.frame.reset_index()
+    found.summary["times"] = {"busiest": str(held.frame["aoristic"].idxmax()), "finding": str(held)}
