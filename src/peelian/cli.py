@@ -187,7 +187,33 @@ def read_map(file: str, out: str | None, near: str | None, as_json: bool) -> Non
 
 
 explain = _stage("explain", "Explain: which features of places go with this crime, how far, how surely?")
-predict = _stage("predict", "Predict: where next, and is that better than last year's map?")
+
+
+@main.command()
+@FOLDER
+@click.option(
+    "--ledger", type=click.Choice(["append", "score", "verify"]),
+    help="Seal the forecast before its period, score the sealed ones that are due, or check the ledger.",
+)  # fmt: skip
+@click.option("--head", help="With verify: a head that somebody else kept; the ledger must contain it.")
+@FRESH
+@SEED
+@JSON
+def predict(
+    folder: str, ledger: str | None, head: str | None, fresh: bool, seed: int | None, as_json: bool
+) -> None:
+    """Predict: where next, and is that better than last year's map?"""
+    if ledger is None:
+        _run(folder, until="predict", fresh=fresh, seed=seed, as_json=as_json, only="predict")
+        return
+    from peelian import loop
+
+    said = loop.ledger(folder, act=ledger, head=head)
+    click.echo(json.dumps(said) if as_json else said["words"])
+    if said.get("problems"):
+        raise click.exceptions.Exit(11)
+
+
 plan = _stage("plan", "Plan: which areas get kits under this budget, and what could be learnt from it?")
 
 

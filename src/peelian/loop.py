@@ -425,3 +425,31 @@ def download(
     tick = None if progress is None else (lambda done, total: progress("download", done, total))
     found = official.download(source, item, told, out=out, again=again, progress=tick)
     return [plain(receipt.__dict__) for receipt in found]
+
+
+def ledger(folder: Path | str, *, act: str, head: str | None = None) -> dict[str, Any]:
+    """Seal a project's forecast, score the sealed ones that are due, or check the ledger.
+
+    ``act``   ``append``, ``score`` or ``verify``; the ledger lies in the project's folder ``ledger``.
+    ``head``  with ``verify``: a head that somebody else kept.
+
+    Returns plain values; ``words`` is what to say. The forecast is the one that ``predict`` left.
+    """
+    from peelian.predict import sealing
+
+    project = Project.load(folder)
+    book = project.folder / "ledger"
+    if act == "verify":
+        return plain(sealing.verify(book, head=head))
+    context = Context(project)
+    if act == "append":
+        made = sealing.seal(book, project.folder / "predict", parameters=project.table("predict"))
+        held = sealing.verify(book)
+        names = "; ".join(f"{entry.method}, {entry.start[:10]} to {entry.stop[:10]}" for entry in made)
+        late = " Made at or after the start of its period, so marked late." * any(e.late for e in made)
+        return plain({**held, "words": f"Sealed: {names}.{late} Keep this head elsewhere: {held['head']}"})
+    if context.made("read", "incidents.parquet") is None:
+        raise Error(f"{project.folder} has nothing read. Run `peelian read {folder}` first.")
+    told = sealing.score(book, context.incidents, context.cells)
+    words = [f"{told['scored']} forecasts were due and have been scored.", *told["banners"]]
+    return plain({**told, "words": " ".join([*words, f"Head: {told['head']}"])})

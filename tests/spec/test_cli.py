@@ -225,3 +225,21 @@ def test_a_truncated_archive_is_named_with_a_remedy(small: Path, tmp_path: Path)
 def test_a_mistake_is_told_to_machines_too(tmp_path: Path) -> None:
     code, out, _ = told("run", str(tmp_path), "--json")
     assert json.loads(out) == {"error": "Error", "message": json.loads(out)["message"], "exit": code}
+
+
+def test_a_forecast_is_sealed_once_and_an_edited_ledger_is_found_out(small: Path) -> None:
+    told("run", str(small))
+    for _ in range(2):
+        code, out, _ = told("predict", str(small), "--ledger", "append", "--json")
+        assert (code, json.loads(out)["entries"]) == (0, 2)
+    assert told("predict", str(small), "--ledger", "score")[0] == 0
+    assert told("predict", str(small), "--ledger", "verify")[0] == 0
+    lines = small / "ledger" / "ledger.jsonl"
+    lines.write_text(
+        lines.read_text(encoding="utf-8")
+        .replace('"late": true', '"late": false')
+        .replace('"late":true', '"late":false')
+    )
+    code, out, _ = told("predict", str(small), "--ledger", "verify")
+    assert code == 11
+    assert "1" in out

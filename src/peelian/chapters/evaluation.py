@@ -39,13 +39,15 @@ def evaluate(context: Context) -> Outcome:
         path = context.project.existing(file, table="evaluate", key="phases")
         other = replace(programme, areas=read_programme(path), name=name)
         panel, places = panel_of(context, other)
-        told = stage.run(panel, places, parameters, programme=other, seed=seed, crime=crime)
+        unregistered = replace(parameters, protocol="", answers="")  # those are of the first phase
+        told = stage.run(panel, places, unregistered, programme=other, seed=seed, crime=crime)
         phases[name] = told.files.get("assessment.json") or {"not_held": told.not_held}
     panel, places = panel_of(context, programme)
     told = stage.run(
         panel, places, parameters, programme=programme, seed=seed, crime=crime,
         groups=context.panel_table.group or None, group_counts=group_counts(context, programme),
-        phases=phases, published=context.incidents.published, progress=context.ticker("evaluate"),
+        phases=phases, published=context.incidents.published, folder=context.project.folder,
+        progress=context.ticker("evaluate"),
     )  # fmt: skip
     held = told.files.get("assessment.json")
     return (

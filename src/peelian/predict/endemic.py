@@ -15,7 +15,7 @@ from peelian.predict.negbin import Fitted, Parts, fit
 if TYPE_CHECKING:
     import pandas as pd
 
-MEMORY = (3.0, 12.0, 36.0)  # months, as Bracher & Held (2022) spread theirs; not taken on the years it is judged on
+MEMORY = (3.0, 12.0, 36.0)  # months; not taken on the years it is judged on
 LEAST_EXPOSURE = 0.01  # of the mean: a place without households still has neighbours and a past
 FEWEST_MONTHS = 24
 Level = Literal["year", "own"]
