@@ -10,15 +10,20 @@ _WHERE = {
     "Expected": "expect",
     "Placebo": "placebo",
     "allocate": "target",
+    "apart": "trial",
+    "assignment_list": "trial",
+    "balance": "trial",
     "compare_plans": "expect",
     "effect_years": "expect",
     "expected": "expect",
     "mde_by_redrawing": "power",
     "mde_formula": "power",
     "overdispersion": "power",
+    "randomise": "trial",
     "required_effect": "expect",
     "selection_placebo": "placebo",
     "stability": "steadiness",
+    "stepped_wedge": "trial",
 }
 __all__ = sorted(_WHERE)
 
