@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from peelian.plan import mde_by_redrawing, mde_formula, overdispersion, selection_placebo
+from peelian.plan import mde_formula, overdispersion, selection_placebo
 from peelian.plan.expect import effect_years
 from peelian.plan.knapsack import choose, greedy
 from peelian.plan.run import Parameters
@@ -196,10 +196,3 @@ def test_overdispersion_of_london(msoa_years) -> None:
     power = json.loads((SHARED / "reference/evaluate/power_london.json").read_text(encoding="utf-8"))
     found = overdispersion(msoa_years["2018"], msoa_years["2019"])
     assert found == pytest.approx(power["phi"]["msoa_2018_2019"], rel=1e-9)
-
-
-@pytest.mark.parametrize(("number", "room"), [("5", 1.5), ("10", 1.0), ("50", 0.5), ("200", 0.5)])
-def test_the_smallest_visible_fall_by_redrawing(number: str, room: float, msoa_years, reference) -> None:
-    expected = reference["mde_by_rerandomising_983_msoa_2018_2019"][number][2]
-    found = mde_by_redrawing(msoa_years["2018"], msoa_years["2019"], int(number), draws=4000, seed=1)
-    assert 100 * found == pytest.approx(expected, abs=room)

@@ -5,13 +5,24 @@ from __future__ import annotations
 from itertools import pairwise
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 from shapely import box
 
 from peelian.errors import DataError, DesignError
 from peelian.places import Places
-from peelian.plan import apart, assignment_list, balance, randomise, stepped_wedge
+from peelian.plan import (
+    apart,
+    assignment_list,
+    balance,
+    equivalent,
+    mde_formula,
+    mde_table,
+    power,
+    randomise,
+    stepped_wedge,
+)
 
 UNITS = [f"u{n:02d}" for n in range(11)]
 COUNT = pd.Series(range(11), UNITS, dtype=float)
@@ -104,3 +115,60 @@ def test_a_unit_that_stands_twice_is_refused() -> None:
 def test_a_distance_below_nothing_is_refused() -> None:
     with pytest.raises(DesignError, match="0 or more"):
         apart(row(3), -1, seed="x")
+
+
+# ------------------------------------------------------------------- power
+@pytest.fixture(scope="module")
+def history() -> pd.Series:
+    """Three years of 60 alike places with 8 incidents a month each, by chance alone."""
+    months = pd.period_range("2012-01", "2014-12", freq="M", name="month")
+    ids = pd.Index([f"p{n:02d}" for n in range(60)], name="place")
+    return pd.DataFrame(np.random.default_rng(3).poisson(8, (60, 36)), ids, months).stack()
+
+
+def test_power_on_chance_alone_is_that_of_the_formula(history) -> None:
+    year = 20 * 8 * 12
+    formula = mde_formula(year, year, 2 * year, 2 * year, 1)
+    assert power(history, 20, draws=2000, seed=1).mde == pytest.approx(formula, rel=0.15)
+
+
+def test_nothing_planted_is_seen_one_time_in_twenty(history) -> None:
+    assert 0.03 <= power(history, 20, draws=4000, seed=1).false_positives <= 0.07
+
+
+def test_power_rises_with_the_effect(history) -> None:
+    assert power(history, 20, draws=400, seed=1).table["power"].is_monotonic_increasing
+
+
+def test_every_window_that_fits_is_rehearsed(history) -> None:
+    assert power(history, 20, draws=100, seed=1).windows == 2
+
+
+def test_a_thin_dose_needs_a_larger_effect(history) -> None:
+    thin = power(history, 20, draws=400, seed=1, saturation=0.5).mde
+    assert thin == pytest.approx(2 * power(history, 20, draws=400, seed=1).mde, rel=0.02)
+
+
+def test_power_of_a_drawn_list_uses_its_own_rule(history) -> None:
+    drawn = randomise(history.index.unique("place")[:40], seed="x")
+    assert power(history, assignment=drawn, draws=100, seed=1).treated == 20
+
+
+def test_the_answer_in_words(history) -> None:
+    words = power(history, 20, draws=400, seed=1).words
+    assert words.startswith("With 20 treated areas this design can tell nothing below ")
+
+
+def test_more_places_see_smaller_falls(history) -> None:
+    table = mde_table(history, (4, 20), draws=400, seed=1)
+    assert 4 < equivalent(table, float(table["mde"].mean())) < 20
+
+
+def test_a_history_that_is_too_short_is_refused(history) -> None:
+    with pytest.raises(DesignError, match="Power needs 72 months of counts; there are 36"):
+        power(history, 20, months_before=60, seed=1)
+
+
+def test_too_few_places_are_refused(history) -> None:
+    with pytest.raises(DesignError, match="1 of 60 places cannot be drawn"):
+        power(history, 1, seed=1)

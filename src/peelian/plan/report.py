@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from peelian.places import Places
     from peelian.plan.placebo import Placebo
-    from peelian.plan.power import Visible
+    from peelian.plan.visible import Visible
     from peelian.programme import Plan
 
 TITLE = "Plan"

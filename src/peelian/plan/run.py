@@ -185,9 +185,9 @@ def _findings(
     progress: Callable[[int, int], None] | None,
 ) -> Findings:
     from peelian.plan import expect
-    from peelian.plan.power import smallest_visible
     from peelian.plan.report import Findings
     from peelian.plan.steadiness import stability
+    from peelian.plan.visible import smallest_visible
 
     belief = _belief(parameters, past)
     promise, promise_words = _promise(plan, programme, parameters)
