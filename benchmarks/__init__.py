@@ -18,4 +18,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "demo": commands.demo,
     "hounslow": commands.hounslow,
     "power": plan.power,
+    "allocate": plan.allocate,
 }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from benchmarks import measure
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def power(runs: int) -> dict[str, object]:
@@ -18,3 +22,34 @@ def power(runs: int) -> dict[str, object]:
     rate = rng.gamma(2.0, 0.7, (5000, 1))
     counts = pd.DataFrame(rng.poisson(rate, (5000, 24)), ids, months).stack()
     return {"n": 5000, **measure.function(lambda: rehearse(counts, 500, draws=2000, seed=1), runs=runs)}
+
+
+def allocate(runs: int) -> dict[str, object]:
+    """60,000 kits over the 4,835 areas of London with floors by borough and teams of limited capacity."""
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+
+    from peelian.places import Places
+    from peelian.plan import Capacity, Floor
+    from peelian.plan import allocate as choose
+
+    path = ROOT.parent / "shared" / "data" / "uk" / "boundaries_london" / "london_lsoa_2011.gpkg"
+    if not path.exists():
+        raise measure.CannotMeasure(f"Nothing to measure: {path.name} is not beside this checkout.")
+    frame = gpd.read_file(path).set_index("LSOA11CD").rename(columns={"HHOLDS": "households"})
+    places = Places.of(frame[["households", "LAD11NM", "geometry"]])
+    rng = np.random.default_rng(1)
+    risk = pd.Series(rng.gamma(2.5, 6.3, len(places)), places.index)
+    borough = places.frame["LAD11NM"]
+    asked = [Capacity(borough, 2500), Floor.by_households(borough, places.households, kits=58_200, norm=0.5)]
+    month = pd.Period("2016-01", "M")
+    return {
+        "n": len(places),
+        **measure.function(
+            lambda: choose(
+                risk, places, kits=60_000, fitted_on=(month - 60, month - 13), start=month, constraints=asked
+            ),
+            runs=runs,
+        ),
+    }

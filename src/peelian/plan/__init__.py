@@ -7,12 +7,17 @@ from typing import Any
 
 _WHERE = {
     "Belief": "expect",
+    "Buffer": "constraints",
+    "Capacity": "constraints",
+    "Compact": "constraints",
     "Expected": "expect",
+    "Floor": "constraints",
     "Placebo": "placebo",
     "allocate": "target",
     "apart": "trial",
     "assignment_list": "trial",
     "balance": "trial",
+    "comparators": "constraints",
     "compare_plans": "expect",
     "effect_years": "expect",
     "expected": "expect",

@@ -228,8 +228,9 @@ def notes(plan: Plan, found: Findings) -> list[str]:
         f"An area is brought to {per_cent(plan.saturation)} whole or not begun; kits are counted in whole "
         f"numbers. Solver {numbers['solver']}, status {numbers['status']}: {numbers['objective']:,.1f} "
         f"incidents a year are covered, no choice covers more than {numbers['bound']:,.1f} (gap "
-        f"{100 * numbers['gap']:.3f} %); taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
-        f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
+        f"{100 * numbers['gap']:.3f} %)"
+        + _without_conditions(numbers)
+        + f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
     )
     level = (
         f"the region's level by a log SD of {belief.level_sd:.3f}, as between earlier years"
@@ -253,6 +254,20 @@ def notes(plan: Plan, found: Findings) -> list[str]:
             "than a fifth the redrawn one is used."
         )
     return texts
+
+
+def _without_conditions(numbers: dict[str, Any]) -> str:
+    """What the simple rule reaches, or what conditions cost."""
+    if "free" not in numbers:
+        return f"; taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
+    lost = numbers["free"] - numbers["risk"]
+    words = (
+        f". Without the conditions on teams, groups and neighbours {numbers['free']:,.1f} would be covered: "
+    )
+    words += f"they cost {max(lost, 0):,.1f} incidents a year ({percent(max(lost, 0) / numbers['free'])}). "
+    if "controls" in numbers:
+        words += f"{whole(numbers['controls'])} areas of like risk remain far enough away to compare with. "
+    return words
 
 
 def _years(years: float) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from peelian.errors import DataError
+from peelian.errors import DataError, DesignError, some
 from peelian.report import Outcome, Section, Text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.places import Places
+    from peelian.plan.constraints import Constraint
     from peelian.plan.expect import Belief
     from peelian.plan.report import Findings
     from peelian.programme import Plan, Programme
@@ -50,6 +51,17 @@ class Parameters:
     ``fade``             ``half at 6, zero at 12`` (months) or ``lasting``.
     ``years``            years over which prevented and promised incidents are counted.
     ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
+    ``team``             column of the places file that names the team of each area; areas of none are left.
+    ``team_kits``        kits that a team can bring out; needs ``team``.
+    ``floor_by``         column of the places file whose groups (boroughs, thirds of deprivation) each get
+                         ``floor_share`` times their share of households, in kits, at least.
+    ``floor_share``      from 0 to 1; the closer to 1, the more it costs.
+    ``compact``          ``none``, ``neighbour`` (each chosen area has a chosen neighbour), ``clusters``
+                         (groups of ``min_areas`` or more) or ``boundary`` (``penalty`` incidents a year are
+                         taken off for each border between a chosen area and one that is not).
+    ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
+    ``buffer``           metres round chosen areas within which no area is a control; as many controls as
+                         chosen areas must remain, and at most 40 % of expected incidents are treated.
     ``promise``          incidents to be prevented over ``years``; without it, the promise of
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
@@ -75,6 +87,14 @@ class Parameters:
     fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
     years: Annotated[float, Field(gt=0)] = 1.0
     delivery_months: Annotated[float, Field(ge=0)] = 0.0
+    team: str | None = None
+    team_kits: Annotated[int, Field(gt=0)] | None = None
+    floor_by: str | None = None
+    floor_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    compact: Literal["none", "neighbour", "clusters", "boundary"] = "none"
+    min_areas: Annotated[int, Field(ge=2)] = 3
+    penalty: Annotated[float, Field(gt=0)] = 1.0
+    buffer: Annotated[float, Field(ge=0)] | None = None
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
@@ -146,8 +166,39 @@ def _allocate(
         budget=parameters.budget, unit_cost=cost, saturation=parameters.saturation or programme.saturation,
         gap_months=parameters.gap_months, must=parameters.must, must_not=parameters.must_not,
         spare=parameters.spare, solver=parameters.solver, mip_gap=parameters.mip_gap,
-        time_limit=parameters.time_limit, seed=seed,
+        time_limit=parameters.time_limit, constraints=_constraints(parameters, areas, cost), seed=seed,
     )  # fmt: skip
+
+
+def _constraints(parameters: Parameters, areas: Places, cost: float | None) -> list[Constraint]:
+    """What the table asks for besides the limit of kits."""
+    from peelian.plan.constraints import Buffer, Capacity, Compact, Floor
+    from peelian.plan.target import kit_limit
+
+    asked: list[Constraint] = []
+    if (parameters.team is None) != (parameters.team_kits is None):
+        raise DesignError("[plan] team and team_kits belong together: who delivers, and how many kits each.")
+    if parameters.team is not None and parameters.team_kits is not None:
+        asked.append(Capacity(_column(areas, parameters.team, "team"), parameters.team_kits))
+    if parameters.floor_by is not None and areas.households is not None:
+        kits = kit_limit(
+            kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare
+        )
+        group = _column(areas, parameters.floor_by, "floor_by")
+        asked.append(Floor.by_households(group, areas.households, kits=kits, norm=parameters.floor_share))
+    if parameters.compact != "none":
+        penalty = parameters.penalty if parameters.compact == "boundary" else 0.0
+        asked.append(Compact(parameters.compact, penalty, parameters.min_areas))
+    if parameters.buffer is not None:
+        asked.append(Buffer(parameters.buffer))
+    return asked
+
+
+def _column(areas: Places, name: str, key: str) -> pd.Series:
+    if name not in areas.frame.columns:
+        known = some([c for c in areas.frame.columns if c != "geometry"], 12)
+        raise DataError(f"[plan] {key} names the column {name!r}; the places file has {known}.")
+    return areas.frame[name]
 
 
 def _start(parameters: Parameters, fitted_on: tuple[pd.Period, pd.Period]) -> pd.Period:
