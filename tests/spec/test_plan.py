@@ -363,3 +363,12 @@ def test_the_chapter_says_what_conditions_cost(counts) -> None:
     section = run(RISK, FITTED, AREAS, Programme("Past"), counts,
                   Parameters(kits=140, compact="neighbour"), seed=1).section  # fmt: skip
     assert any("they cost 2.0 incidents a year" in getattr(b, "text", "") for b in section.blocks)
+
+
+def test_the_chapter_says_who_gets_what(counts) -> None:
+    areas = Places.of(AREAS.frame.assign(ward=["n", "n", "s", "s", "s"]))
+    parameters = Parameters(kits=120, equity_by=("ward",), frontier_by="ward")
+    found = run(RISK, FITTED, areas, Programme("Past"), counts, parameters, seed=1, crime="burglary")
+    assert found.section.findings[-2] == (
+        "By ward, n gets 1.4 times its share of homes in kits and s 0.7 times; 2 of 2 groups get any."
+    )

@@ -28,7 +28,8 @@ class Findings:
 
     ``promise`` incidents over the belief's years, ``promise_words`` where it comes from, ``needed`` what it
     needs (None without a promise); ``placebo`` and ``visible`` None where history is too short;
-    ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given.
+    ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
+    shares of kits by column of groups, ``frontier`` what fairer shares cost (None where not asked for).
     """
 
     crime: str
@@ -44,6 +45,9 @@ class Findings:
     steadiness: pd.DataFrame
     treated_before: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
+    equity: dict[str, pd.DataFrame] = field(default_factory=dict)
+    frontier: pd.DataFrame | None = None
+    frontier_by: str = ""
 
     @property
     def first_year_fall(self) -> float:
@@ -63,7 +67,7 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
     from peelian.plan.tables import charts, tables
 
     findings = [choice(plan, found.crime), expectation(found), *promise(found), sight(plan, found)]
-    findings += selection(found)
+    findings += selection(found) + fairness(found)
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
     blocks += [Text(words, "warning") for words in warnings(plan, found)]
@@ -171,6 +175,25 @@ def _moved(placebo: Placebo, column: str) -> str:
     way = "fell" if mean < 0 else "rose"
     spread = f", SD {percent(placebo.sd(column))}" if years > 1 else ""
     return f"{way} by {percent(abs(mean))} (mean of {years} {'years' if years > 1 else 'year'}{spread})"
+
+
+def fairness(found: Findings) -> list[str]:
+    """Which group gets most and which least for its homes; what equal shares would cost."""
+    words = []
+    for name, table in found.equity.items():
+        most, least = table.loc[table["ratio"].idxmax()], table.loc[table["ratio"].idxmin()]
+        words.append(
+            f"By {name}, {most['group']} gets {most['ratio']:.1f} times its share of homes in kits and "
+            f"{least['group']} {least['ratio']:.1f} times; {whole((table['kits'] > 0).sum())} of "
+            f"{several(len(table), 'group')} get any."
+        )
+    if found.frontier is not None and len(found.frontier):
+        last = found.frontier.iloc[-1]
+        words.append(
+            f"To give every group of {found.frontier_by} at least {percent(last['norm'])} of its share of "
+            f"homes in kits would cover {percent(last['lost'])} less {found.crime} than the free choice."
+        )
+    return words
 
 
 def warnings(plan: Plan, found: Findings) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -62,6 +62,9 @@ class Parameters:
     ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
     ``buffer``           metres round chosen areas within which no area is a control; as many controls as
                          chosen areas must remain, and at most 40 % of expected incidents are treated.
+    ``equity_by``        columns of the places file by whose groups the shares of kits are shown.
+    ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
+                         about a minute on London.
     ``promise``          incidents to be prevented over ``years``; without it, the promise of
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
@@ -95,6 +98,8 @@ class Parameters:
     min_areas: Annotated[int, Field(ge=2)] = 3
     penalty: Annotated[float, Field(gt=0)] = 1.0
     buffer: Annotated[float, Field(ge=0)] | None = None
+    equity_by: tuple[str, ...] = ()
+    frontier_by: str | None = None
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
@@ -131,6 +136,7 @@ def run(
     _check_annual(risk, past)
     plan = _allocate(risk, fitted_on, areas, programme, parameters, seed)
     found = _findings(plan, programme, past, parameters, seed, crime, progress)
+    found = replace(found, **_shares(plan, areas, parameters, seed))
     return Outcome(
         section(plan, areas, found),
         files=files(plan, areas, found),
@@ -192,6 +198,20 @@ def _constraints(parameters: Parameters, areas: Places, cost: float | None) -> l
     if parameters.buffer is not None:
         asked.append(Buffer(parameters.buffer))
     return asked
+
+
+def _shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict[str, Any]:
+    """Shares of kits by group, and the cost of fairer ones, where the table asks for them."""
+    from peelian.plan.shares import equity, frontier, groups_of
+
+    def group(name: str, key: str) -> pd.Series:
+        return groups_of(_column(areas, name, key), name=name)
+
+    tables = {name: equity(plan, group(name, "equity_by"), seed=seed) for name in parameters.equity_by}
+    if parameters.frontier_by is None:
+        return {"equity": tables}
+    steps = frontier(plan, group(parameters.frontier_by, "frontier_by"), mip_gap=parameters.mip_gap)
+    return {"equity": tables, "frontier": steps, "frontier_by": parameters.frontier_by}
 
 
 def _column(areas: Places, name: str, key: str) -> pd.Series:
