@@ -87,7 +87,7 @@ def _equity(plan: Plan, found: Findings) -> list[Block]:
                    "worst": ".2f", "gap": ".2%"}  # fmt: skip
         note = (
             "norm: every group gets at least this share of its share of homes, in kits; lost: of what the "
-            "free choice covers; worst: the lowest ratio of any group. Steps that cannot be kept are left out."
+            "free choice covers; worst: the lowest ratio of any group. What cannot be kept is left out."
         )
         title = f"What fairer shares by {found.frontier_by} cost"
         blocks.append(Table("plan_frontier", title, found.frontier, formats, source=_source(plan), note=note))
