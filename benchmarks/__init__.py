@@ -19,4 +19,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "hounslow": commands.hounslow,
     "power": plan.power,
     "allocate": plan.allocate,
+    "rounds": plan.rounds,
 }

@@ -53,3 +53,36 @@ def allocate(runs: int) -> dict[str, object]:
             runs=runs,
         ),
     }
+
+
+def rounds(runs: int) -> dict[str, object]:
+    """Walking order, kits and rounds for 100 areas of 30 streets each."""
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+    from shapely import box
+
+    from peelian.places import Places
+    from peelian.plan import allocate as choose
+    from peelian.plan import street_lists
+
+    rng = np.random.default_rng(1)
+    ids = [f"p{n:03d}" for n in range(100)]
+    shapes = [box(1000 * n, 0, 1000 * n + 1000, 1000) for n in range(100)]
+    places = Places.of(
+        gpd.GeoDataFrame({"households": [600] * 100}, index=ids, geometry=shapes, crs="EPSG:27700")
+    )
+    month = pd.Period("2016-01", "M")
+    plan = choose(
+        pd.Series(10.0, places.index), places, kits=60_000, fitted_on=(month - 60, month - 13), start=month
+    )
+    streets = pd.DataFrame(
+        {
+            "street": [f"s{n:04d}" for n in range(3000)],
+            "place": np.repeat(ids, 30),
+            "dwellings": 20,
+            "x": rng.uniform(0, 1000, 3000) + np.repeat(np.arange(100) * 1000, 30),
+            "y": rng.uniform(0, 1000, 3000),
+        }
+    )
+    return {"n": 3000, **measure.function(lambda: street_lists(plan, streets), runs=runs)}

@@ -16,7 +16,15 @@ import pandas as pd
 import pytest
 
 from peelian.places import Places
-from peelian.plan import Capacity, Compact, Floor, mde_formula, overdispersion, selection_placebo
+from peelian.plan import (
+    Capacity,
+    Compact,
+    Floor,
+    mde_formula,
+    overdispersion,
+    selection_placebo,
+    workload,
+)
 from peelian.plan.constrained import choose_within
 from peelian.plan.constraints import closed, neighbour_pairs, rows_of, shape_of
 from peelian.plan.expect import effect_years
@@ -261,3 +269,21 @@ def test_a_penalty_on_borders(london, boroughs, reference) -> None:
 def test_pairs_of_neighbours(boroughs, reference) -> None:
     words = reference["allocation"]["options_at_K_60000"]["edges"]
     assert len(neighbour_pairs(boroughs)[0]) == int(words.split()[0].replace(",", ""))
+
+
+def test_kits_of_an_officer(reference) -> None:
+    given = reference["pcd536"]
+    work = workload(given["kits"], years=given["years"], officers=given["prevention_pcsos"])
+    assert (work["kits_a_year"], work["kits_a_shift"]) == pytest.approx(
+        (given["kits_per_pcso_year"], given["kits_per_shift_at_220_shifts"]), rel=1e-6
+    )
+
+
+def test_homes_that_the_kits_reach(reference) -> None:
+    """The most homes whose kits at 85 % are no more than the decision buys."""
+    given = reference["pcd536"]
+    assert (
+        kits_needed(given["homes_at_85_percent"], 0.85)
+        <= given["kits"]
+        < kits_needed(given["homes_at_85_percent"] + 2, 0.85)
+    )

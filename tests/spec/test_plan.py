@@ -372,3 +372,12 @@ def test_the_chapter_says_who_gets_what(counts) -> None:
     assert found.section.findings[-2] == (
         "By ward, n gets 1.4 times its share of homes in kits and s 0.7 times; 2 of 2 groups get any."
     )
+
+
+def test_the_chapter_says_when_the_work_ends(counts) -> None:
+    parameters = Parameters(kits=120, kits_a_month=50)
+    found = run(RISK, FITTED, AREAS, Programme("Past"), counts, parameters, seed=1, crime="burglary")
+    assert found.section.findings[-1] == (
+        "1 team would bring the last area to the line in March 2016. The first 123 kits must be ordered in "
+        "November 2015."
+    )

@@ -26,15 +26,20 @@ _WHERE = {
     "frontier": "shares",
     "groups_of": "shares",
     "if_under_reported": "shares",
+    "kit_orders": "roll_out",
     "mde_formula": "visible",
     "mde_table": "rehearsal",
     "overdispersion": "visible",
     "power": "rehearsal",
     "randomise": "trial",
     "required_effect": "expect",
+    "schedule": "roll_out",
     "selection_placebo": "placebo",
+    "shop_visits": "roll_out",
     "stability": "steadiness",
     "stepped_wedge": "trial",
+    "street_lists": "roll_out",
+    "workload": "roll_out",
 }
 __all__ = sorted(_WHERE)
 

@@ -26,12 +26,20 @@ def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
     from peelian import maps
 
     style = maps.Style("choice", "categories", "area")
-    return {
+    work = {} if found.work is None else {"schedule.csv": _months_as_text(found.work)}
+    work |= {} if found.orders is None else {"orders.csv": _months_as_text(found.orders)}
+    return work | {
         "plan.json": plan_json(plan, found),
         "areas.csv": area_list(plan, areas, found),
         "programme.csv": programme_csv(plan),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
     }
+
+
+def _months_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(
+        **{name: table[name].astype(str) for name in ("month", "order", "arrive") if name in table.columns}
+    )
 
 
 def programme_csv(plan: Plan) -> pd.DataFrame:

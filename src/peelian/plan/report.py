@@ -29,7 +29,8 @@ class Findings:
     ``promise`` incidents over the belief's years, ``promise_words`` where it comes from, ``needed`` what it
     needs (None without a promise); ``placebo`` and ``visible`` None where history is too short;
     ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
-    shares of kits by column of groups, ``frontier`` what fairer shares cost (None where not asked for).
+    shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` the months of
+    delivery and ``orders`` of kits (None where not asked for).
     """
 
     crime: str
@@ -48,6 +49,8 @@ class Findings:
     equity: dict[str, pd.DataFrame] = field(default_factory=dict)
     frontier: pd.DataFrame | None = None
     frontier_by: str = ""
+    work: pd.DataFrame | None = None
+    orders: pd.DataFrame | None = None
 
     @property
     def first_year_fall(self) -> float:
@@ -67,7 +70,7 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
     from peelian.plan.tables import charts, tables
 
     findings = [choice(plan, found.crime), expectation(found), *promise(found), sight(plan, found)]
-    findings += selection(found) + fairness(found)
+    findings += selection(found) + fairness(found) + delivery(found)
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
     blocks += [Text(words, "warning") for words in warnings(plan, found)]
@@ -194,6 +197,18 @@ def fairness(found: Findings) -> list[str]:
             f"homes in kits would cover {percent(last['lost'])} less {found.crime} than the free choice."
         )
     return words
+
+
+def delivery(found: Findings) -> list[str]:
+    """When the work ends and when kits must be ordered; nothing where no capacity is given."""
+    if found.work is None or found.orders is None or not len(found.work):
+        return []
+    work, first = found.work, found.orders.iloc[0]
+    return [
+        f"{several(work['team'].nunique(), 'team')} would bring the last area to the line in "
+        f"{month(work['month'].max())}. The first {whole(first['kits'])} kits must be ordered in "
+        f"{month(first['order'])}."
+    ]
 
 
 def warnings(plan: Plan, found: Findings) -> list[str]:

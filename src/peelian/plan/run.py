@@ -65,6 +65,9 @@ class Parameters:
     ``equity_by``        columns of the places file by whose groups the shares of kits are shown.
     ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
                          about a minute on London.
+    ``kits_a_month``     kits that a team (of ``team``, else one for all) brings out in a month: gives
+                         schedule.csv and orders.csv.
+    ``lead_months``      months from the order of kits to their arrival.
     ``promise``          incidents to be prevented over ``years``; without it, the promise of
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
@@ -100,6 +103,8 @@ class Parameters:
     buffer: Annotated[float, Field(ge=0)] | None = None
     equity_by: tuple[str, ...] = ()
     frontier_by: str | None = None
+    kits_a_month: Annotated[int, Field(gt=0)] | None = None
+    lead_months: Annotated[int, Field(ge=0)] = 2
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
@@ -136,7 +141,7 @@ def run(
     _check_annual(risk, past)
     plan = _allocate(risk, fitted_on, areas, programme, parameters, seed)
     found = _findings(plan, programme, past, parameters, seed, crime, progress)
-    found = replace(found, **_shares(plan, areas, parameters, seed))
+    found = replace(found, **_shares(plan, areas, parameters, seed), **_work(plan, areas, parameters))
     return Outcome(
         section(plan, areas, found),
         files=files(plan, areas, found),
@@ -212,6 +217,17 @@ def _shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dic
         return {"equity": tables}
     steps = frontier(plan, group(parameters.frontier_by, "frontier_by"), mip_gap=parameters.mip_gap)
     return {"equity": tables, "frontier": steps, "frontier_by": parameters.frontier_by}
+
+
+def _work(plan: Plan, areas: Places, parameters: Parameters) -> dict[str, Any]:
+    """The months of delivery and the orders of kits, where the table says what a team brings out."""
+    from peelian.plan.roll_out import kit_orders, schedule
+
+    if parameters.kits_a_month is None:
+        return {}
+    team = None if parameters.team is None else _column(areas, parameters.team, "team")
+    work = schedule(plan, parameters.kits_a_month, team=team)
+    return {"work": work, "orders": kit_orders(work, lead_months=parameters.lead_months)}
 
 
 def _column(areas: Places, name: str, key: str) -> pd.Series:

@@ -83,8 +83,8 @@ def frontier(
 ) -> pd.DataFrame:
     """What each step towards equal shares costs: from no floor to every group's full share of kits.
 
-    ``norms``  shares of its household share that every group gets at least, of 97 % of the kits, because whole
-    areas rarely add up exactly; 0 is the free choice.
+    ``norms``  shares of its household share that every group gets at least, of 97 % of the kits, because
+    whole areas rarely add up exactly; 0 is the free choice.
 
     Returns one row a norm: ``norm``, ``areas``, ``kits``, ``risk`` (expected incidents a year in the chosen
     areas), ``lost`` (share of the free choice's), ``worst`` (the lowest share of kits over share of

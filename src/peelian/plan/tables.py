@@ -60,7 +60,25 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         _comparison(found),
     ]  # fmt: skip
     blocks += _promise(found) + _sources(found) + _placebo(found) + _power(found)
-    return blocks + _equity(plan, found)
+    return blocks + _equity(plan, found) + _work(plan, found)
+
+
+def _work(plan: Plan, found: Findings) -> list[Block]:
+    """Kits by team and month, and when to order them."""
+    if found.work is None or found.orders is None:
+        return []
+    work = found.work.assign(month=found.work["month"].astype(str))
+    by_month = work.groupby(["month", "team"], as_index=False).agg(
+        areas=("place", "nunique"), done=("done", "sum"), kits=("kits", "sum")
+    )
+    orders = found.orders.astype({"order": str, "arrive": str})
+    formats = dict.fromkeys(("areas", "done", "kits"), ",.0f")
+    return [
+        Table("plan_work", "Kits by month and team", by_month, formats, source=_source(plan),
+              note="done: areas that reach the line in the month. Area by area in schedule.csv."),
+        Table("plan_orders", "Kits to order", orders, {"kits": ",.0f"}, source=_source(plan),
+              note="At most 3 months of work in the store; 3 % more for loss and damage."),
+    ]  # fmt: skip
 
 
 def _equity(plan: Plan, found: Findings) -> list[Block]:
