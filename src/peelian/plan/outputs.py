@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from peelian.plan.scenarios import decision_paper
 from peelian.plan.tables import area_list, map_frame
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ PROGRAMME = (
 
 
 def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
-    """File name -> content: plan.json, areas.csv, programme.csv, plan.gpkg."""
+    """File name -> content: plan.json, decision.md, areas.csv, programme.csv, plan.gpkg."""
     from peelian import maps
 
     style = maps.Style("choice", "categories", "area")
@@ -30,6 +31,7 @@ def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
     work |= {} if found.orders is None else {"orders.csv": _months_as_text(found.orders)}
     return work | {
         "plan.json": plan_json(plan, found),
+        "decision.md": decision_paper(plan, found),
         "areas.csv": area_list(plan, areas, found),
         "programme.csv": programme_csv(plan),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
