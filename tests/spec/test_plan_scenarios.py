@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 from shapely import box
@@ -82,3 +83,49 @@ def test_no_field_of_the_evaluation_is_blank() -> None:
         plan(170), crime="burglary", negative_controls=["shoplifting"], mde=0.2, effect=0.8
     )
     assert all(value not in ("", None, []) for value in fixed.values())
+
+
+# ------------------------------------------------------------------- a drawn plan
+@pytest.fixture(scope="module")
+def drawn():
+    ids = [f"p{n:02d}" for n in range(24)]
+    areas = Places.of(
+        gpd.GeoDataFrame(
+            {"households": [100] * 24}, index=ids,
+            geometry=[box(500 * i, 0, 500 * i + 500, 500) for i in range(24)], crs="EPSG:27700",
+        )
+    )  # fmt: skip
+    months = pd.period_range("2012-01", "2014-12", freq="M", name="month")
+    risk = pd.Series(np.linspace(60, 20, 24), ids)
+    rng = np.random.default_rng(1)
+    wide = pd.DataFrame(rng.poisson(risk.to_numpy()[:, None] / 12, (24, 36)), areas.index, months)
+    return run(risk, (START - 48, START - 13), areas, Programme("Past"), wide.stack(),
+               Parameters(kits=510, trial="pairs", trial_seed="lottery 4 8 15"), seed=1,
+               crime="burglary")  # fmt: skip
+
+
+def test_half_of_the_pool_is_treated(drawn) -> None:
+    arms = drawn.files["programme.csv"]["arm"].value_counts().to_dict()
+    assert arms == {"treated": 6, "control": 6, "excluded": 12}
+
+
+def test_the_drawn_areas_need_no_more_kits_than_there_are(drawn) -> None:
+    assert drawn.summary["kits_used"] == 510
+
+
+def test_the_chapter_says_how_areas_were_drawn(drawn) -> None:
+    assert drawn.section.findings[1].startswith(
+        "6 of a pool of 12 areas were drawn by hash (design pairs, seed 'lottery 4 8 15', attempt 0, list "
+    )
+
+
+def test_the_list_that_was_drawn_is_a_file(drawn) -> None:
+    assert set(drawn.files["assignment.csv"].groupby("block")["arm"].nunique()) == {2}
+
+
+def test_a_trial_without_a_seed_is_refused() -> None:
+    months = pd.period_range("2012-01", "2014-12", freq="M", name="month")
+    counts = pd.DataFrame(dict.fromkeys(months, RISK / 12)).rename_axis("place").rename_axis(columns="month")
+    with pytest.raises(DesignError, match="A draw needs a seed"):
+        run(RISK, (START - 48, START - 13), AREAS, Programme("Past"), counts.stack(),
+            Parameters(kits=85, trial="complete"), seed=1)  # fmt: skip

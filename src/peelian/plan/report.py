@@ -13,6 +13,7 @@ from peelian.words import interval, money, month, per_cent, percent, several, wh
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.arithmetic.drawing import Assignment
     from peelian.places import Places
     from peelian.plan.placebo import Placebo
     from peelian.plan.visible import Visible
@@ -30,7 +31,8 @@ class Findings:
     needs (None without a promise); ``placebo`` and ``visible`` None where history is too short;
     ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
     shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` the months of
-    delivery and ``orders`` of kits (None where not asked for).
+    delivery and ``orders`` of kits (None where not asked for); ``drawn`` who was drawn and ``balance`` how
+    alike the arms are (None where areas were chosen).
     """
 
     crime: str
@@ -51,6 +53,8 @@ class Findings:
     frontier_by: str = ""
     work: pd.DataFrame | None = None
     orders: pd.DataFrame | None = None
+    drawn: Assignment | None = None
+    balance: pd.DataFrame | None = None
 
     @property
     def first_year_fall(self) -> float:
@@ -69,7 +73,13 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
     """The chapter: findings, map, tables, what could make it wrong, method."""
     from peelian.plan.tables import charts, tables
 
-    findings = [choice(plan, found.crime), expectation(found), *promise(found), sight(plan, found)]
+    findings = [
+        choice(plan, found.crime),
+        *draw_of(found),
+        expectation(found),
+        *promise(found),
+        sight(plan, found),
+    ]
     findings += selection(found) + fairness(found) + delivery(found)
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
@@ -178,6 +188,15 @@ def _moved(placebo: Placebo, column: str) -> str:
     way = "fell" if mean < 0 else "rose"
     spread = f", SD {percent(placebo.sd(column))}" if years > 1 else ""
     return f"{way} by {percent(abs(mean))} (mean of {years} {'years' if years > 1 else 'year'}{spread})"
+
+
+def draw_of(found: Findings) -> list[str]:
+    """How areas were drawn; nothing where they were chosen."""
+    from peelian.plan.drawn import in_words
+
+    if found.drawn is None or found.balance is None:
+        return []
+    return [in_words(found.drawn, found.balance)]
 
 
 def fairness(found: Findings) -> list[str]:

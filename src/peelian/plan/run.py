@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from peelian.errors import DataError, DesignError, some
+from peelian.errors import DataError
+from peelian.plan import asked
 from peelian.report import Outcome, Section, Text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.places import Places
-    from peelian.plan.constraints import Constraint
     from peelian.plan.expect import Belief
     from peelian.plan.report import Findings
     from peelian.programme import Plan, Programme
@@ -68,6 +68,9 @@ class Parameters:
     ``kits_a_month``     kits that a team (of ``team``, else one for all) brings out in a month: gives
                          schedule.csv and orders.csv.
     ``lead_months``      months from the order of kits to their arrival.
+    ``trial``            ``none``; or how areas are drawn from a pool that ``kits`` over ``trial_share`` would
+                         saturate: ``complete``, ``blocked`` (by ``floor_by``), ``pairs``, ``rerandomised``.
+    ``trial_seed``       text chosen after the pool is frozen; ``trial_share`` of the pool to treat.
     ``promise``          incidents to be prevented over ``years``; without it, the promise of
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
@@ -105,6 +108,9 @@ class Parameters:
     frontier_by: str | None = None
     kits_a_month: Annotated[int, Field(gt=0)] | None = None
     lead_months: Annotated[int, Field(ge=0)] = 2
+    trial: Literal["none", "complete", "blocked", "pairs", "rerandomised"] = "none"
+    trial_seed: str = ""
+    trial_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
@@ -139,9 +145,15 @@ def run(
         return _not_held()
     past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
     _check_annual(risk, past)
-    plan = _allocate(risk, fitted_on, areas, programme, parameters, seed)
+    pool, limit = _pool(risk, fitted_on, areas, programme, parameters, seed)
+    plan, drawn = pool, dict[str, Any]()
+    if parameters.trial != "none":
+        plan, drawn = _drawn(pool, past, areas, parameters, limit)
     found = _findings(plan, programme, past, parameters, seed, crime, progress)
-    found = replace(found, **_shares(plan, areas, parameters, seed), **_work(plan, areas, parameters))
+    found = replace(found, **drawn, **_seen_when_drawn(plan, pool, found, drawn, past, parameters, seed))
+    found = replace(
+        found, **asked.shares(plan, areas, parameters, seed), **asked.work(plan, areas, parameters)
+    )
     return Outcome(
         section(plan, areas, found),
         files=files(plan, areas, found),
@@ -177,64 +189,65 @@ def _allocate(
         budget=parameters.budget, unit_cost=cost, saturation=parameters.saturation or programme.saturation,
         gap_months=parameters.gap_months, must=parameters.must, must_not=parameters.must_not,
         spare=parameters.spare, solver=parameters.solver, mip_gap=parameters.mip_gap,
-        time_limit=parameters.time_limit, constraints=_constraints(parameters, areas, cost), seed=seed,
+        time_limit=parameters.time_limit, constraints=asked.constraints(parameters, areas, cost), seed=seed,
     )  # fmt: skip
 
 
-def _constraints(parameters: Parameters, areas: Places, cost: float | None) -> list[Constraint]:
-    """What the table asks for besides the limit of kits."""
-    from peelian.plan.constraints import Buffer, Capacity, Compact, Floor
+def _pool(
+    risk: pd.Series,
+    fitted_on: tuple[pd.Period, pd.Period],
+    areas: Places,
+    programme: Programme,
+    parameters: Parameters,
+    seed: int,
+) -> tuple[Plan, int]:
+    """The plan, or the pool of a trial: areas that more kits would saturate; and the kits there are."""
     from peelian.plan.target import kit_limit
 
-    asked: list[Constraint] = []
-    if (parameters.team is None) != (parameters.team_kits is None):
-        raise DesignError("[plan] team and team_kits belong together: who delivers, and how many kits each.")
-    if parameters.team is not None and parameters.team_kits is not None:
-        asked.append(Capacity(_column(areas, parameters.team, "team"), parameters.team_kits))
-    if parameters.floor_by is not None and areas.households is not None:
-        kits = kit_limit(
-            kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare
-        )
-        group = _column(areas, parameters.floor_by, "floor_by")
-        asked.append(Floor.by_households(group, areas.households, kits=kits, norm=parameters.floor_share))
-    if parameters.compact != "none":
-        penalty = parameters.penalty if parameters.compact == "boundary" else 0.0
-        asked.append(Compact(parameters.compact, penalty, parameters.min_areas))
-    if parameters.buffer is not None:
-        asked.append(Buffer(parameters.buffer))
-    return asked
+    cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
+    limit = kit_limit(kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare)
+    if parameters.trial == "none":
+        return _allocate(risk, fitted_on, areas, programme, parameters, seed), limit
+    bigger = replace(parameters, kits=int(limit / parameters.trial_share), budget=None, spare=0.0)
+    return _allocate(risk, fitted_on, areas, programme, bigger, seed), limit
 
 
-def _shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict[str, Any]:
-    """Shares of kits by group, and the cost of fairer ones, where the table asks for them."""
-    from peelian.plan.shares import equity, frontier, groups_of
+def _drawn(
+    pool: Plan, past: pd.Series, areas: Places, parameters: Parameters, limit: int
+) -> tuple[Plan, dict[str, Any]]:
+    """The plan of the areas that are drawn from the pool."""
+    from peelian.plan.drawn import draw_pool, drawn_plan
 
-    def group(name: str, key: str) -> pd.Series:
-        return groups_of(_column(areas, name, key), name=name)
+    assert parameters.trial != "none"
+    blocks = None
+    if parameters.trial == "blocked" and parameters.floor_by is not None:
+        blocks = asked.column(areas, parameters.floor_by, "floor_by")
+    drawn, balance = draw_pool(
+        pool, past, design=parameters.trial, seed=parameters.trial_seed, share=parameters.trial_share,
+        blocks=blocks,
+    )  # fmt: skip
+    return drawn_plan(pool, drawn, limit=limit), {"drawn": drawn, "balance": balance}
 
-    tables = {name: equity(plan, group(name, "equity_by"), seed=seed) for name in parameters.equity_by}
-    if parameters.frontier_by is None:
-        return {"equity": tables}
-    steps = frontier(plan, group(parameters.frontier_by, "frontier_by"), mip_gap=parameters.mip_gap)
-    return {"equity": tables, "frontier": steps, "frontier_by": parameters.frontier_by}
 
+def _seen_when_drawn(
+    plan: Plan,
+    pool: Plan,
+    found: Findings,
+    drawn: dict[str, Any],
+    past: pd.Series,
+    parameters: Parameters,
+    seed: int,
+) -> dict[str, Any]:
+    """What a draw changes: sureness is the pool's, and the fall that is seen is that of the two arms."""
+    from peelian.plan.drawn import visible_when_drawn
+    from peelian.plan.steadiness import stability
 
-def _work(plan: Plan, areas: Places, parameters: Parameters) -> dict[str, Any]:
-    """The months of delivery and the orders of kits, where the table says what a team brings out."""
-    from peelian.plan.roll_out import kit_orders, schedule
-
-    if parameters.kits_a_month is None:
+    if not drawn:
         return {}
-    team = None if parameters.team is None else _column(areas, parameters.team, "team")
-    work = schedule(plan, parameters.kits_a_month, team=team)
-    return {"work": work, "orders": kit_orders(work, lead_months=parameters.lead_months)}
-
-
-def _column(areas: Places, name: str, key: str) -> pd.Series:
-    if name not in areas.frame.columns:
-        known = some([c for c in areas.frame.columns if c != "geometry"], 12)
-        raise DataError(f"[plan] {key} names the column {name!r}; the places file has {known}.")
-    return areas.frame[name]
+    changed: dict[str, Any] = {"steadiness": stability(pool, risk_years=parameters.risk_years, seed=seed)}
+    if found.visible is not None:
+        changed["visible"] = visible_when_drawn(plan, drawn["drawn"], past, found.visible, seed=seed)
+    return changed
 
 
 def _start(parameters: Parameters, fitted_on: tuple[pd.Period, pd.Period]) -> pd.Period:

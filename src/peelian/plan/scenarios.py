@@ -78,7 +78,7 @@ def decision_paper(plan: Plan, found: Findings) -> str:
     listed = ", ".join(str(place) for place in chosen.index[:10])
     more = f" and {len(chosen) - 10:,} more" if len(chosen) > 10 else ""
     parts = [
-        ("What is proposed", [report.choice(plan, found.crime)]),
+        ("What is proposed", [report.choice(plan, found.crime), *report.draw_of(found)]),
         ("Where", [f"In order: {listed}{more}. The whole list is in areas.csv."]),
         ("What may be expected", [report.expectation(found), *report.promise(found)]),
         ("Whether it could be seen", [report.sight(plan, found), *report.selection(found)]),

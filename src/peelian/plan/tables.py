@@ -60,6 +60,12 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         _comparison(found),
     ]  # fmt: skip
     blocks += _promise(found) + _sources(found) + _placebo(found) + _power(found)
+    if found.balance is not None:
+        blocks.append(
+            Table("plan_balance", "How alike the drawn areas and the rest of the pool are", found.balance,
+                  dict.fromkeys(("treated", "control"), ",.1f") | {"difference": "+.2f"},
+                  source=_source(plan), note="difference: in standard deviations; no p, for arms were drawn.")
+        )  # fmt: skip
     return blocks + _equity(plan, found) + _work(plan, found)
 
 

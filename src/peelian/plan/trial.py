@@ -116,7 +116,7 @@ def balance(assignment: Assignment, covariates: pd.DataFrame) -> pd.DataFrame:
         one, other = table[name][assignment.treated], table[name][~assignment.treated]
         pooled = float(np.sqrt((one.var() + other.var()) / 2))
         gap = float(one.mean() - other.mean())
-        rows.append((str(name), float(one.mean()), float(other.mean()), gap / pooled if pooled else 0.0))
+        rows.append((str(name), float(one.mean()), float(other.mean()), gap / pooled if pooled > 0 else 0.0))
     return pd.DataFrame(rows, columns=["covariate", "treated", "control", "difference"])
 
 
