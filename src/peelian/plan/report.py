@@ -304,6 +304,9 @@ def notes(plan: Plan, found: Findings) -> list[str]:
         if found.visible.redrawn is not None:
             redrawn = (
                 f"{percent(found.visible.redrawn)} by drawing as many again among the areas of most risk"
+                if found.drawn is None
+                else f"{percent(found.visible.redrawn)} by drawing the pool again by the same rule, with falls "
+                "planted in every earlier year that fits"
             )
         texts.append(
             f"Smallest visible fall: {percent(found.visible.formula)} by the formula with counts that vary "
