@@ -302,12 +302,10 @@ def notes(plan: Plan, found: Findings) -> list[str]:
     if found.visible is not None:
         redrawn = "too few areas to redraw"
         if found.visible.redrawn is not None:
-            redrawn = (
-                f"{percent(found.visible.redrawn)} by drawing as many again among the areas of most risk"
-                if found.drawn is None
-                else f"{percent(found.visible.redrawn)} by drawing the pool again by the same rule, with falls "
-                "planted in every earlier year that fits"
-            )
+            how = "drawing as many again among the areas of most risk"
+            if found.drawn is not None:
+                how = "drawing the pool again by its rule, with falls planted in every earlier year that fits"
+            redrawn = f"{percent(found.visible.redrawn)} by {how}"
         texts.append(
             f"Smallest visible fall: {percent(found.visible.formula)} by the formula with counts that vary "
             f"{found.visible.phi:.2f} times as much as chance alone, {redrawn}; where the two differ by more "
