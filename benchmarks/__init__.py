@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands, evaluate, explain, predict, read
+from benchmarks import commands, evaluate, explain, plan, predict, read
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -33,4 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "knox": explain.knox,
     "rtm": explain.rtm,
     "rtm_bootstrap": explain.rtm_bootstrap,
+    "power": plan.power,
+    "allocate": plan.allocate,
+    "rounds": plan.rounds,
 }

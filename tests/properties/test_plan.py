@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
+from peelian.errors import DesignError
+from peelian.plan.constrained import Problem, Rows, Shape, choose_within
 from peelian.plan.expect import effect_years
 from peelian.plan.knapsack import choose, greedy
 
@@ -30,7 +33,7 @@ def exhaustive(benefit: np.ndarray, need: np.ndarray, limit: int) -> tuple[float
     return float(held.max()), int(kits[held >= held.max() - 1e-9].min())
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(cases(12, 15))
 def test_the_solver_equals_exhaustive_search(case) -> None:
     found = choose(*case, mip_gap=0)
@@ -108,3 +111,57 @@ def test_fading_never_gives_more_than_lasting(years: float, part: float) -> None
     months = part * 12 * years
     fading = effect_years(years, fade="half at 6, zero at 12", delivery_months=months)
     assert fading <= effect_years(years, fade="lasting", delivery_months=months) + 1e-9
+
+
+# ------------------------------------------------------------------- constraints
+@st.composite
+def bound_cases(draw):
+    """Nine to eleven areas on a line in two groups, with a cap, a floor and a rule of shape."""
+    benefit, need, limit = draw(cases(9, 11))
+    size = len(need)
+    group = np.array(draw(st.lists(st.integers(0, 1), min_size=size, max_size=size)))
+    matrix = sparse.csr_array(np.array([np.where(group == g, need, 0.0) for g in (0, 1)]))
+    low = np.array([float(draw(st.integers(0, 20))), -np.inf])
+    high = np.array([np.inf, float(draw(st.integers(0, 60)))])
+    rows = Rows(matrix, low, high, ("floor", "cap"))
+    at = np.arange(size - 1)
+    shape = Shape(at, at + 1, draw(st.sampled_from([0.0, 0.5, 3.0])), draw(st.integers(1, 4)))
+    return benefit, need, limit, rows, shape
+
+
+def best_within(benefit, need, limit, rows, shape) -> float | None:
+    """The best of all subsets that keep every condition; None where none does."""
+    problem = Problem(
+        benefit, need, limit, (rows,), shape, np.zeros(len(need), bool), (need > 0) & (benefit > 0)
+    )
+    subsets = ((np.arange(2 ** len(need))[:, None] >> np.arange(len(need))) & 1).astype(bool)
+    kits = subsets @ need
+    group = subsets @ rows.matrix.toarray().T
+    hopeful = (kits <= limit) & (group >= rows.low).all(axis=1) & (group <= rows.high).all(axis=1)
+    values = [problem.value(chosen) for chosen in subsets[hopeful] if problem.keeps(chosen)]
+    return max(values, default=None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(bound_cases())
+def test_the_solver_under_conditions_equals_exhaustive_search(case) -> None:
+    benefit, need, limit, rows, shape = case
+    best = best_within(*case)
+    try:
+        found = choose_within(benefit, need, limit, [rows], shape=shape, mip_gap=0)
+    except DesignError:
+        assert best is None
+    else:
+        assert best is not None
+        assert found.objective == pytest.approx(best, abs=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(bound_cases())
+def test_a_condition_never_adds(case) -> None:
+    benefit, need, limit, rows, shape = case
+    try:
+        found = choose_within(benefit, need, limit, [rows], shape=shape, mip_gap=0)
+    except DesignError:
+        return
+    assert found.objective <= choose(benefit, need, limit, mip_gap=0).objective + 1e-6

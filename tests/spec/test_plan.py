@@ -10,7 +10,17 @@ from shapely import box
 
 from peelian.errors import DataError, DesignError
 from peelian.places import Places
-from peelian.plan import allocate, effect_years, mde_formula, required_effect, selection_placebo
+from peelian.plan import (
+    Buffer,
+    Capacity,
+    Compact,
+    Floor,
+    allocate,
+    effect_years,
+    mde_formula,
+    required_effect,
+    selection_placebo,
+)
 from peelian.plan.report import crowded
 from peelian.plan.run import Parameters, run
 from peelian.programme import Programme, read_programme
@@ -287,3 +297,87 @@ def test_without_kits_or_pounds_there_is_no_plan(counts) -> None:
 def test_areas_with_far_more_crime_than_homes_are_listed() -> None:
     risk = pd.Series({"a": 10.0, "b": 10.0, "c": 90.0, "d": 10.0, "e": 0.0})
     assert crowded(allocate(risk, AREAS, kits=120, fitted_on=FITTED, start=START)) == ["c"]
+
+
+# ------------------------------------------------------------------- constraints
+TEAM = pd.Series({"a": "north", "b": "north", "c": "south", "d": "south", "e": "south"})
+
+
+def test_a_team_brings_out_only_so_much() -> None:
+    assert list(plan(kits=250, constraints=[Capacity(TEAM, {"north": 84})]).chosen.index) == ["b", "d"]
+
+
+def test_an_area_without_a_team_is_not_chosen() -> None:
+    found = plan(kits=120, constraints=[Capacity(TEAM.drop("b"), 200)])
+    assert list(found.chosen.index) == ["a"]
+
+
+def test_a_floor_is_kept() -> None:
+    assert "d" in plan(kits=240, constraints=[Floor(TEAM, {"south": 100})]).chosen.index
+
+
+def test_chosen_areas_have_chosen_neighbours() -> None:
+    """a and c would hold 50 a year; b and c 48, side by side."""
+    assert set(plan(kits=140, constraints=[Compact()]).chosen.index) == {"b", "c"}
+
+
+def test_what_conditions_cost_is_known() -> None:
+    summary = plan(kits=140, constraints=[Compact()]).summary
+    assert (summary["free"], summary["risk"]) == (50.0, 48.0)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "words"),
+    [
+        ([Floor(TEAM, {"south": 100}), Capacity(TEAM, {"south": 60})],
+         "south cannot reach its floor of 100 kits: 51 are the most with the 60 kits of team south."),
+        ([Floor(TEAM, {"south": 400})], "which is what all its areas need (221)"),
+        ([Floor(TEAM, {"west": 1})], "names west; the places have north, south"),
+        ([Floor(TEAM, {"south": 9}, {"south": 5})], "The floor of south lies above its own cap"),
+        ([Buffer(0)], "of like risk lie more than 0 m"),
+    ],
+)  # fmt: skip
+def test_constraints_that_cannot_be_kept_are_named(constraints, words: str) -> None:
+    with pytest.raises(DesignError) as raised:
+        plan(kits=240, constraints=constraints)
+    assert words in str(raised.value)
+
+
+def test_must_that_breaks_a_cap_is_named() -> None:
+    with pytest.raises(DesignError, match="team south would be exceeded by 110 kits"):
+        plan(kits=240, must=["d"], constraints=[Capacity(TEAM, {"south": 60})])
+
+
+def test_greedy_with_constraints_is_refused() -> None:
+    with pytest.raises(DesignError, match="Use solver = milp"):
+        plan(kits=240, solver="greedy", constraints=[Compact()])
+
+
+def test_the_table_names_a_column_for_teams(counts) -> None:
+    with pytest.raises(DataError, match="team names the column 'bcu'; the places file has households"):
+        run(RISK, FITTED, AREAS, Programme("Past"), counts,
+            Parameters(kits=120, team="bcu", team_kits=50), seed=1)  # fmt: skip
+
+
+def test_the_chapter_says_what_conditions_cost(counts) -> None:
+    section = run(RISK, FITTED, AREAS, Programme("Past"), counts,
+                  Parameters(kits=140, compact="neighbour"), seed=1).section  # fmt: skip
+    assert any("they cost 2.0 incidents a year" in getattr(b, "text", "") for b in section.blocks)
+
+
+def test_the_chapter_says_who_gets_what(counts) -> None:
+    areas = Places.of(AREAS.frame.assign(ward=["n", "n", "s", "s", "s"]))
+    parameters = Parameters(kits=120, equity_by=("ward",), frontier_by="ward")
+    found = run(RISK, FITTED, areas, Programme("Past"), counts, parameters, seed=1, crime="burglary")
+    assert found.section.findings[-2] == (
+        "By ward, n gets 1.4 times its share of homes in kits and s 0.7 times; 2 of 2 groups get any."
+    )
+
+
+def test_the_chapter_says_when_the_work_ends(counts) -> None:
+    parameters = Parameters(kits=120, kits_a_month=50)
+    found = run(RISK, FITTED, AREAS, Programme("Past"), counts, parameters, seed=1, crime="burglary")
+    assert found.section.findings[-1] == (
+        "1 team would bring the last area to the line in March 2016. The first 123 kits must be ordered in "
+        "November 2015."
+    )

@@ -6,11 +6,14 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from peelian.plan.scenarios import decision_paper
 from peelian.plan.tables import area_list, map_frame
+from peelian.plan.trial import assignment_list
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.arithmetic.drawing import Assignment
     from peelian.places import Places
     from peelian.plan.report import Findings
     from peelian.programme import Plan
@@ -22,28 +25,46 @@ PROGRAMME = (
 
 
 def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
-    """File name -> content: plan.json, areas.csv, programme.csv, plan.gpkg."""
+    """File name -> content: plan.json, decision.md, areas.csv, programme.csv, plan.gpkg."""
     from peelian import maps
 
     style = maps.Style("choice", "categories", "area")
-    return {
+    work = {} if found.work is None else {"schedule.csv": _months_as_text(found.work)}
+    work |= {} if found.orders is None else {"orders.csv": _months_as_text(found.orders)}
+    if found.drawn is not None:
+        work["assignment.csv"] = assignment_list(found.drawn)
+    return work | {
         "plan.json": plan_json(plan, found),
+        "decision.md": decision_paper(plan, found),
         "areas.csv": area_list(plan, areas, found),
-        "programme.csv": programme_csv(plan),
+        "programme.csv": programme_csv(plan, found.drawn),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
     }
 
 
-def programme_csv(plan: Plan) -> pd.DataFrame:
+def _months_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(
+        **{name: table[name].astype(str) for name in ("month", "order", "arrive") if name in table.columns}
+    )
+
+
+def programme_csv(plan: Plan, drawn: Assignment | None = None) -> pd.DataFrame:
     """The plan as ``read_programme`` reads it: every area, with the months its choice rests on.
 
-    ``end``, ``assigned_by``, ``block`` and ``probability`` stay blank: areas were chosen, not drawn.
+    ``end``, ``assigned_by``, ``block`` and ``probability`` stay blank where areas were chosen. Of a
+    draw, the pool's two arms stand with block and probability, and all other areas are excluded.
     """
     frame = plan.frame.reset_index()
     frame["start"] = [str(plan.start) if arm == "treated" else "" for arm in frame["arm"]]
     frame["selected_on"] = f"{plan.fitted_on[0]}..{plan.fitted_on[1]}"
     for name in ("end", "assigned_by", "block", "probability"):
         frame[name] = ""
+    if drawn is not None:
+        at = {unit: number for number, unit in enumerate(drawn.units)}
+        inside = frame["place"].isin(at)
+        frame["arm"] = frame["arm"].where(inside, "excluded")
+        frame["block"] = [drawn.design.block[at[p]] if p in at else "" for p in frame["place"]]
+        frame["probability"] = [str(drawn.probability[at[p]]) if p in at else "" for p in frame["place"]]
     return frame[list(PROGRAMME)]
 
 
@@ -91,6 +112,10 @@ def _found(found: Findings) -> dict[str, Any]:
         },
         "promise": None if found.needed is None else {
             "prevented": found.promise, "from": found.promise_words, "needs": found.needed.to_dict("records"),
+        },
+        "trial": None if found.drawn is None else {
+            "design": found.drawn.kind, "seed": found.drawn.seed, "attempt": found.drawn.attempt,
+            "pool": list(found.drawn.units), "left_out": list(found.drawn.left_out), "hash": found.drawn.hash,
         },
         "placebo": _placebo(found),
         "can_see": found.can_see,

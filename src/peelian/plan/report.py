@@ -13,9 +13,10 @@ from peelian.words import interval, money, month, per_cent, percent, several, wh
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.arithmetic.drawing import Assignment
     from peelian.places import Places
     from peelian.plan.placebo import Placebo
-    from peelian.plan.power import Visible
+    from peelian.plan.visible import Visible
     from peelian.programme import Plan
 
 TITLE = "Plan"
@@ -28,7 +29,10 @@ class Findings:
 
     ``promise`` incidents over the belief's years, ``promise_words`` where it comes from, ``needed`` what it
     needs (None without a promise); ``placebo`` and ``visible`` None where history is too short;
-    ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given.
+    ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
+    shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` the months of
+    delivery and ``orders`` of kits (None where not asked for); ``drawn`` who was drawn and ``balance`` how
+    alike the arms are (None where areas were chosen).
     """
 
     crime: str
@@ -44,6 +48,13 @@ class Findings:
     steadiness: pd.DataFrame
     treated_before: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
+    equity: dict[str, pd.DataFrame] = field(default_factory=dict)
+    frontier: pd.DataFrame | None = None
+    frontier_by: str = ""
+    work: pd.DataFrame | None = None
+    orders: pd.DataFrame | None = None
+    drawn: Assignment | None = None
+    balance: pd.DataFrame | None = None
 
     @property
     def first_year_fall(self) -> float:
@@ -62,8 +73,14 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
     """The chapter: findings, map, tables, what could make it wrong, method."""
     from peelian.plan.tables import charts, tables
 
-    findings = [choice(plan, found.crime), expectation(found), *promise(found), sight(plan, found)]
-    findings += selection(found)
+    findings = [
+        choice(plan, found.crime),
+        *draw_of(found),
+        expectation(found),
+        *promise(found),
+        sight(plan, found),
+    ]
+    findings += selection(found) + fairness(found) + delivery(found)
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
     blocks += [Text(words, "warning") for words in warnings(plan, found)]
@@ -173,6 +190,46 @@ def _moved(placebo: Placebo, column: str) -> str:
     return f"{way} by {percent(abs(mean))} (mean of {years} {'years' if years > 1 else 'year'}{spread})"
 
 
+def draw_of(found: Findings) -> list[str]:
+    """How areas were drawn; nothing where they were chosen."""
+    from peelian.plan.drawn import in_words
+
+    if found.drawn is None or found.balance is None:
+        return []
+    return [in_words(found.drawn, found.balance)]
+
+
+def fairness(found: Findings) -> list[str]:
+    """Which group gets most and which least for its homes; what equal shares would cost."""
+    words = []
+    for name, table in found.equity.items():
+        most, least = table.loc[table["ratio"].idxmax()], table.loc[table["ratio"].idxmin()]
+        words.append(
+            f"By {name}, {most['group']} gets {most['ratio']:.1f} times its share of homes in kits and "
+            f"{least['group']} {least['ratio']:.1f} times; {whole((table['kits'] > 0).sum())} of "
+            f"{several(len(table), 'group')} get any."
+        )
+    if found.frontier is not None and len(found.frontier):
+        last = found.frontier.iloc[-1]
+        words.append(
+            f"To give every group of {found.frontier_by} at least {percent(last['norm'])} of its share of "
+            f"homes in kits would cover {percent(last['lost'])} less {found.crime} than the free choice."
+        )
+    return words
+
+
+def delivery(found: Findings) -> list[str]:
+    """When the work ends and when kits must be ordered; nothing where no capacity is given."""
+    if found.work is None or found.orders is None or not len(found.work):
+        return []
+    work, first = found.work, found.orders.iloc[0]
+    return [
+        f"{several(work['team'].nunique(), 'team')} would bring the last area to the line in "
+        f"{month(work['month'].max())}. The first {whole(first['kits'])} kits must be ordered in "
+        f"{month(first['order'])}."
+    ]
+
+
 def warnings(plan: Plan, found: Findings) -> list[str]:
     """What could make this wrong."""
     numbers = plan.summary
@@ -228,8 +285,9 @@ def notes(plan: Plan, found: Findings) -> list[str]:
         f"An area is brought to {per_cent(plan.saturation)} whole or not begun; kits are counted in whole "
         f"numbers. Solver {numbers['solver']}, status {numbers['status']}: {numbers['objective']:,.1f} "
         f"incidents a year are covered, no choice covers more than {numbers['bound']:,.1f} (gap "
-        f"{100 * numbers['gap']:.3f} %); taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
-        f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
+        f"{100 * numbers['gap']:.3f} %)"
+        + _without_conditions(numbers)
+        + f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
     )
     level = (
         f"the region's level by a log SD of {belief.level_sd:.3f}, as between earlier years"
@@ -244,15 +302,30 @@ def notes(plan: Plan, found: Findings) -> list[str]:
     if found.visible is not None:
         redrawn = "too few areas to redraw"
         if found.visible.redrawn is not None:
-            redrawn = (
-                f"{percent(found.visible.redrawn)} by drawing as many again among the areas of most risk"
-            )
+            how = "drawing as many again among the areas of most risk"
+            if found.drawn is not None:
+                how = "drawing the pool again by its rule, with falls planted in every earlier year that fits"
+            redrawn = f"{percent(found.visible.redrawn)} by {how}"
         texts.append(
             f"Smallest visible fall: {percent(found.visible.formula)} by the formula with counts that vary "
             f"{found.visible.phi:.2f} times as much as chance alone, {redrawn}; where the two differ by more "
             "than a fifth the redrawn one is used."
         )
     return texts
+
+
+def _without_conditions(numbers: dict[str, Any]) -> str:
+    """What the simple rule reaches, or what conditions cost."""
+    if "free" not in numbers:
+        return f"; taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
+    lost = numbers["free"] - numbers["risk"]
+    words = (
+        f". Without the conditions on teams, groups and neighbours {numbers['free']:,.1f} would be covered: "
+    )
+    words += f"they cost {max(lost, 0):,.1f} incidents a year ({percent(max(lost, 0) / numbers['free'])}). "
+    if "controls" in numbers:
+        words += f"{whole(numbers['controls'])} areas of like risk remain far enough away to compare with. "
+    return words
 
 
 def _years(years: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DataError
+from peelian.plan import asked
 from peelian.report import Outcome, Section, Text
 
 if TYPE_CHECKING:
@@ -50,6 +51,26 @@ class Parameters:
     ``fade``             ``half at 6, zero at 12`` (months) or ``lasting``.
     ``years``            years over which prevented and promised incidents are counted.
     ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
+    ``team``             column of the places file that names the team of each area; areas of none are left.
+    ``team_kits``        kits that a team can bring out; needs ``team``.
+    ``floor_by``         column of the places file whose groups (boroughs, thirds of deprivation) each get
+                         ``floor_share`` times their share of households, in kits, at least.
+    ``floor_share``      from 0 to 1; the closer to 1, the more it costs.
+    ``compact``          ``none``, ``neighbour`` (each chosen area has a chosen neighbour), ``clusters``
+                         (groups of ``min_areas`` or more) or ``boundary`` (``penalty`` incidents a year are
+                         taken off for each border between a chosen area and one that is not).
+    ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
+    ``buffer``           metres round chosen areas within which no area is a control; as many controls as
+                         chosen areas must remain, and at most 40 % of expected incidents are treated.
+    ``equity_by``        columns of the places file by whose groups the shares of kits are shown.
+    ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
+                         about a minute on London.
+    ``kits_a_month``     kits that a team (of ``team``, else one for all) brings out in a month: gives
+                         schedule.csv and orders.csv.
+    ``lead_months``      months from the order of kits to their arrival.
+    ``trial``            ``none``; or how areas are drawn from a pool that ``kits`` over ``trial_share`` would
+                         saturate: ``complete``, ``blocked`` (by ``floor_by``), ``pairs``, ``rerandomised``.
+    ``trial_seed``       text chosen after the pool is frozen; ``trial_share`` of the pool to treat.
     ``promise``          incidents to be prevented over ``years``; without it, the promise of
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
@@ -75,6 +96,21 @@ class Parameters:
     fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
     years: Annotated[float, Field(gt=0)] = 1.0
     delivery_months: Annotated[float, Field(ge=0)] = 0.0
+    team: str | None = None
+    team_kits: Annotated[int, Field(gt=0)] | None = None
+    floor_by: str | None = None
+    floor_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    compact: Literal["none", "neighbour", "clusters", "boundary"] = "none"
+    min_areas: Annotated[int, Field(ge=2)] = 3
+    penalty: Annotated[float, Field(gt=0)] = 1.0
+    buffer: Annotated[float, Field(ge=0)] | None = None
+    equity_by: tuple[str, ...] = ()
+    frontier_by: str | None = None
+    kits_a_month: Annotated[int, Field(gt=0)] | None = None
+    lead_months: Annotated[int, Field(ge=0)] = 2
+    trial: Literal["none", "complete", "blocked", "pairs", "rerandomised"] = "none"
+    trial_seed: str = ""
+    trial_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
@@ -109,8 +145,15 @@ def run(
         return _not_held()
     past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
     _check_annual(risk, past)
-    plan = _allocate(risk, fitted_on, areas, programme, parameters, seed)
+    pool, limit = _pool(risk, fitted_on, areas, programme, parameters, seed)
+    plan, drawn = pool, dict[str, Any]()
+    if parameters.trial != "none":
+        plan, drawn = _drawn(pool, past, areas, parameters, limit)
     found = _findings(plan, programme, past, parameters, seed, crime, progress)
+    found = replace(found, **drawn, **_seen_when_drawn(plan, pool, found, drawn, past, parameters, seed))
+    found = replace(
+        found, **asked.shares(plan, areas, parameters, seed), **asked.work(plan, areas, parameters)
+    )
     return Outcome(
         section(plan, areas, found),
         files=files(plan, areas, found),
@@ -146,8 +189,65 @@ def _allocate(
         budget=parameters.budget, unit_cost=cost, saturation=parameters.saturation or programme.saturation,
         gap_months=parameters.gap_months, must=parameters.must, must_not=parameters.must_not,
         spare=parameters.spare, solver=parameters.solver, mip_gap=parameters.mip_gap,
-        time_limit=parameters.time_limit, seed=seed,
+        time_limit=parameters.time_limit, constraints=asked.constraints(parameters, areas, cost), seed=seed,
     )  # fmt: skip
+
+
+def _pool(
+    risk: pd.Series,
+    fitted_on: tuple[pd.Period, pd.Period],
+    areas: Places,
+    programme: Programme,
+    parameters: Parameters,
+    seed: int,
+) -> tuple[Plan, int]:
+    """The plan, or the pool of a trial: areas that more kits would saturate; and the kits there are."""
+    from peelian.plan.target import kit_limit
+
+    cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
+    limit = kit_limit(kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare)
+    if parameters.trial == "none":
+        return _allocate(risk, fitted_on, areas, programme, parameters, seed), limit
+    bigger = replace(parameters, kits=int(limit / parameters.trial_share), budget=None, spare=0.0)
+    return _allocate(risk, fitted_on, areas, programme, bigger, seed), limit
+
+
+def _drawn(
+    pool: Plan, past: pd.Series, areas: Places, parameters: Parameters, limit: int
+) -> tuple[Plan, dict[str, Any]]:
+    """The plan of the areas that are drawn from the pool."""
+    from peelian.plan.drawn import draw_pool, drawn_plan
+
+    assert parameters.trial != "none"
+    blocks = None
+    if parameters.trial == "blocked" and parameters.floor_by is not None:
+        blocks = asked.column(areas, parameters.floor_by, "floor_by")
+    drawn, balance = draw_pool(
+        pool, past, design=parameters.trial, seed=parameters.trial_seed, share=parameters.trial_share,
+        blocks=blocks,
+    )  # fmt: skip
+    return drawn_plan(pool, drawn, limit=limit), {"drawn": drawn, "balance": balance}
+
+
+def _seen_when_drawn(
+    plan: Plan,
+    pool: Plan,
+    found: Findings,
+    drawn: dict[str, Any],
+    past: pd.Series,
+    parameters: Parameters,
+    seed: int,
+) -> dict[str, Any]:
+    """What a draw changes: sureness is the pool's, and the fall that is seen is that of the two arms."""
+    from peelian.plan.drawn import visible_when_drawn
+    from peelian.plan.steadiness import stability
+
+    if not drawn:
+        return {}
+    changed: dict[str, Any] = {"steadiness": stability(pool, risk_years=parameters.risk_years, seed=seed)}
+    if found.visible is not None:
+        changed["visible"] = visible_when_drawn(plan, drawn["drawn"], past, found.visible, seed=seed)
+    return changed
 
 
 def _start(parameters: Parameters, fitted_on: tuple[pd.Period, pd.Period]) -> pd.Period:
@@ -185,9 +285,9 @@ def _findings(
     progress: Callable[[int, int], None] | None,
 ) -> Findings:
     from peelian.plan import expect
-    from peelian.plan.power import smallest_visible
     from peelian.plan.report import Findings
     from peelian.plan.steadiness import stability
+    from peelian.plan.visible import smallest_visible
 
     belief = _belief(parameters, past)
     promise, promise_words = _promise(plan, programme, parameters)

@@ -60,6 +60,61 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         _comparison(found),
     ]  # fmt: skip
     blocks += _promise(found) + _sources(found) + _placebo(found) + _power(found)
+    if found.balance is not None:
+        blocks.append(
+            Table("plan_balance", "How alike the drawn areas and the rest of the pool are", found.balance,
+                  dict.fromkeys(("treated", "control"), ",.1f") | {"difference": "+.2f"},
+                  source=_source(plan), note="difference: in standard deviations; no p, for arms were drawn.")
+        )  # fmt: skip
+    return blocks + _equity(plan, found) + _work(plan, found)
+
+
+def _work(plan: Plan, found: Findings) -> list[Block]:
+    """Kits by team and month, and when to order them."""
+    if found.work is None or found.orders is None:
+        return []
+    work = found.work.assign(month=found.work["month"].astype(str))
+    by_month = work.groupby(["month", "team"], as_index=False).agg(
+        areas=("place", "nunique"), done=("done", "sum"), kits=("kits", "sum")
+    )
+    orders = found.orders.astype({"order": str, "arrive": str})
+    formats = dict.fromkeys(("areas", "done", "kits"), ",.0f")
+    return [
+        Table("plan_work", "Kits by month and team", by_month, formats, source=_source(plan),
+              note="done: areas that reach the line in the month. Area by area in schedule.csv."),
+        Table("plan_orders", "Kits to order", orders, {"kits": ",.0f"}, source=_source(plan),
+              note="At most 3 months of work in the store; 3 % more for loss and damage."),
+    ]  # fmt: skip
+
+
+def _equity(plan: Plan, found: Findings) -> list[Block]:
+    """Shares of kits by group, and what fairer ones cost."""
+    formats = {
+        "areas": ",.0f", "chosen": ",.0f", "households": ",.0f", "covered": ",.0f", "kits": ",.0f",
+        "kits_share": ".1%", "household_share": ".1%", "risk_share": ".1%",
+        "kits_per_1000_households": ",.1f", "kits_per_100_incidents": ",.0f", "ratio": ".2f", "low": ".2f",
+        "high": ".2f",
+    }  # fmt: skip
+    note = (
+        "ratio: share of kits over share of homes, 1 is parity, with the 95 % interval when areas are drawn "
+        "again. risk_share: of expected incidents, as recorded; where fewer are reported, less is expected."
+    )
+    blocks: list[Block] = [
+        Table(
+            f"plan_equity_{at}", f"Kits by {name}: {whole((table['kits'] > 0).sum())} of {len(table)} groups",
+            table, formats, source=_source(plan), note=note,
+        )
+        for at, (name, table) in enumerate(found.equity.items(), start=1)
+    ]  # fmt: skip
+    if found.frontier is not None:
+        formats = {"norm": ".0%", "areas": ",.0f", "kits": ",.0f", "risk": ",.1f", "lost": ".1%",
+                   "worst": ".2f", "gap": ".2%"}  # fmt: skip
+        note = (
+            "norm: every group gets at least this share of its share of homes, in kits; lost: of what the "
+            "free choice covers; worst: the lowest ratio of any group. What cannot be kept is left out."
+        )
+        title = f"What fairer shares by {found.frontier_by} cost"
+        blocks.append(Table("plan_frontier", title, found.frontier, formats, source=_source(plan), note=note))
     return blocks
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
+from peelian.plan.constraints import Constraint, check_comparators, closed, rows_of, shape_of
 from peelian.plan.knapsack import Choice, Solver, by_rate, choose
 from peelian.programme import Plan, check_saturation, kits_needed
 
@@ -36,6 +37,7 @@ def allocate(
     solver: Solver = "milp",
     mip_gap: float = 1e-3,
     time_limit: float = 60.0,
+    constraints: Sequence[Constraint] = (),
     seed: int | None = None,
 ) -> Plan:
     """The areas that hold the most expected crime, each brought to the line whole or not begun.
@@ -50,6 +52,8 @@ def allocate(
     ``must``        ids that are taken whatever their risk; ``must_not`` ids that are not.
     ``solver``      ``milp`` (best choice to within ``mip_gap``, at most ``time_limit`` seconds) or
                     ``greedy`` (most risk by kit first, passing over what does not fit).
+    ``constraints`` what else must be kept: ``Capacity``, ``Floor``, ``Compact``, ``Buffer``. They need the
+                    solver, and ``summary["free"]`` says what would be held without them.
     ``seed``        is recorded with the plan; the choice itself draws nothing.
 
     Returns a ``Plan``; its ``frame`` has ``arm``, ``kits``, ``households``, ``risk``, ``rank`` (by risk a
@@ -57,7 +61,8 @@ def allocate(
 
     Raises ``DataError`` for risk that is missing, negative or of other places and for households that are
     not whole; ``DesignError`` for kits too few for any area, for places that are both asked for and
-    struck, and for a risk that reaches into the baseline.
+    struck, for constraints that clash (which, and by how much), and for a risk that reaches into the
+    baseline.
 
     Assumes that the effect is the same share everywhere, so that the choice does not depend on its size.
 
@@ -81,8 +86,13 @@ def allocate(
         raise DesignError(f"must and must_not both name {some(both)}. Strike them from one of the two.")
     limit = kit_limit(kits=kits, budget=budget, unit_cost=unit_cost, spare=spare)
     choice = _choose(risk, need, limit, fixed, struck, solver, mip_gap, time_limit, saturation)
+    kept: dict[str, Any] = {}
+    if constraints:
+        kept = {"free": choice.objective}
+        choice = _within(places, risk, need, limit, fixed, struck, solver, mip_gap, time_limit, constraints)
     frame = _frame(risk, households, need, choice.chosen, start)
-    summary = _summary(frame, choice, limit, fixed, struck)
+    kept |= check_comparators(frame, places, constraints)
+    summary = _summary(frame, choice, limit, fixed, struck) | kept
     summary |= {"solver": solver, "mip_gap": mip_gap, "spare": spare, "unit_cost": unit_cost}
     summary |= {"cost": None if unit_cost is None else unit_cost * summary["kits_used"]}
     return Plan(frame, fitted_on, start, gap_months, saturation, seed, summary=summary)
@@ -208,6 +218,33 @@ def _choose(
     return replace(
         choice, chosen=choice.chosen | is_fixed, objective=choice.objective + extra,
         bound=choice.bound + extra, greedy=choice.greedy + extra,
+    )  # fmt: skip
+
+
+def _within(
+    places: Places,
+    risk: pd.Series,
+    need: pd.Series,
+    limit: int,
+    fixed: set[str],
+    struck: set[str],
+    solver: Solver,
+    mip_gap: float,
+    time_limit: float,
+    constraints: Sequence[Constraint],
+) -> Choice:
+    """The choice under constraints, the areas asked for among it."""
+    from peelian.plan.constrained import choose_within
+
+    if solver == "greedy":
+        raise DesignError("Greedy keeps no constraint but the limit of kits. Use solver = milp.")
+    is_fixed = need.index.isin(list(fixed)) & (need > 0).to_numpy()
+    open_ = (risk > 0).to_numpy() & ~need.index.isin(list(struck)) & ~closed(constraints, places)
+    rows = [rows_of(item, places, risk, need) for item in constraints]
+    return choose_within(
+        risk.to_numpy(), need.to_numpy(), limit, [part for part in rows if part is not None],
+        shape=shape_of(constraints, places), fixed=is_fixed, open_=open_, mip_gap=mip_gap,
+        time_limit=time_limit,
     )  # fmt: skip
 
 

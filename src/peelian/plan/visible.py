@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from peelian.errors import DataError, DesignError
+from peelian.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,39 +55,6 @@ def overdispersion(before: pd.Series, after: pd.Series) -> float:
     return float(np.mean((u[held] - ratio * v[held]) ** 2 / spread[held]))
 
 
-def mde_by_redrawing(
-    before: pd.Series,
-    after: pd.Series,
-    n_treated: int,
-    *,
-    pool: pd.Index | None = None,
-    draws: int = 2000,
-    seed: int,
-) -> float:
-    """The smallest visible fall, from real years in which places are drawn for a treatment they never got.
-
-    ``before``, ``after``  counts by place of two windows of 12 months; ``n_treated`` places drawn each time
-    from ``pool`` (all places where None), all others being the comparison; ``draws`` how often.
-
-    1 - exp(-(z.975 + z.80) SD) with SD that of the log ratio of ratios between draws. Raises
-    ``DesignError`` where fewer than 2 places would be drawn or left.
-    """
-    import numpy as np
-
-    v, u = before.to_numpy(float), after.reindex(before.index).to_numpy(float)
-    drawn_from = np.arange(len(v)) if pool is None else np.flatnonzero(before.index.isin(pool))
-    if not 2 <= n_treated <= len(drawn_from) - 2:
-        raise DesignError(f"{n_treated} of {len(drawn_from)} places cannot be drawn: 2 at least either side.")
-    rng = np.random.default_rng(seed)
-    logs = np.empty(draws)
-    for draw in range(draws):
-        picked = drawn_from[rng.choice(len(drawn_from), n_treated, replace=False, shuffle=False)]
-        t0, t1 = v[picked].sum(), u[picked].sum()
-        c0, c1 = v.sum() - t0, u.sum() - t1
-        logs[draw] = math.log(max(t1, 0.5) / max(t0, 0.5)) - math.log(max(c1, 0.5) / max(c0, 0.5))
-    return 1 - math.exp(-Z * float(logs.std(ddof=1)))
-
-
 def smallest_visible(plan: Plan, counts: pd.Series, *, seed: int, draws: int = 1000) -> Visible | None:
     """The smallest fall in the chosen areas that an evaluation of 12 against 12 months would see.
 
@@ -95,6 +62,10 @@ def smallest_visible(plan: Plan, counts: pd.Series, *, seed: int, draws: int = 1
     areas of most risk, twice as many as are chosen. None where history is shorter, or nothing is left to
     compare with.
     """
+    import numpy as np
+
+    from peelian.plan.rehearsal import redrawn_windows, subsets
+
     windows = _last_two_years(counts)
     chosen = plan.frame["arm"] == "treated"
     risk, n = plan.frame["risk"], int(chosen.sum())
@@ -109,7 +80,10 @@ def smallest_visible(plan: Plan, counts: pd.Series, *, seed: int, draws: int = 1
     if n >= 2:
         pool = risk.sort_values(ascending=False, kind="stable").index[: max(2 * n, 10)]
         if len(pool) - 2 >= n:
-            redrawn = mde_by_redrawing(before, after, n, pool=pool, draws=draws, seed=seed)
+            both = np.stack([before.to_numpy(float), after.to_numpy(float)], axis=1)[None]
+            taken = subsets(len(risk), n, draws=draws, seed=seed, inside=risk.index.isin(pool))
+            spread = redrawn_windows(both, taken).theta.std(ddof=1)
+            redrawn = 1 - math.exp(-Z * float(spread))
     return Visible(formula, redrawn, phi, by_number(risk, phi))
 
 
