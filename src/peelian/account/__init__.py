@@ -26,6 +26,7 @@ _WHERE = {
     "simulate": "simulation",
     "suppress": "disclosure",
     "switching": "costs",
+    "write": "writing",
 }
 __all__ = sorted(_WHERE)
 
