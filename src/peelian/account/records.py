@@ -65,6 +65,12 @@ class Assessment:
         return GATED.get(self.code, "" if self.told else "the evaluation gives no number prevented")
 
     @property
+    def net(self) -> Interval | None:
+        """Crimes prevented net of those that moved next door; None unless displacement was found."""
+        found = self.raw.get("net")
+        return _interval(found) if found and self.raw.get("words_displacement") == "displaced" else None
+
+    @property
     def told(self) -> bool:
         """True where the evaluation gives a number prevented, however uncertain."""
         return not math.isnan(self.prevented.value)

@@ -173,10 +173,15 @@ def warnings(results: Results) -> list[Text]:
             said.append(
                 "No staff time is in the ledger: with it, costs would be higher and every ratio lower."
             )
-    if results.values.price_base and results.values.price_base != "nominal":
+    if results.parameters.prices:
+        said.append(
+            f"The figures for one {held.crime.lower()} were brought to prices of {results.parameters.prices} "
+            "with the deflator given; costs stand in those paid."
+        )
+    elif results.values.price_base and results.values.price_base != "nominal":
         said.append(
             f"One {held.crime.lower()} stands in prices of {results.values.price_base}, costs in those "
-            "paid: nothing is uprated, because no deflator is held."
+            "paid: nothing is uprated, because no prices were asked for."
         )
     words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
     if words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,11 @@ PERCENT = 100
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What is held, the answers, the cases, the replies to the public, and the claims reconciled."""
+    """What is held, the answers, the cases, the replies to the public, and the claims reconciled.
+
+    ``impacts``  the name of a figure used -> how far 10 % more or less moves any answer, as a share;
+    ``tornado`` how far the social ratio moves over the range of each figure and of the effect.
+    """
 
     held: Held
     parameters: Parameters
@@ -38,6 +42,8 @@ class Results:
     replies: Sequence[Answer]
     questions: str
     claims: pd.DataFrame | None
+    impacts: dict[str, float] = field(default_factory=dict)
+    tornado: pd.DataFrame | None = None
 
     @property
     def case(self) -> Case | None:

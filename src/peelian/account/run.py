@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.account.records import Held
+    from peelian.account.results import Results
     from peelian.figures import Figures
     from peelian.programme import Programme
     from peelian.report import Outcome
@@ -47,6 +48,8 @@ class Parameters:
                     switching.
     ``minutes``     figure for staff minutes per kit; ``staff`` for pounds an hour of those who deliver.
     ``discount``    figure with the discount rate by year; ``costs_plus``, ``benefits_minus`` optimism bias.
+    ``prices``      financial year (``2025-26``) to whose prices the figures for one crime are brought, with
+                    the ``gdp_deflator.csv`` in the folder of figures; their own year unless given.
     ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
     """
 
@@ -78,6 +81,7 @@ class Parameters:
     discount: str = "discount_rate"
     costs_plus: str = "optimism_costs_plus"
     benefits_minus: str = "optimism_benefits_minus"
+    prices: Annotated[str, Field(pattern=r"^\d{4}-\d\d$")] | None = None
     draws: Annotated[int, Field(ge=100)] = 10_000
     seed: int | None = None
 
@@ -116,30 +120,21 @@ def run(
     Raises ``DataError`` for a wrong figure, ledger, record or assessment.
     """
     from peelian.account import report
-    from peelian.account.answers import Basis, answers
+    from peelian.account.answers import answers
     from peelian.account.cases import cases
     from peelian.account.foi import foi_answers, question_bank
     from peelian.account.foi_parts import Given
+    from peelian.account.headline import basis_of, values_of
     from peelian.account.results import Results
-    from peelian.account.valuing import unit_values
-    from peelian.figures import load, recording_changes
+    from peelian.figures import recording_changes
 
     p = parameters
     own = figures or p.figures
-    held = _held(assessment, programme, p, load(own), saturation, counts, crime, published)
+    held = _held(assessment, programme, p, _figures(own, p), saturation, counts, crime, published)
     held = _with_records(held, p, ledger, recoveries, documents)
     held = _as_of(held, p, months)
-    values = unit_values(
-        held.figures,
-        fiscal=p.fiscal,
-        police=p.police,
-        economic=p.economic,
-        social=p.social,
-        on=held.day,
-        crime=crime,
-    )
-    chosen = (held.figures.at(name, held.day) for name in (p.hours, p.minutes, p.staff))
-    amounts = answers(Basis(held, values, *chosen))
+    values = values_of(held, p)
+    amounts = answers(basis_of(held, p, values))
     done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
     bank = question_bank(questions or p.questions)
     given = Given(held, amounts, done, report.in_words(held.day), recording_changes(own))
@@ -147,7 +142,39 @@ def run(
     if progress is not None:
         progress(1, 1)
     results = Results(held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims))
-    return report.outcome(results)
+    return report.outcome(_with_impacts(results))
+
+
+def _figures(own: str | Path | None, p: Parameters) -> Figures:
+    """The figures, those for one crime in the prices asked for."""
+    from peelian.figures import deflator, load, uprated
+
+    figures = load(own)
+    if p.prices is None:
+        return figures
+    return uprated(figures, {*p.fiscal, p.police, *p.economic, *p.social}, p.prices, deflator(own))
+
+
+def _with_impacts(results: Results) -> Results:
+    """How far each figure used moves the answers, and the error where one of the user's says less."""
+    from functools import partial
+
+    from peelian.account.cases import PROMISED
+    from peelian.account.headline import headline
+    from peelian.account.sensitivity import check_declared, impacts, tornado
+    from peelian.account.valuing import SOCIAL
+
+    held, used = results.held, results.figures_used
+    basis = results.case.basis if results.case else PROMISED
+    answer = partial(headline, held, results.parameters, basis)
+    found = impacts(held.figures, used, answer)
+    check_declared(used, found)
+    table = results.case.table if results.case else None
+    if table is None:
+        return replace(results, impacts=found)
+    ends = float(table.at[SOCIAL, "bcr_low"]), float(table.at[SOCIAL, "bcr_high"])
+    moved = tornado(held.figures, used, answer, number=f"ratio, {SOCIAL}", effect=ends)
+    return replace(results, impacts=found, tornado=moved)
 
 
 def _held(
