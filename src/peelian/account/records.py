@@ -160,7 +160,8 @@ class Held:
     """Everything the stage was given; None for what is not held.
 
     ``saturation`` place, month, delivered (so far), households; ``counts`` monthly counts by place, one
-    column a kind of crime; ``ledger``, ``recoveries``, ``documents`` as read here; ``figures`` the policy
+    column a kind of crime; ``ledger``, ``recoveries``, ``documents`` as read here; ``register`` the
+    benefits as judged; ``figures`` the policy
     figures and ``day`` the day they are asked for; ``published`` True where the counts are public already.
     """
 
@@ -174,6 +175,7 @@ class Held:
     ledger: pd.DataFrame | None = None
     recoveries: pd.DataFrame | None = None
     documents: pd.DataFrame | None = None
+    register: pd.DataFrame | None = None
     published: bool = True
     threshold: int = 1
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.account.amount import Amount
 from peelian.account.answers import by_place
+from peelian.account.benefits import overclaimed
 from peelian.account.cases import PROMISED, Case, weakest
 from peelian.account.claims import movements
 from peelian.account.foi import as_markdown
@@ -22,6 +23,7 @@ from peelian.account.results import (
     switching_frame,
 )
 from peelian.account.tables_of_report import tables
+from peelian.account.tables_of_scrutiny import scrutinised
 from peelian.account.valuing import POLICE, SOCIAL
 from peelian.figures import figures_frame
 from peelian.report import Outcome, Section, Text
@@ -36,7 +38,7 @@ def outcome(results: Results) -> Outcome:
         "account",
         "Account",
         "What did it cost, what was it worth and to whom, and what do we tell the public?",
-        (*findings(results), *tables(results), *warnings(results), *notes(results)),
+        (*findings(results), *tables(results), *scrutinised(results), *warnings(results), *notes(results)),
     )
     held = results.held
     nothing = all(
@@ -186,6 +188,9 @@ def warnings(results: Results) -> list[Text]:
     words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
     if words:
         said.append(f"What happened next door is not taken off the number prevented. Found there: {words}.")
+    said += results.unexplained
+    if held.register is not None:
+        said += filter(None, [overclaimed(held.register, results.bearable)])
     if results.claims is not None:
         said += movements(results.claims)
     return [Text(sentence, "warning") for sentence in said]
@@ -253,6 +258,7 @@ def _files(results: Results) -> dict[str, Any]:
         "promise.csv": promise_frame(results),
         "spend.csv": spend_frame(results),
         "claims.csv": results.claims,
+        "register.csv": results.held.register,
         "figures.csv": figures_frame(results.figures_used),
     }
     as_of = in_words(results.held.day)

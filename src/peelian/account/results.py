@@ -14,7 +14,8 @@ from peelian.account.costs import Interval, exactly
 from peelian.account.foi import Answer
 from peelian.account.ledger import Promise, promised_against_actual, spend
 from peelian.account.records import Held
-from peelian.account.valuing import UnitValues
+from peelian.account.scrutiny import unexplained
+from peelian.account.valuing import SOCIAL, UnitValues
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,23 @@ class Results:
         rates = [row for case in self.cases for row in case.rates]
         named = [*self.values.used, *(held.figures.at(name, held.day) for name in names), *rates]
         return [row for row in dict.fromkeys(named) if row.value is not None]
+
+    @property
+    def unexplained(self) -> list[str]:
+        """Sentences for the variances of the ledger that no owner explains."""
+        held = self.held
+        if held.ledger is None or held.ledger.empty:
+            return []
+        share, pounds = (held.figures.at(f"variance_{name}", held.day).number for name in ("share", "pounds"))
+        return unexplained(held.ledger, share=share, pounds=pounds)
+
+    @property
+    def bearable(self) -> float | None:
+        """Pounds of benefit at the 95 % point of the simulation, of the social line; None without one."""
+        case = self.case
+        if case is None or case.table is None or "bcr_95" not in case.table or case.pv_cost is None:
+            return None
+        return float(case.table.at[SOCIAL, "bcr_95"]) * case.pv_cost
 
     @property
     def outdated(self) -> list[str]:

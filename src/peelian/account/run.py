@@ -33,6 +33,7 @@ class Parameters:
     ``recoveries``  CSV of recovered items by month: month, examined, marked, traced, returned.
     ``documents``   CSV of decisions and documents: date, title, kind.
     ``claims``      CSV of claims made in public (columns of ``claims.read_claims``).
+    ``benefits``    CSV of the benefits register (columns of ``benefits.read_benefits``).
     ``figures``     folder of TOML files whose figures replace those shipped.
     ``questions``   TOML file with a bank of public questions; the six on MetTrace unless given.
     ``as_of``       day the records stand at, ISO; the last day of the last month of data unless given.
@@ -57,6 +58,7 @@ class Parameters:
     recoveries: str | None = None
     documents: str | None = None
     claims: str | None = None
+    benefits: str | None = None
     figures: str | None = None
     questions: str | None = None
     as_of: date | None = None
@@ -97,6 +99,7 @@ def run(
     recoveries: str | Path | None = None,
     documents: str | Path | None = None,
     claims: str | Path | None = None,
+    benefits: str | Path | None = None,
     questions: str | Path | None = None,
     figures: str | Path | None = None,
     months: tuple[Any, Any] | None = None,
@@ -111,7 +114,8 @@ def run(
                      held.
     ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
                      (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
-    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``questions``, ``figures``  paths, before those of
+    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``benefits``, ``questions``,
+    ``figures``  paths, before those of
                      ``parameters``.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
@@ -132,7 +136,7 @@ def run(
     own = figures or p.figures
     held = _held(assessment, programme, p, _figures(own, p), saturation, counts, crime, published)
     held = _with_records(held, p, ledger, recoveries, documents)
-    held = _as_of(held, p, months)
+    held = _with_register(_as_of(held, p, months), benefits or p.benefits)
     values = values_of(held, p)
     amounts = answers(basis_of(held, p, values))
     done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
@@ -157,7 +161,7 @@ def _figures(own: str | Path | None, p: Parameters) -> Figures:
 
 def _with_impacts(results: Results) -> Results:
     """How far each figure used moves the answers, and the error where one of the user's says less."""
-    from functools import partial
+    from functools import cache, partial
 
     from peelian.account.cases import PROMISED
     from peelian.account.headline import headline
@@ -166,7 +170,7 @@ def _with_impacts(results: Results) -> Results:
 
     held, used = results.held, results.figures_used
     basis = results.case.basis if results.case else PROMISED
-    answer = partial(headline, held, results.parameters, basis)
+    answer = cache(partial(headline, held, results.parameters, basis))
     found = impacts(held.figures, used, answer)
     check_declared(used, found)
     table = results.case.table if results.case else None
@@ -228,6 +232,17 @@ def _as_of(held: Held, p: Parameters, months: tuple[Any, Any] | None) -> Held:
     if documents is not None:
         documents = documents[documents["date"] <= day.isoformat()].reset_index(drop=True)
     return replace(held, day=day.isoformat(), ledger=ledger, documents=documents, threshold=threshold)
+
+
+def _with_register(held: Held, path: str | Path | None) -> Held:
+    """The benefits register, judged on the day of the records."""
+    from peelian.account.benefits import judged, read_benefits
+
+    if path is None or held.day is None:
+        return held
+    days = held.figures.at("review_days", held.day).number
+    register = judged(read_benefits(path), on=date.fromisoformat(held.day), review_days=days)
+    return replace(held, register=register)
 
 
 def _last_day(held: Held, months: tuple[Any, Any] | None) -> date | None:

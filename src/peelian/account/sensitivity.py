@@ -25,7 +25,8 @@ def impacts(figures: Figures, used: Sequence[Figure], answer: Answer) -> dict[st
     base = answer(figures)
     out = {}
     for name in dict.fromkeys(row.name for row in used):
-        moved = (answer(scaled(figures, name, 1 + sign * step_of_impact())) for sign in (1, -1))
+        step = step_of_impact() if any(row.value for row in used if row.name == name) else 0.0
+        moved = (answer(scaled(figures, name, factor)) for factor in (1 - step, 1 + step)) if step else ()
         out[name] = max((_change(base, new) for new in moved), default=0.0)
     return out
 
@@ -81,14 +82,13 @@ def tornado(
     """
     import pandas as pd
 
+    step = step_of_impact()
     rows = [] if effect is None else [("the effect", "its 95 % interval", *effect)]
     for row in used:
         if not row.value:
             continue
-        step = step_of_impact() * row.value
         own = row.low is not None and row.high is not None
-        least, most = (row.low, row.high) if own else (row.value - step, row.value + step)
-        ends = [(end or 0.0) / row.value for end in (least, most)]
+        ends = [(row.low or 0.0) / row.value, (row.high or 0.0) / row.value] if own else [1 - step, 1 + step]
         low, high = (answer(scaled(figures, row.name, end)).get(number) for end in ends)
         if low is not None and high is not None and low != high:
             rows.append((row.name, "its own range" if own else "10 % either way", low, high))

@@ -23,8 +23,11 @@ MOVES = {HERE: ".1%"}
 def tables(results: Results) -> list[Block]:
     """Every table that has something to say, in the order of the chapter."""
     made = [
-        _answers(results), _weakest(results), _ratios(results), *_cases(results), _tornado(results),
-        _switching(results), _bearers(results), _promise(results), _spend(results), _foi(results), _claims(results),
+        _answers(results), _weakest(results), _ratios(results), *_cases(results),
+        _tornado(results),
+        _switching(results), _bearers(results),
+        _promise(results), _spend(results), _foi(results),
+        _claims(results),
         _figures(results),
     ]  # fmt: skip
     return [table for table in made if table is not None]
