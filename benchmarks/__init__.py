@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands
+from benchmarks import account, commands
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -17,4 +17,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "help": commands.help_,
     "demo": commands.demo,
     "hounslow": commands.hounslow,
+    "disclosure": account.disclosure,
 }
