@@ -21,6 +21,7 @@ _WHERE = {
     "hours_saved": "costs",
     "promised_against_actual": "ledger",
     "protect": "disclosure",
+    "publishable": "governance",
     "protect_counts": "large",
     "question_bank": "foi",
     "read_ledger": "ledger",

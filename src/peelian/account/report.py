@@ -12,6 +12,7 @@ from peelian.account.cases import PROMISED, Case, weakest
 from peelian.account.claims import movements
 from peelian.account.foi import as_markdown
 from peelian.account.foi_parts import break_even
+from peelian.account.governance import as_markdown as as_page
 from peelian.account.ledger import exceptions
 from peelian.account.records import Held
 from peelian.account.results import (
@@ -269,7 +270,19 @@ def _files(results: Results) -> dict[str, Any]:
     }
     letter = as_markdown(results.questions, results.replies, as_of=as_of, searches=searches(results))
     kept = {name: frame for name, frame in frames.items() if frame is not None}
-    return kept | {"foi.json": foi, "foi.md": letter}
+    return kept | {"foi.json": foi, "foi.md": letter} | _governance(results)
+
+
+def _governance(results: Results) -> dict[str, Any]:
+    import pandas as pd
+
+    out: dict[str, Any] = {}
+    for record in results.governance:
+        out |= {f"records/{record.name}.json": record.as_json(), f"records/{record.name}.md": as_page(record)}
+        if record.name == "atrs":
+            rows = [(entry.key, entry.value) for entry in record.entries]
+            out["records/atrs.csv"] = pd.DataFrame(rows, columns=["field", "value"])
+    return out
 
 
 def searches(results: Results) -> list[tuple[str, str]]:

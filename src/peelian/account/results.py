@@ -12,6 +12,7 @@ from peelian.account.answers import kits_until
 from peelian.account.cases import MONTHS_IN_A_YEAR, PLANNED, SPENT, Case
 from peelian.account.costs import Interval, exactly
 from peelian.account.foi import Answer
+from peelian.account.governance import Record
 from peelian.account.ledger import Promise, promised_against_actual, spend
 from peelian.account.records import Held
 from peelian.account.scrutiny import unexplained
@@ -45,6 +46,7 @@ class Results:
     claims: pd.DataFrame | None
     impacts: dict[str, float] = field(default_factory=dict)
     tornado: pd.DataFrame | None = None
+    governance: tuple[Record, ...] = ()
 
     @property
     def case(self) -> Case | None:

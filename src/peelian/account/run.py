@@ -34,6 +34,7 @@ class Parameters:
     ``documents``   CSV of decisions and documents: date, title, kind.
     ``claims``      CSV of claims made in public (columns of ``claims.read_claims``).
     ``benefits``    CSV of the benefits register (columns of ``benefits.read_benefits``).
+    ``governance``  TOML file of what people typed into the records of governance, and confirmed.
     ``figures``     folder of TOML files whose figures replace those shipped.
     ``questions``   TOML file with a bank of public questions; the six on MetTrace unless given.
     ``as_of``       day the records stand at, ISO; the last day of the last month of data unless given.
@@ -59,6 +60,7 @@ class Parameters:
     documents: str | None = None
     claims: str | None = None
     benefits: str | None = None
+    governance: str | None = None
     figures: str | None = None
     questions: str | None = None
     as_of: date | None = None
@@ -100,6 +102,7 @@ def run(
     documents: str | Path | None = None,
     claims: str | Path | None = None,
     benefits: str | Path | None = None,
+    governance: str | Path | None = None,
     questions: str | Path | None = None,
     figures: str | Path | None = None,
     months: tuple[Any, Any] | None = None,
@@ -115,12 +118,14 @@ def run(
     ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
                      (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
     ``ledger``, ``recoveries``, ``documents``, ``claims``, ``benefits``, ``questions``,
-    ``figures``  paths, before those of
+    ``governance``, ``figures``  paths, before those of
                      ``parameters``.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
     Files: ``costs.csv`` (every answer), ``spend.csv``, ``promise.csv``, ``benefits.csv``, ``switching.csv``,
-    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``; those without content are left out.
+    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``, and
+    ``records/``: each record of governance as ``.json`` and ``.md``, the ATRS as ``.csv`` too; those
+    without content are left out.
     Raises ``DataError`` for a wrong figure, ledger, record or assessment.
     """
     from peelian.account import report
@@ -146,7 +151,7 @@ def run(
     if progress is not None:
         progress(1, 1)
     results = Results(held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims))
-    return report.outcome(_with_impacts(results))
+    return report.outcome(_with_records_of(_with_impacts(results), governance or p.governance))
 
 
 def _figures(own: str | Path | None, p: Parameters) -> Figures:
@@ -157,6 +162,16 @@ def _figures(own: str | Path | None, p: Parameters) -> Figures:
     if p.prices is None:
         return figures
     return uprated(figures, {*p.fiscal, p.police, *p.economic, *p.social}, p.prices, deflator(own))
+
+
+def _with_records_of(results: Results, path: str | Path | None) -> Results:
+    """The records of governance, filled from what the run knows and from what people typed."""
+    from peelian.account.facts import facts_of
+    from peelian.account.governance import RECORDS, filled, read_governance
+
+    typed = None if path is None else read_governance(path)
+    facts = facts_of(results)
+    return replace(results, governance=tuple(filled(name, facts, typed) for name in RECORDS))
 
 
 def _with_impacts(results: Results) -> Results:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peelian.account.answers import by_place
 from peelian.account.cases import weakest
+from peelian.account.governance import publishable
 from peelian.account.results import Results
 from peelian.account.scrutiny import Earned, earned_value, four_tests
 from peelian.errors import DesignError
@@ -20,8 +21,8 @@ LABELS = (
 
 
 def scrutinised(results: Results) -> list[Table]:
-    """Forecast at completion, benefits register and the four tests; what is not held is left out."""
-    made = [_forecast(results), _register(results), _tests(results)]
+    """Forecast at completion, benefits register, four tests, state of the records; what is not held is left out."""
+    made = [_forecast(results), _register(results), _tests(results), _records(results)]
     return [table for table in made if table is not None]
 
 
@@ -71,6 +72,26 @@ def _register(results: Results) -> Table | None:
         {"claims": POUNDS}, "Benefits register",
         note="Without owner, measure or baseline a benefit is listed and claims nothing. Only cashable ones "
         "may enter a budget.",
+    )  # fmt: skip
+
+
+def _records(results: Results) -> Table | None:
+    import pandas as pd
+
+    records = results.governance
+    if not records:
+        return None
+    frame = pd.DataFrame({
+        "record": [record.title for record in records],
+        "state": ["may be published" if publishable(record) else "draft" for record in records],
+        "filled from the run": [sum(e.origin == "system" for e in record.entries) for record in records],
+        "typed": [sum(e.origin == "typed" for e in record.entries) for record in records],
+        "required and blank": [len(record.blanks) for record in records],
+    })  # fmt: skip
+    ready = int((frame["state"] != "draft").sum())
+    return Table(
+        "account_records", f"{ready} of {len(frame)} records of governance may be published", frame,
+        source="records/ beside this chapter; each lists what stands in the way",
     )  # fmt: skip
 
 
