@@ -7,6 +7,7 @@ from peelian.account.cases import weakest
 from peelian.account.governance import publishable
 from peelian.account.results import Results
 from peelian.account.scrutiny import Earned, earned_value, four_tests
+from peelian.account.trends import ALL, trend_block
 from peelian.errors import DesignError
 from peelian.report import Table
 
@@ -21,8 +22,8 @@ LABELS = (
 
 
 def scrutinised(results: Results) -> list[Table]:
-    """Forecast at completion, benefits register, four tests, state of the records; what is not held is left out."""
-    made = [_forecast(results), _register(results), _tests(results), _records(results)]
+    """Trends, forecast, register, four tests, state of the records; without what is not held."""
+    made = [trends(results), _forecast(results), _register(results), _tests(results), _records(results)]
     return [table for table in made if table is not None]
 
 
@@ -72,6 +73,33 @@ def _register(results: Results) -> Table | None:
         {"claims": POUNDS}, "Benefits register",
         note="Without owner, measure or baseline a benefit is listed and claims nothing. Only cashable ones "
         "may enter a budget.",
+    )  # fmt: skip
+
+
+def trends(results: Results) -> Table | None:
+    """Recorded crime now against a year before, where counts by place and month are held."""
+    import pandas as pd
+
+    held = results.held
+    if held.counts is None or held.counts.empty:
+        return None
+    kind = held.crime if held.crime in held.counts else held.counts.columns[0]
+    areas = held.programme.areas if held.programme is not None else None
+    arms = areas["arm"] if areas is not None and len(areas) else pd.Series(dtype=object)
+    frame = trend_block(held.counts[kind], arms, least=held.figures.at("least_compared", held.day).number)
+    if frame.empty:
+        return None
+    whole = frame[frame["places"] == ALL].iloc[0]
+    counted = f"{whole['before']:,.0f} to {whole['after']:,.0f}, "
+    shown = held.published or min(whole["before"], whole["after"]) >= held.threshold
+    said = f"{counted if shown else ''}{whole['in words']}"
+    return Table(
+        "account_trends", f"{held.crimes.capitalize()} in all areas, {whole['period']}: {said}", frame,
+        dict.fromkeys(("change", "low", "high"), ".1%"), "Recorded crime by place and month",
+        counts=("before", "after"), published=held.published,
+        note="Fell and rose: the whole 95 % interval lies on one side. Its width is that of places that "
+        "differ "
+        "from each other as these do. Dates are months, so the last 28 days are not told apart.",
     )  # fmt: skip
 
 
