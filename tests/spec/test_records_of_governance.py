@@ -18,7 +18,7 @@ from peelian.account.governance import (
 )
 from peelian.account.run import Parameters, run
 from peelian.errors import DataError
-from tests.account_scenario import MONTHS, records
+from tests.account_scenario import MONTHS, assessment, records
 
 FACTS = {"name": "MetTrace", "description": "It counts.", "detail": "By published methods."}
 PREFIX = "algorithmic_transparency_record_"
@@ -48,7 +48,8 @@ def test_a_required_field_left_blank_is_named_and_keeps_it_a_draft(name: str, ke
     typed = complete(name)
     del typed[name][key]
     found = filled(name, {}, typed)
-    assert found.blockers == [f"Required and blank: {schema(name)['properties'][key]['title']}."]
+    title = schema(name)["properties"][key]["title"].rstrip("?")
+    assert found.blockers == [f"Required and blank: {title}."]
 
 
 def test_the_publishing_keys_of_the_atrs_are_those_of_the_form() -> None:
@@ -142,3 +143,13 @@ def test_performance_is_the_verdict_in_its_words_with_its_interval(made: dict[st
 
 def test_what_people_typed_stands_as_typed(made: dict[str, Any]) -> None:
     assert made["records/atrs.json"]["origin"]["owner_team"] == "typed"
+
+
+def test_crime_that_moved_next_door_is_said_where_the_benefit_is(tmp_path: Path) -> None:
+    moved = {"words_displacement": "displaced", "net": {"estimate": 100.0, "low": -20.0, "high": 220.0}}
+    held = records(tmp_path) | {"assessment": assessment(**moved)}
+    first, second = held.pop("assessment"), held.pop("programme")
+    files = run(first, second, Parameters(), **held, crime="burglary", months=MONTHS, seed=1).files
+    assert files["records/citizens_guide.json"]["values"]["working"].endswith(
+        "and the interval includes none."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peelian.account.answers import by_place
+from peelian.account.report import next_door
 
 if TYPE_CHECKING:
     from peelian.account.results import Results
@@ -84,10 +85,11 @@ def _evaluation(results: Results) -> dict[str, str]:
         return {}
     window = f"{found.first} to {found.last}"
     told = str(found.raw["headline"].get("sentence", "")) if found.told else ""
+    moved = next_door(found.raw, results.held.crimes)
     verdict = found.words[:1].upper() + found.words[1:].removesuffix(".")
     return {
-        "performance": f"{verdict}. {told}".strip(),
-        "benefit": f"{verdict}, measured over {window}. {told}".strip(),
+        "performance": " ".join(filter(None, (f"{verdict}.", told, moved))),
+        "benefit": " ".join(filter(None, (f"{verdict}, measured over {window}.", told, moved))),
         "evaluation_data": f"Recorded {results.held.crimes} in places with and without the programme, "
         f"{window}.",
         "model_type": f"Comparison of places over time; uncertainty by {found.raw['headline']['se_method']}"

@@ -65,7 +65,7 @@ class Record:
     @property
     def blockers(self) -> list[str]:
         """What stands in the way of publication, a sentence each."""
-        said = [f"Required and blank: {title}." for title in self.blanks]
+        said = [f"Required and blank: {title.rstrip('?')}." for title in self.blanks]
         said += [
             f"{entry.title} is {entry.value!r}; expected {', '.join(entry.allowed)}."
             for entry in self.entries
