@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import commands, evaluate, explain, plan, predict, read
+from benchmarks import account, commands, evaluate, explain, plan, predict, read
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -36,4 +36,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "power": plan.power,
     "allocate": plan.allocate,
     "rounds": plan.rounds,
+    "disclosure": account.disclosure,
 }

@@ -74,7 +74,7 @@ INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "account": (
         ("programme", ("areas",)),
         ("deliver", ("recoveries",)),
-        ("account", ("ledger", "documents", "figures", "claims", "questions")),
+        ("account", ("ledger", "documents", "figures", "claims", "questions", "benefits", "governance")),
     ),
 }
 LIBRARIES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio")
@@ -230,7 +230,9 @@ def _parameters_of(project: Project, stage: str) -> dict[str, Any]:
     }
     about = project.project
     relevant = (
-        {"name", "question", "marking", "audience", "truth"} if stage == "report" else {"crime", "outcome"}
+        {"name", "question", "marking", "audience", "truth", "formats"}
+        if stage == "report"
+        else {"crime", "outcome"}
     )
     return {"project": {key: getattr(about, key) for key in sorted(relevant)}} | tables
 
@@ -443,7 +445,10 @@ def ledger(folder: Path | str, *, act: str, head: str | None = None) -> dict[str
         return plain(sealing.verify(book, head=head))
     context = Context(project)
     if act == "append":
-        made = sealing.seal(book, project.folder / "predict", parameters=project.table("predict"))
+        from peelian import __version__
+
+        parameters = project.table("predict")
+        made = sealing.seal(book, project.folder / "predict", parameters=parameters, version=__version__)
         held = sealing.verify(book)
         names = "; ".join(f"{entry.method}, {entry.start[:10]} to {entry.stop[:10]}" for entry in made)
         late = " Made at or after the start of its period, so marked late." * any(e.late for e in made)

@@ -194,6 +194,8 @@ def write_content(path: Path, content: Any) -> None:
 
     if isinstance(content, Layered):
         write_geopackage(path, content)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
     elif isinstance(content, str):
         path.write_text(content, encoding="utf-8", newline="\n")
     elif path.suffix == ".json":

@@ -13,7 +13,8 @@ STRUCTURE = {
     12: "months in a year", 60: "minutes in an hour", 100: "per cent, pence in a pound", 0.5: "a median",
     0.05: "a percentile", 0.95: "a percentile", 10_000: "draws", 1e-6: "slack of a solver", 0.0101: "a penny",
 }  # fmt: skip
-FILES = sorted(path for path in PACKAGE.glob("*.py") if path.name != "html.py")  # html.py lays out pages
+LAYOUT = ("html.py", "pdf.py", "word.py", "excel.py")  # they lay out pages
+FILES = sorted(path for path in PACKAGE.glob("*.py") if path.name not in LAYOUT)
 
 
 def numbers(source: str) -> list[tuple[int, float]]:

@@ -10,6 +10,7 @@ import pytest
 
 from peelian.account.run import Parameters, run
 from peelian.errors import DataError
+from peelian.figures import colour_of
 from peelian.programme import Programme
 from peelian.report import Outcome, Table, Text
 from tests.account_scenario import MONTHS, assessment, programme, records
@@ -266,3 +267,83 @@ def test_spending_outside_the_budget_is_said(tmp_path: Path) -> None:
 def test_every_file_and_the_section_are_plain_values(tmp_path: Path) -> None:
     found = outcome(tmp_path)
     assert json.dumps([found.files["foi.json"], found.summary, found.section.as_json()], allow_nan=False)
+
+
+# ------------------------------------------------------------ impact, prices, next door
+OWN = """[{name}]
+value = {value}
+unit = "{unit}"
+price_base = "2015-16"
+from = 2000-01-01
+perspective = "fiscal"
+bearer = "police"
+source = "Force finance, 2021"
+quality = "green"
+impact = "{impact}"
+"""
+
+
+def own(folder: Path, **keys: Any) -> Path:
+    into = folder / "figures"
+    into.mkdir()
+    (into / "own.toml").write_text(OWN.format(**keys), encoding="utf-8")
+    return into
+
+
+def test_the_measured_impact_stands_beside_each_figure(tmp_path: Path) -> None:
+    moves = table(outcome(tmp_path), "account_figures").set_index("name")["10 % of it moves an answer by"]
+    assert moves[["burglary_cost", "burglary_police", "burglary_victim_services"]].round(4).tolist() == [
+        0.1,
+        0.1,
+        0.0,
+    ]
+
+
+def test_an_impact_declared_too_mild_stops_the_run(tmp_path: Path) -> None:
+    figures = own(tmp_path, name="burglary_police", value=600, unit="pounds per burglary", impact="green")
+    with pytest.raises(
+        DataError, match=r"own.toml, line 1: .* declares its impact green, but .* moves the answer by 10.0%"
+    ):
+        outcome(tmp_path, figures=figures)
+
+
+def test_shipped_figures_declare_no_impact_milder_than_measured(tmp_path: Path) -> None:
+    frame = table(outcome(tmp_path), "account_figures")
+    order = ["green", "amber", "red"]
+    worse = [
+        row["name"] for _, row in frame.iterrows()
+        if order.index(colour_of(row["10 % of it moves an answer by"])) > order.index(row["impact"].split(":")[0])
+    ]  # fmt: skip
+    assert worse == []
+
+
+def test_figures_for_one_burglary_are_brought_to_the_prices_asked_for(tmp_path: Path) -> None:
+    figures = own(tmp_path, name="burglary_police", value=530, unit="pounds per burglary", impact="red")
+    (figures / "gdp_deflator.csv").write_text(
+        "year,index,published on\n2015-16,100,2026-03-31\n2020-21,110,2026-03-31\n", encoding="utf-8"
+    )
+    found = outcome(tmp_path, Parameters(years=5, prices="2020-21"), figures=figures)
+    case = table(found, "account_case_money").set_index("perspective")["value of one crime"]
+    assert case[["police alone", "social"]].round(6).tolist() == [583, 5742]
+
+
+MOVED = {"words_displacement": "displaced", "net": {"estimate": 100.0, "low": -20.0, "high": 220.0}}
+
+
+def test_where_crime_moved_next_door_the_net_is_valued_on_a_line_of_its_own(tmp_path: Path) -> None:
+    benefits = outcome(tmp_path, assessment=assessment(**MOVED)).files["benefits.csv"]
+    social = benefits[benefits["line"] == "social"].set_index("basis")["bcr"]
+    assert social["money spent, net of next door"] / social["money spent"] == pytest.approx(100 / 218)
+
+
+def test_an_interval_net_of_next_door_that_includes_none_is_said(tmp_path: Path) -> None:
+    found = outcome(tmp_path, assessment=assessment(**MOVED))
+    note = next(
+        b.note for b in found.section.blocks if not isinstance(b, Text) and b.name == "account_case_money_net"
+    )
+    assert note.endswith("The interval of the number prevented net of next door includes none.")
+
+
+def test_the_tornado_puts_what_moves_the_ratio_most_first(tmp_path: Path) -> None:
+    rows = table(outcome(tmp_path), "account_tornado")
+    assert rows["moved"].tolist() == ["the effect", "burglary_cost"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from peelian.errors import DataError
-from peelian.figures import figures_frame, figures_table, load, recording_changes
+from peelian.figures import Deflator, deflator, figures_frame, figures_table, load, recording_changes, uprate
 
 ENTRY = """# a comment
 [police_cost]
@@ -181,3 +182,47 @@ def test_a_recording_change_without_a_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "recording_changes.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"line 1: \[\[change\]\] source is missing"):
         recording_changes(tmp_path)
+
+
+# ------------------------------------------------------------ prices of another year
+INVENTED = "year,index,published on\n2015-16,100,2026-03-31\n2020-21,110,2026-03-31\n"
+
+
+def test_a_figure_is_brought_to_prices_of_another_year_with_its_range() -> None:
+    row = replace(load().at("burglary_police"), low=400.0, high=700.0)
+    moved = uprate(row, "2020-21", Deflator({"2015-16": 100.0, "2020-21": 110.0}))
+    assert [round(value or 0, 6) for value in (moved.low, moved.value, moved.high)] == [440, 583, 770]
+    assert moved.price_base == "2020-21"
+
+
+def test_the_shipped_deflator_is_empty_and_refuses() -> None:
+    with pytest.raises(
+        DataError, match=r"has no index for 2015-16 and 2020-21, so .burglary_police. cannot be"
+    ):
+        uprate(load().at("burglary_police"), "2020-21", deflator())
+
+
+def test_a_nominal_figure_cannot_be_brought_anywhere() -> None:
+    with pytest.raises(DataError, match="has no price base other than nominal"):
+        uprate(load().at("burglary_police_met_2016"), "2020-21", Deflator({"2015-16": 1, "2020-21": 1}))
+
+
+def test_the_users_deflator_is_read(tmp_path: Path) -> None:
+    (tmp_path / "gdp_deflator.csv").write_text(INVENTED, encoding="utf-8")
+    assert deflator(tmp_path).published == date(2026, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("year,index\n2015-16,1\n", "its columns are"),
+        (INVENTED + "2020-21,3,2026-03-31\n", "line 4: year '2020-21' is given twice"),
+        (INVENTED + "2021,3,2026-03-31\n", "line 4: year '2021' is given twice or is no financial year"),
+        (INVENTED + "2021-22,x,2026-03-31\n", "line 4: expected an index above 0 and a day"),
+        (INVENTED + "2021-22,0,2026-03-31\n", "line 4: the index is 0; it must be above 0"),
+    ],
+)
+def test_a_wrong_deflator_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "gdp_deflator.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=says):
+        deflator(tmp_path)

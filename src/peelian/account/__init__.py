@@ -14,18 +14,22 @@ _WHERE = {
     "benefit_cost": "costs",
     "chance_of_paying": "simulation",
     "cost_per_unit": "costs",
+    "difference": "releases",
     "discount_factors": "discounting",
     "figures_table": "figures",
     "foi_answers": "foi",
     "hours_saved": "costs",
     "promised_against_actual": "ledger",
     "protect": "disclosure",
+    "publishable": "governance",
+    "protect_counts": "large",
     "question_bank": "foi",
     "read_ledger": "ledger",
     "reconcile": "claims",
     "simulate": "simulation",
     "suppress": "disclosure",
     "switching": "costs",
+    "write": "writing",
 }
 __all__ = sorted(_WHERE)
 

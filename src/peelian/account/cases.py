@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from peelian.account.answers import missing, spent_until
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 MONTHS_IN_A_YEAR = 12
 SPENT, PLANNED, PROMISED = "money spent", "kits at the planned price", "promise"
+NET = ", net of next door"
+INPUTS = {
+    SPENT: ("ledger", "assessment"),
+    PLANNED: ("programme", "saturation", "assessment"),
+    PROMISED: ("programme",),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +69,33 @@ class _Flow:
     share: float = 1.0  # of the months measured
 
 
-def cases(held: Held, values: UnitValues, parameters: Parameters, *, seed: int) -> tuple[Case, ...]:
-    """The case on the money spent, on kits at the planned price, and as it was promised."""
-    return (
-        _case(SPENT, ("ledger", "assessment"), held, values, parameters, seed),
-        _case(PLANNED, ("programme", "saturation", "assessment"), held, values, parameters, seed),
-        _case(PROMISED, ("programme",), held, values, parameters, seed),
-    )
+def cases(held: Held, values: UnitValues, parameters: Parameters, *, seed: int | None) -> tuple[Case, ...]:
+    """The case on the money spent, on kits at the planned price, and as it was promised.
+
+    Where crime was found to have moved next door, the first two stand once more net of it. ``seed`` None
+    leaves the simulation out.
+    """
+    made = [case_on(basis, held, values, parameters, seed=seed) for basis in INPUTS]
+    net = held.assessment.net if held.assessment else None
+    if net is None or held.assessment is None:
+        return tuple(made)
+    less = replace(held, assessment=replace(held.assessment, prevented=net, se_log=0.0))
+    told = [case.basis for case in made if case.table is not None and case.basis != PROMISED]
+    again = [case_on(basis, less, values, parameters, seed=None) for basis in told]
+    made[2:2] = [replace(case, basis=case.basis + NET) for case in again]
+    return tuple(made)
 
 
-def _case(
-    basis: str, inputs: tuple[str, ...], held: Held, values: UnitValues, parameters: Parameters, seed: int
+def case_on(
+    basis: str,
+    held: Held,
+    values: UnitValues,
+    parameters: Parameters,
+    *,
+    seed: int | None,
 ) -> Case:
+    """The case on one basis of cost; ``seed`` None leaves the simulation out."""
+    inputs = INPUTS[basis]
     why, holder = missing(held, inputs)
     why = why or values.why_not
     if why:
@@ -87,7 +108,13 @@ def _case(
 
 
 def _appraised(
-    basis: str, inputs: tuple[str, ...], flow: _Flow, held: Held, values: UnitValues, p: Parameters, seed: int
+    basis: str,
+    inputs: tuple[str, ...],
+    flow: _Flow,
+    held: Held,
+    values: UnitValues,
+    p: Parameters,
+    seed: int | None,
 ) -> Case:
     rates, rows = rates_by_year(held.figures, len(flow.costs), on=held.day, name=p.discount)
     factors = discount_factors(rates, first_year=p.first_year).tolist()
@@ -105,7 +132,7 @@ def _appraised(
     gate = measured.gate if measured else ""
     pv_cost = present_value(flow.costs, factors)
     tips = _tips(table, flow, measured, held, p.money_per_hour, basis)
-    if measured and not gate:
+    if measured and not gate and seed is not None:
         chances = _chances(
             measured, values, flow, present_value(flow.profile, factors), pv_cost, p.draws, seed
         )

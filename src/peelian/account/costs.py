@@ -98,6 +98,7 @@ def benefit_cost(
     >>> table["bcr"].tolist()
     [0.8, 1.8]
     """
+    import numpy as np
     import pandas as pd
 
     pv_cost = present_value(costs, factors) * (1 + costs_plus)
@@ -105,12 +106,12 @@ def benefit_cost(
         raise DesignError("Nothing was spent, so no benefit-cost ratio exists. Give the costs in the ledger.")
     worth = present_value(profile, factors) * (1 - benefits_minus)
     crimes = prevented if isinstance(prevented, tuple) else exactly(prevented)
-    table = pd.DataFrame({"unit_value": pd.Series(dict(unit_values), dtype=float)}).rename_axis("line")
-    table["pv_cost"] = pv_cost
+    unit = np.array(list(unit_values.values()), dtype=float)
+    columns = {"unit_value": unit, "pv_cost": np.full(len(unit), pv_cost)}
     for end, count in zip(("", "_low", "_high"), crimes, strict=True):
-        table[f"pv_benefit{end}"] = table["unit_value"] * count * worth
-        table[f"npsv{end}"] = table[f"pv_benefit{end}"] - pv_cost
-        table[f"bcr{end}"] = table[f"pv_benefit{end}"] / pv_cost
+        columns[f"pv_benefit{end}"] = benefit = unit * count * worth
+        columns[f"npsv{end}"], columns[f"bcr{end}"] = benefit - pv_cost, benefit / pv_cost
+    table = pd.DataFrame(columns, index=pd.Index(list(unit_values), name="line"))
     table["break_even"] = break_even(pv_cost, table["unit_value"], worth)
     table["break_even_share"] = table["break_even"] / crimes.value if crimes.value > 0 else float("nan")
     return table

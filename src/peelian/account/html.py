@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.report import Chart, Report, Section, Table, Text
 
@@ -13,14 +14,18 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 40
 FINDINGS_SHOWN = 3
+MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?")
 NO_CHARTS = (
     "This chart needs the extra peelian[reports] (vl-convert), which is not installed here. "
     "Its numbers are in the table below."
 )
 
 
-def html(report: Report) -> str:
+def html(report: Report, *, media: Literal["screen", "paper"] = "screen") -> str:
     """The report as one self-contained HTML page, as text.
+
+    ``media``  ``screen`` to be read in a browser; ``paper`` for the PDF: every table open, pictures as
+               images with their text alternative, the edition in the footer.
 
     Charts are drawn to SVG inside the page; under each stands the table it was drawn from. A table of
     more than 40 rows shows the first 40 and names the CSV file that holds all. The same report gives
@@ -39,8 +44,14 @@ def html(report: Report) -> str:
         if s.findings
     ]
     return environment.get_template("report.html").render(
-        report=report, sections=sections, findings=findings, style=_style(), no_charts=NO_CHARTS
-    )
+        report=report, sections=sections, findings=findings, style=_style(media), no_charts=NO_CHARTS,
+        paper=media == "paper", edition=edition(report),
+    )  # fmt: skip
+
+
+def edition(report: Report) -> str:
+    """What made this report, for the foot of every page: the rows of ``about`` that are no checksums."""
+    return " · ".join(f"{name} {value}" for name, value in report.about if not name.startswith("SHA-256"))
 
 
 def tables_of(report: Report) -> dict[str, pd.DataFrame]:
@@ -69,7 +80,9 @@ def _block(block: Text | Table | Chart) -> dict[str, Any]:
     grid = None if block.frame is None else _grid(block.frame, block.formats)
     if isinstance(block, Table):
         return {"type": "table", "grid": grid, **about}
-    return {"type": "chart", "grid": grid, "svg": svg(block), "alt": block.alt, **about}
+    drawn = svg(block)
+    data = base64.b64encode(drawn.encode("utf-8")).decode("ascii")
+    return {"type": "chart", "grid": grid, "svg": drawn, "data": data, "alt": block.alt, **about}
 
 
 def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
@@ -79,18 +92,18 @@ def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
     numeric = [
         pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c]) for c in frame
     ]
-    shown = frame.head(ROWS_SHOWN)
+    header, rows, more = printed(frame, formats)
+    return {"header": header, "numeric": numeric, "rows": rows, "more": more, "total": len(frame)}
+
+
+def printed(frame: pd.DataFrame, formats: dict[str, str]) -> tuple[list[str], list[list[str]], int]:
+    """A frame as heads and cells of text, at most 40 rows, and how many rows more there are."""
+    forms = [formats.get(str(column), "") for column in frame.columns]
     rows = [
-        [cell(value, formats.get(str(column), "")) for value, column in zip(row, frame.columns, strict=True)]
-        for row in shown.itertuples(index=False, name=None)
+        [cell(value, form) for value, form in zip(row, forms, strict=True)]
+        for row in frame.head(ROWS_SHOWN).itertuples(index=False, name=None)
     ]
-    return {
-        "header": [heading(str(column)) for column in frame.columns],
-        "numeric": numeric,
-        "rows": rows,
-        "more": max(0, len(frame) - ROWS_SHOWN),
-        "total": len(frame),
-    }
+    return [heading(str(column)) for column in frame.columns], rows, max(0, len(frame) - ROWS_SHOWN)
 
 
 def heading(column: str) -> str:
@@ -110,13 +123,16 @@ def cell(value: Any, form: str = "") -> str:
 
     >>> cell(1234.5, "£,.2f"), cell(-3, "£,.0f"), cell(0.085, ".1%"), cell(12345), cell(None)
     ('£1,234.50', '-£3', '8.5%', '12,345', '–')
+    >>> cell("2016-05-01T00:00:00.000")
+    '2016-05-01'
     """
     if value is None or value != value or str(value) in ("NaT", "<NA>"):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) or not hasattr(value, "__float__"):
-        return str(value)
+        midnight = MIDNIGHT.fullmatch(str(value))
+        return midnight.group(1) if midnight else str(value)
     number = float(value)
     if form.startswith("£"):
         return ("-" if number < 0 else "") + "£" + format(abs(number), form[1:])
@@ -159,5 +175,8 @@ def _tidied(drawn: str, name: str, alt: str) -> str:
     return opening + re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", drawn[head.end() :])
 
 
-def _style() -> str:
-    return (Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+def _style(media: str) -> str:
+    names = ["report.css"] if media == "screen" else ["report.css", "paper.css"]
+    return "\n".join(
+        (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8") for name in names
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LINES = ("kits", "staff", "signs", "covert", "publicity", "evaluation", "IT", "other")
 COLUMNS = (
     "date", "financial_year", "line", "quantity", "unit", "unit_price", "planned", "committed", "actual",
-    "funder", "inside_budget", "decision", "document",
+    "funder", "inside_budget", "decision", "document", "note",
 )  # fmt: skip
 MONEY = ("planned", "committed", "actual")
 APRIL = 4
@@ -30,7 +30,8 @@ def read_ledger(path: str | Path) -> pd.DataFrame:
     Columns: ``date`` (day), ``financial_year`` (``2015-16``; may be blank, then taken from the date),
     ``line`` (kits, staff, signs, covert, publicity, evaluation, IT, other), ``quantity``, ``unit``,
     ``unit_price``, ``planned``, ``committed``, ``actual`` (pounds; blank is not held, negative corrects),
-    ``funder``, ``inside_budget`` (yes or no), ``decision`` and ``document`` (references).
+    ``funder``, ``inside_budget`` (yes or no), ``decision`` and ``document`` (references),
+    ``note`` (the owner's words on a variance).
 
     Raises ``DataError`` naming every bad line: a wrong date, line, number or financial year, no sum at all.
     """
@@ -60,7 +61,7 @@ def _entry(row: Row) -> dict[str, Any]:
     sums = {name: number(row, name) for name in ("quantity", "unit_price", *MONEY)}
     if all(value != value for name, value in sums.items() if name in MONEY):
         raise DataError("planned, committed and actual are all blank; a row needs one of them")
-    text = {name: row.get(name, "") for name in ("unit", "funder", "decision", "document")}
+    text = {name: row.get(name, "") for name in ("unit", "funder", "decision", "document", "note")}
     return (
         {"date": when, "financial_year": year, "line": line, "inside_budget": inside == "yes"} | sums | text
     )

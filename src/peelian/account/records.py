@@ -65,6 +65,12 @@ class Assessment:
         return GATED.get(self.code, "" if self.told else "the evaluation gives no number prevented")
 
     @property
+    def net(self) -> Interval | None:
+        """Crimes prevented net of those that moved next door; None unless displacement was found."""
+        found = self.raw.get("net")
+        return _interval(found) if found and self.raw.get("words_displacement") == "displaced" else None
+
+    @property
     def told(self) -> bool:
         """True where the evaluation gives a number prevented, however uncertain."""
         return not math.isnan(self.prevented.value)
@@ -154,7 +160,8 @@ class Held:
     """Everything the stage was given; None for what is not held.
 
     ``saturation`` place, month, delivered (so far), households; ``counts`` monthly counts by place, one
-    column a kind of crime; ``ledger``, ``recoveries``, ``documents`` as read here; ``figures`` the policy
+    column a kind of crime; ``ledger``, ``recoveries``, ``documents`` as read here; ``register`` the
+    benefits as judged; ``figures`` the policy
     figures and ``day`` the day they are asked for; ``published`` True where the counts are public already.
     """
 
@@ -168,6 +175,7 @@ class Held:
     ledger: pd.DataFrame | None = None
     recoveries: pd.DataFrame | None = None
     documents: pd.DataFrame | None = None
+    register: pd.DataFrame | None = None
     published: bool = True
     threshold: int = 1
 

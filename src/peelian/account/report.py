@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.account.amount import Amount
 from peelian.account.answers import by_place
+from peelian.account.benefits import overclaimed
 from peelian.account.cases import PROMISED, Case, weakest
 from peelian.account.claims import movements
 from peelian.account.foi import as_markdown
 from peelian.account.foi_parts import break_even
+from peelian.account.governance import as_markdown as as_page
 from peelian.account.ledger import exceptions
 from peelian.account.records import Held
 from peelian.account.results import (
@@ -22,6 +24,7 @@ from peelian.account.results import (
     switching_frame,
 )
 from peelian.account.tables_of_report import tables
+from peelian.account.tables_of_scrutiny import scrutinised
 from peelian.account.valuing import POLICE, SOCIAL
 from peelian.figures import figures_frame
 from peelian.report import Outcome, Section, Text
@@ -36,7 +39,7 @@ def outcome(results: Results) -> Outcome:
         "account",
         "Account",
         "What did it cost, what was it worth and to whom, and what do we tell the public?",
-        (*findings(results), *tables(results), *warnings(results), *notes(results)),
+        (*findings(results), *tables(results), *scrutinised(results), *warnings(results), *notes(results)),
     )
     held = results.held
     nothing = all(
@@ -173,14 +176,22 @@ def warnings(results: Results) -> list[Text]:
             said.append(
                 "No staff time is in the ledger: with it, costs would be higher and every ratio lower."
             )
-    if results.values.price_base and results.values.price_base != "nominal":
+    if results.parameters.prices:
+        said.append(
+            f"The figures for one {held.crime.lower()} were brought to prices of {results.parameters.prices} "
+            "with the deflator given; costs stand in those paid."
+        )
+    elif results.values.price_base and results.values.price_base != "nominal":
         said.append(
             f"One {held.crime.lower()} stands in prices of {results.values.price_base}, costs in those "
-            "paid: nothing is uprated, because no deflator is held."
+            "paid: nothing is uprated, because no prices were asked for."
         )
     words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
     if words:
         said.append(f"What happened next door is not taken off the number prevented. Found there: {words}.")
+    said += results.unexplained
+    if held.register is not None:
+        said += filter(None, [overclaimed(held.register, results.bearable)])
     if results.claims is not None:
         said += movements(results.claims)
     return [Text(sentence, "warning") for sentence in said]
@@ -248,6 +259,7 @@ def _files(results: Results) -> dict[str, Any]:
         "promise.csv": promise_frame(results),
         "spend.csv": spend_frame(results),
         "claims.csv": results.claims,
+        "register.csv": results.held.register,
         "figures.csv": figures_frame(results.figures_used),
     }
     as_of = in_words(results.held.day)
@@ -258,7 +270,19 @@ def _files(results: Results) -> dict[str, Any]:
     }
     letter = as_markdown(results.questions, results.replies, as_of=as_of, searches=searches(results))
     kept = {name: frame for name, frame in frames.items() if frame is not None}
-    return kept | {"foi.json": foi, "foi.md": letter}
+    return kept | {"foi.json": foi, "foi.md": letter} | _governance(results)
+
+
+def _governance(results: Results) -> dict[str, Any]:
+    import pandas as pd
+
+    out: dict[str, Any] = {}
+    for record in results.governance:
+        out |= {f"records/{record.name}.json": record.as_json(), f"records/{record.name}.md": as_page(record)}
+        if record.name == "atrs":
+            rows = [(entry.key, entry.value) for entry in record.entries]
+            out["records/atrs.csv"] = pd.DataFrame(rows, columns=["field", "value"])
+    return out
 
 
 def searches(results: Results) -> list[tuple[str, str]]:

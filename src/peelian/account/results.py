@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,11 @@ from peelian.account.answers import kits_until
 from peelian.account.cases import MONTHS_IN_A_YEAR, PLANNED, SPENT, Case
 from peelian.account.costs import Interval, exactly
 from peelian.account.foi import Answer
+from peelian.account.governance import Record
 from peelian.account.ledger import Promise, promised_against_actual, spend
 from peelian.account.records import Held
-from peelian.account.valuing import UnitValues
+from peelian.account.scrutiny import unexplained
+from peelian.account.valuing import SOCIAL, UnitValues
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +30,11 @@ PERCENT = 100
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What is held, the answers, the cases, the replies to the public, and the claims reconciled."""
+    """What is held, the answers, the cases, the replies to the public, and the claims reconciled.
+
+    ``impacts``  the name of a figure used -> how far 10 % more or less moves any answer, as a share;
+    ``tornado`` how far the social ratio moves over the range of each figure and of the effect.
+    """
 
     held: Held
     parameters: Parameters
@@ -38,6 +44,9 @@ class Results:
     replies: Sequence[Answer]
     questions: str
     claims: pd.DataFrame | None
+    impacts: dict[str, float] = field(default_factory=dict)
+    tornado: pd.DataFrame | None = None
+    governance: tuple[Record, ...] = ()
 
     @property
     def case(self) -> Case | None:
@@ -53,6 +62,23 @@ class Results:
         rates = [row for case in self.cases for row in case.rates]
         named = [*self.values.used, *(held.figures.at(name, held.day) for name in names), *rates]
         return [row for row in dict.fromkeys(named) if row.value is not None]
+
+    @property
+    def unexplained(self) -> list[str]:
+        """Sentences for the variances of the ledger that no owner explains."""
+        held = self.held
+        if held.ledger is None or held.ledger.empty:
+            return []
+        share, pounds = (held.figures.at(f"variance_{name}", held.day).number for name in ("share", "pounds"))
+        return unexplained(held.ledger, share=share, pounds=pounds)
+
+    @property
+    def bearable(self) -> float | None:
+        """Pounds of benefit at the 95 % point of the simulation, of the social line; None without one."""
+        case = self.case
+        if case is None or case.table is None or "bcr_95" not in case.table or case.pv_cost is None:
+            return None
+        return float(case.table.at[SOCIAL, "bcr_95"]) * case.pv_cost
 
     @property
     def outdated(self) -> list[str]:

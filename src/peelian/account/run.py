@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.account.records import Held
+    from peelian.account.results import Results
     from peelian.figures import Figures
     from peelian.programme import Programme
     from peelian.report import Outcome
@@ -32,6 +33,8 @@ class Parameters:
     ``recoveries``  CSV of recovered items by month: month, examined, marked, traced, returned.
     ``documents``   CSV of decisions and documents: date, title, kind.
     ``claims``      CSV of claims made in public (columns of ``claims.read_claims``).
+    ``benefits``    CSV of the benefits register (columns of ``benefits.read_benefits``).
+    ``governance``  TOML file of what people typed into the records of governance, and confirmed.
     ``figures``     folder of TOML files whose figures replace those shipped.
     ``questions``   TOML file with a bank of public questions; the six on MetTrace unless given.
     ``as_of``       day the records stand at, ISO; the last day of the last month of data unless given.
@@ -47,6 +50,8 @@ class Parameters:
                     switching.
     ``minutes``     figure for staff minutes per kit; ``staff`` for pounds an hour of those who deliver.
     ``discount``    figure with the discount rate by year; ``costs_plus``, ``benefits_minus`` optimism bias.
+    ``prices``      financial year (``2025-26``) to whose prices the figures for one crime are brought, with
+                    the ``gdp_deflator.csv`` in the folder of figures; their own year unless given.
     ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
     """
 
@@ -54,6 +59,8 @@ class Parameters:
     recoveries: str | None = None
     documents: str | None = None
     claims: str | None = None
+    benefits: str | None = None
+    governance: str | None = None
     figures: str | None = None
     questions: str | None = None
     as_of: date | None = None
@@ -78,6 +85,7 @@ class Parameters:
     discount: str = "discount_rate"
     costs_plus: str = "optimism_costs_plus"
     benefits_minus: str = "optimism_benefits_minus"
+    prices: Annotated[str, Field(pattern=r"^\d{4}-\d\d$")] | None = None
     draws: Annotated[int, Field(ge=100)] = 10_000
     seed: int | None = None
 
@@ -93,6 +101,8 @@ def run(
     recoveries: str | Path | None = None,
     documents: str | Path | None = None,
     claims: str | Path | None = None,
+    benefits: str | Path | None = None,
+    governance: str | Path | None = None,
     questions: str | Path | None = None,
     figures: str | Path | None = None,
     months: tuple[Any, Any] | None = None,
@@ -107,39 +117,33 @@ def run(
                      held.
     ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
                      (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
-    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``questions``, ``figures``  paths, before those of
+    ``ledger``, ``recoveries``, ``documents``, ``claims``, ``benefits``, ``questions``,
+    ``governance``, ``figures``  paths, before those of
                      ``parameters``.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
     Files: ``costs.csv`` (every answer), ``spend.csv``, ``promise.csv``, ``benefits.csv``, ``switching.csv``,
-    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``; those without content are left out.
+    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``, and
+    ``records/``: each record of governance as ``.json`` and ``.md``, the ATRS as ``.csv`` too; those
+    without content are left out.
     Raises ``DataError`` for a wrong figure, ledger, record or assessment.
     """
     from peelian.account import report
-    from peelian.account.answers import Basis, answers
+    from peelian.account.answers import answers
     from peelian.account.cases import cases
     from peelian.account.foi import foi_answers, question_bank
     from peelian.account.foi_parts import Given
+    from peelian.account.headline import basis_of, values_of
     from peelian.account.results import Results
-    from peelian.account.valuing import unit_values
-    from peelian.figures import load, recording_changes
+    from peelian.figures import recording_changes
 
     p = parameters
     own = figures or p.figures
-    held = _held(assessment, programme, p, load(own), saturation, counts, crime, published)
+    held = _held(assessment, programme, p, _figures(own, p), saturation, counts, crime, published)
     held = _with_records(held, p, ledger, recoveries, documents)
-    held = _as_of(held, p, months)
-    values = unit_values(
-        held.figures,
-        fiscal=p.fiscal,
-        police=p.police,
-        economic=p.economic,
-        social=p.social,
-        on=held.day,
-        crime=crime,
-    )
-    chosen = (held.figures.at(name, held.day) for name in (p.hours, p.minutes, p.staff))
-    amounts = answers(Basis(held, values, *chosen))
+    held = _with_register(_as_of(held, p, months), benefits or p.benefits)
+    values = values_of(held, p)
+    amounts = answers(basis_of(held, p, values))
     done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
     bank = question_bank(questions or p.questions)
     given = Given(held, amounts, done, report.in_words(held.day), recording_changes(own))
@@ -147,7 +151,49 @@ def run(
     if progress is not None:
         progress(1, 1)
     results = Results(held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims))
-    return report.outcome(results)
+    return report.outcome(_with_records_of(_with_impacts(results), governance or p.governance))
+
+
+def _figures(own: str | Path | None, p: Parameters) -> Figures:
+    """The figures, those for one crime in the prices asked for."""
+    from peelian.figures import deflator, load, uprated
+
+    figures = load(own)
+    if p.prices is None:
+        return figures
+    return uprated(figures, {*p.fiscal, p.police, *p.economic, *p.social}, p.prices, deflator(own))
+
+
+def _with_records_of(results: Results, path: str | Path | None) -> Results:
+    """The records of governance, filled from what the run knows and from what people typed."""
+    from peelian.account.facts import facts_of
+    from peelian.account.governance import RECORDS, filled, read_governance
+
+    typed = None if path is None else read_governance(path)
+    facts = facts_of(results)
+    return replace(results, governance=tuple(filled(name, facts, typed) for name in RECORDS))
+
+
+def _with_impacts(results: Results) -> Results:
+    """How far each figure used moves the answers, and the error where one of the user's says less."""
+    from functools import cache, partial
+
+    from peelian.account.cases import PROMISED
+    from peelian.account.headline import headline
+    from peelian.account.sensitivity import check_declared, impacts, tornado
+    from peelian.account.valuing import SOCIAL
+
+    held, used = results.held, results.figures_used
+    basis = results.case.basis if results.case else PROMISED
+    answer = cache(partial(headline, held, results.parameters, basis))
+    found = impacts(held.figures, used, answer)
+    check_declared(used, found)
+    table = results.case.table if results.case else None
+    if table is None:
+        return replace(results, impacts=found)
+    ends = float(table.at[SOCIAL, "bcr_low"]), float(table.at[SOCIAL, "bcr_high"])
+    moved = tornado(held.figures, used, answer, number=f"ratio, {SOCIAL}", effect=ends)
+    return replace(results, impacts=found, tornado=moved)
 
 
 def _held(
@@ -201,6 +247,17 @@ def _as_of(held: Held, p: Parameters, months: tuple[Any, Any] | None) -> Held:
     if documents is not None:
         documents = documents[documents["date"] <= day.isoformat()].reset_index(drop=True)
     return replace(held, day=day.isoformat(), ledger=ledger, documents=documents, threshold=threshold)
+
+
+def _with_register(held: Held, path: str | Path | None) -> Held:
+    """The benefits register, judged on the day of the records."""
+    from peelian.account.benefits import judged, read_benefits
+
+    if path is None or held.day is None:
+        return held
+    days = held.figures.at("review_days", held.day).number
+    register = judged(read_benefits(path), on=date.fromisoformat(held.day), review_days=days)
+    return replace(held, register=register)
 
 
 def _last_day(held: Held, months: tuple[Any, Any] | None) -> date | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peelian.account.cases import PROMISED, Case, weakest
+from peelian.account.cases import NET, PROMISED, Case, weakest
 from peelian.account.results import Results, promise_frame, spend_frame, switching_frame
 from peelian.account.valuing import WHOSE, by_bearer
 from peelian.figures import figures_frame
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from peelian.figures import Figure
 
 POUNDS, RATIO = "£,.0f", ",.3f"
+HERE = "10 % of it moves an answer by"
+MOVES = {HERE: ".1%"}
 
 
 def tables(results: Results) -> list[Block]:
     """Every table that has something to say, in the order of the chapter."""
     made = [
-        _answers(results), _weakest(results), _ratios(results), *_cases(results), _switching(results),
-        _bearers(results), _promise(results), _spend(results), _foi(results), _claims(results),
+        _answers(results), _weakest(results), _ratios(results), *_cases(results),
+        _tornado(results),
+        _switching(results), _bearers(results),
+        _promise(results), _spend(results), _foi(results),
+        _claims(results),
         _figures(results),
     ]  # fmt: skip
     return [table for table in made if table is not None]
@@ -57,14 +62,22 @@ def _case(results: Results, case: Case, table: pd.DataFrame) -> Table:
     basis = "As promised" if promised else f"On {case.basis}"
     explained = "; ".join(f"{line}: {whose}" for line, whose in WHOSE.items())
     return Table(
-        f"account_case_{case.basis.split()[0]}",
+        f"account_case_{case.basis.split()[0]}{'_net' if case.basis.endswith(NET) else ''}",
         f"{basis}, {verdict} {paying}",
         frame,
         {_HEADS[name]: _FORMATS.get(name, POUNDS) for name in table if name in _HEADS},
         source=f"One crime in prices of {results.values.price_base}; figures as listed",
         note=f"Present value of the cost £{case.pv_cost:,.0f}, years: {case.years}. {explained[0].upper()}"
-        f"{explained[1:]}. Lines are never added up: each holds the one before it.",
+        f"{explained[1:]}. Lines are never added up: each holds the one before it.{_nothing(results, case)}",
     )
+
+
+def _nothing(results: Results, case: Case) -> str:
+    """That an interval net of next door includes none."""
+    net = results.held.assessment.net if results.held.assessment else None
+    if net is None or not case.basis.endswith(NET) or not net.low <= 0 <= net.high:
+        return ""
+    return " The interval of the number prevented net of next door includes none."
 
 
 def _ratios(results: Results) -> Chart | None:
@@ -110,6 +123,19 @@ _FORMATS = {
     "p_above_1": ".1%",
     "break_even": ",.0f",
 }
+
+
+def _tornado(results: Results) -> Table | None:
+    frame = results.tornado
+    if frame is None or frame.empty:
+        return None
+    return Table(
+        "account_tornado",
+        f"The social ratio moves most with {frame['moved'].iloc[0]}: {frame['at low'].iloc[0]:,.2f} to "
+        f"{frame['at high'].iloc[0]:,.2f}",
+        frame, dict.fromkeys(("at low", "at high", "swing"), RATIO), "Figures and evaluation as listed",
+        note="One at a time, the others as they are. A ratio that passes 1 would turn the conclusion.",
+    )  # fmt: skip
 
 
 def _switching(results: Results) -> Table | None:
@@ -218,7 +244,7 @@ def _weakest(results: Results) -> Table | None:
         return None
     return Table(
         "account_weakest", f"Weakest numbers: {len(weak)} figures are doubtful and move the answer",
-        _as_printed(figures_frame(weak), weak), source="Policy figures",
+        _as_printed(figures_frame(weak), weak, results.impacts), MOVES, source="Policy figures",
     )  # fmt: skip
 
 
@@ -226,12 +252,13 @@ def _figures(results: Results) -> Table:
     used = results.figures_used
     return Table(
         "account_figures", f"The {len(used)} policy figures used, with their sources",
-        _as_printed(figures_frame(used), used), source="Policy figures",
+        _as_printed(figures_frame(used), used, results.impacts), MOVES, source="Policy figures",
     )  # fmt: skip
 
 
-def _as_printed(frame: pd.DataFrame, rows: list[Figure]) -> pd.DataFrame:
+def _as_printed(frame: pd.DataFrame, rows: list[Figure], impacts: dict[str, float]) -> pd.DataFrame:
     """The figures with value and unit in one column, and what a reader needs to doubt them."""
     since = [f"{row.since.day} {row.since:%B %Y}" for row in rows]
     told = frame.assign(**{"value": [row.words for row in rows], "from": since})
-    return told[["name", "value", "source", "from", "quality", "impact", "whose"]]
+    told[HERE] = [impacts.get(row.name, 0.0) for row in rows]
+    return told[["name", "value", "source", "from", "quality", "impact", HERE, "whose"]]

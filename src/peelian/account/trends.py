@@ -1,16 +1,114 @@
-"""Recorded crime by financial year, in places with the programme and in the others."""
+"""Recorded crime in places with the programme and in the others: by year, and against the year before."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from peelian.account.ledger import financial_year
+from peelian.account.ledger import APRIL, financial_year
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MONTHS_IN_A_YEAR = 12
 WITH, WITHOUT, ALL = "areas with the programme", "areas without", "all areas"
+
+
+QUARTER = 3
+TOO_FEW, FELL, ROSE, UNCLEAR = "too few to compare", "fell", "rose", "no clear change"
+
+
+class Change(NamedTuple):
+    """A change as a share (-0.1: a tenth fewer) with its 95 % interval, and in words; blank where too few."""
+
+    share: float | None
+    low: float | None
+    high: float | None
+    words: str
+
+
+def change(after: float, before: float, *, spread: float = 1.0, least: float) -> Change:
+    """How much a count changed, with an interval: the ratio is log-normal with variance spread (1/u + 1/v).
+
+    ``spread``  how much wider than Poisson the counts vary (``spread_of``); ``least`` the smallest count in
+                either period that is compared at all.
+
+    The words are "fell" or "rose" where the whole interval lies on one side of no change.
+
+    >>> change(80, 100, least=10).words, change(400, 800, least=10).words, change(3, 12, least=10).words
+    ('no clear change', 'fell', 'too few to compare')
+    """
+    import math
+
+    from scipy.special import ndtri
+
+    if min(after, before) < least:
+        return Change(None, None, None, TOO_FEW)
+    width = float(ndtri(1 - 0.05 / 2)) * math.sqrt(spread * (1 / after + 1 / before))
+    ratio = after / before
+    low, high = ratio * math.exp(-width) - 1, ratio * math.exp(width) - 1
+    return Change(ratio - 1, low, high, FELL if high < 0 else ROSE if low > 0 else UNCLEAR)
+
+
+def spread_of(after: pd.Series, before: pd.Series) -> float:
+    """How much more the changes of single places differ than chance alone would make them; at least 1.
+
+    ``after`` and ``before``  counts of the same places in two periods. Pearson's statistic of the shares
+    after / (after + before) over its degrees of freedom (quasi-binomial; McCullagh & Nelder 1989).
+    """
+    both = after + before
+    kept = both > 0
+    u, n = after[kept], both[kept]
+    share = u.sum() / n.sum() if len(n) else 0.0
+    if len(n) < 2 or not 0 < share < 1:
+        return 1.0
+    pearson = ((u - share * n) ** 2 / (n * share * (1 - share))).sum()
+    return max(1.0, float(pearson / (len(n) - 1)))
+
+
+def trend_block(counts: pd.Series, arms: pd.Series, *, least: float) -> pd.DataFrame:
+    """Recorded crime now against a year before, by period and group, with the interval of each change.
+
+    ``counts``  on (place, month); ``arms`` the arm of each place (``excluded`` ones are left out). A place
+    and month without a row counts as nought; a month without any row is not held, and no period holds it.
+
+    Periods: the last 12 months and the 12 before; April to the last month and the same months a year ago; the
+    last 3 months, and the last one, each with the same a year ago. Columns ``period``, ``places``,
+    ``before``, ``after``, ``change``, ``low``, ``high``, ``in words``.
+    """
+    import pandas as pd
+
+    months = pd.PeriodIndex(counts.index.get_level_values("month").astype(str), freq="M")
+    place = counts.index.get_level_values("place")
+    wide = pd.DataFrame({"place": place, "month": months, "count": counts.to_numpy()})
+    wide = wide.pivot_table("count", "place", "month", aggfunc="sum", fill_value=0, observed=True)
+    arm = arms.reindex(wide.index)
+    wide, arm = wide[arm != "excluded"], arm[arm != "excluded"]
+    last = wide.columns.max()
+    since_april = (last.month - APRIL) % MONTHS_IN_A_YEAR + 1
+    periods = {
+        "last 12 months, and the 12 before": MONTHS_IN_A_YEAR,
+        "April to the last month, and a year ago": since_april,
+        "last 3 months, and a year ago": QUARTER,
+        "last month, and a year ago": 1,
+    }
+    rows = []
+    for name, length in periods.items():
+        now = pd.period_range(end=last, periods=length, freq="M")
+        then = now - MONTHS_IN_A_YEAR
+        if not (now.isin(wide.columns).all() and then.isin(wide.columns).all()):
+            continue
+        after, before = wide[now].sum(axis=1), wide[then].sum(axis=1)
+        for group, inside in (
+            (WITH, arm == "treated"),
+            (WITHOUT, arm != "treated"),
+            (ALL, arm.isna() | arm.notna()),
+        ):
+            u, v = after[inside], before[inside]
+            found = change(u.sum(), v.sum(), spread=spread_of(u, v), least=least)
+            rows.append((name, group, int(v.sum()), int(u.sum()), *found))
+    columns = ["period", "places", "before", "after", "change", "low", "high", "in words"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype(dict.fromkeys(("change", "low", "high"), float))
 
 
 def counts_by_arm(counts: pd.Series, areas: pd.DataFrame) -> pd.DataFrame:

@@ -160,5 +160,5 @@ def stage_parameters(project: Project, stage: str, kind: Any) -> Any:
 LOOP_KEYS = {
     "deliver": {"deliveries", "recoveries"},
     "evaluate": set(PanelTable.__dataclass_fields__),
-    "account": {"ledger", "documents", "figures", "claims", "questions"},
+    "account": {"ledger", "documents", "figures", "claims", "questions", "benefits", "governance"},
 }

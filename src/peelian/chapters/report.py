@@ -17,6 +17,7 @@ def report(context: Context) -> Outcome:
     """One page, its content as JSON, and every table as CSV."""
     from peelian import __version__
     from peelian.account import html
+    from peelian.account.writing import rendered
 
     project = context.project
     sections, sources = [], []
@@ -47,7 +48,7 @@ def report(context: Context) -> Outcome:
         sources=tuple(dict.fromkeys(sources)),
         about=tuple(about),
     )  # fmt: skip
-    files: dict[str, Any] = {"report.html": html.html(report)}
+    files: dict[str, Any] = dict(rendered(report, ("html", *project.project.formats)))
     files["report.json"] = {"title": report.title, "sections": [section.as_json() for section in sections]}
     files |= {
         f"tables/{name}.csv": frame.reset_index(drop=True) for name, frame in html.tables_of(report).items()

@@ -131,6 +131,8 @@ def account(context: Context) -> Outcome:
         figures=context.file("account", "figures"),
         claims=context.file("account", "claims"),
         questions=context.file("account", "questions"),
+        benefits=context.file("account", "benefits"),
+        governance=context.file("account", "governance"),
         months=context.incidents.span,
         seed=context.project.seed("account"), crime=context.project.outcome,
         published=context.incidents.published, progress=context.ticker("account"),

@@ -26,6 +26,7 @@ IMPACT = {
     "amber": "moves the answer somewhat",
     "red": "moves the answer as much as itself",
 }
+STEP, AMBER, RED = 0.10, 0.01, 0.05  # of a figure's value; of the answer's change, from which a colour holds
 UNIT = re.compile(r"(pounds|hours|minutes|months|share|ratio|multiplier|count|kits)( (per|of) [a-z ]+)?")
 
 
@@ -194,6 +195,25 @@ class Figures:
         near = get_close_matches(name, names, n=1)
         hint = f" Did you mean {near[0]}?" if near else " `peelian figures` lists them."
         return f"There is no figure called {name!r}.{hint}"
+
+
+def step_of_impact() -> float:
+    """By how much a figure is moved to see what it does to the answer, as a share.
+
+    >>> step_of_impact()
+    0.1
+    """
+    return STEP
+
+
+def colour_of(change: float) -> Colour:
+    """The impact of a figure from how much the answer changes, as a share, when it moves by that step.
+
+    >>> [colour_of(change) for change in (0.0099, 0.01, 0.05)]
+    ['green', 'amber', 'red']
+    """
+    rounded = round(change, 9)
+    return "red" if rounded >= RED else "amber" if rounded >= AMBER else "green"
 
 
 def _no_overlap(rows: list[Figure]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,9 +35,9 @@ def load(folder: str | Path | None = None) -> Figures:
     >>> load().at("kit_price").words
     '£12.73 per kit'
     """
-    shipped = _rows(_shipped(), own=False)
+    shipped = _shipped_rows()
     if folder is None:
-        return Figures(tuple(shipped))
+        return Figures(shipped)
     path = Path(folder)
     if not path.is_dir():
         raise DataError(f"{path}: there is no such folder. [account] figures names a folder of TOML files.")
@@ -65,6 +66,11 @@ def recording_changes(folder: str | Path | None = None) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(KEYS_OF_A_CHANGE))
     frame["from"] = pd.to_datetime(frame["from"])
     return frame.sort_values(["from", "force"], ignore_index=True)
+
+
+@cache
+def _shipped_rows() -> tuple[Figure, ...]:
+    return tuple(_rows(_shipped(), own=False))
 
 
 def _shipped() -> dict[str, str]:

@@ -91,18 +91,17 @@ class Ledger:
         crime: str = "crime",
         data: str = "",
         chosen: Sequence[str] = (),
+        version: str = "",
         made: datetime | None = None,
     ) -> Entry:
         """Seal a forecast: write its risk beside the ledger and one line that holds its hash.
 
         ``risk``  expected incidents by place; ``start``, ``stop`` its period; ``known_at`` the moment up to
-        which incidents were used; ``made`` now, unless given (an aware time).
+        which incidents were used; ``version`` of the code; ``made`` now, unless given (an aware time).
 
         Raises ``DesignError`` for a risk that is missing, infinite or negative somewhere, an empty period,
         and a forecast that used incidents of its own period; ``Error`` while another process writes.
         """
-        from peelian import __version__
-
         first, last, known = (_moment(value) for value in (start, stop, known_at))
         _refuse(risk, first, last, known, chosen)
         at = (made or datetime.now(UTC)).astimezone(UTC)
@@ -112,7 +111,7 @@ class Ledger:
             name = f"{len(held) + 1:05d}"
             entry = Entry(
                 name, at.isoformat(timespec="seconds"), first.isoformat(), last.isoformat(),
-                known.isoformat(), method, dict(parameters or {}), crime, __version__, data,
+                known.isoformat(), method, dict(parameters or {}), crime, version, data,
                 sha256(text), tuple(map(str, chosen)), at.replace(tzinfo=None) >= first.to_pydatetime(),
                 self.head,
             )  # fmt: skip

@@ -38,12 +38,12 @@ def about_forecast(
 
 def seal(
     ledger: Path | str, made_by_predict: Path | str, *, parameters: Mapping[str, Any] | None = None,
-    share: float = 0.05, made: datetime | None = None,
+    share: float = 0.05, version: str = "", made: datetime | None = None,
 ) -> list[Entry]:  # fmt: skip
     """Seal the forecast in a folder of ``predict``, and that of plain counts, before their period starts.
 
     ``ledger``           folder of the ledger; ``made_by_predict`` with ``forecast.json``, ``cells.parquet``.
-    ``share``            of the cells, ranked highest, recorded as the chosen ones.
+    ``share``            of the cells, ranked highest, recorded as the chosen ones; ``version`` of the code.
 
     The same forecast is sealed once: where the last entries have its period, method and risk, they are
     returned. Raises ``Error`` where the stage has not been run.
@@ -70,7 +70,7 @@ def seal(
             or book.append(
                 risk, start=start, stop=stop, known_at=about["known_at"], method=method,
                 parameters=parameters, crime=about["crime"], data=about["data"], chosen=sorted(top),
-                made=made,
+                version=version, made=made,
             )
         )  # fmt: skip
     return out

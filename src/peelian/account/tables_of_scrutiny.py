@@ -1,0 +1,142 @@
+"""The tables that a finance officer reads: where the money stands, the register, the four tests."""
+
+from __future__ import annotations
+
+from peelian.account.answers import by_place
+from peelian.account.cases import weakest
+from peelian.account.governance import publishable
+from peelian.account.results import Results
+from peelian.account.scrutiny import Earned, earned_value, four_tests
+from peelian.account.trends import ALL, trend_block
+from peelian.errors import DesignError
+from peelian.report import Table
+
+POUNDS = "£,.0f"
+LABELS = (
+    ("budget", "approved budget"),
+    ("earned", "earned value: kits delivered at the planned price"),
+    ("spent", "spent so far, inside the budget"),
+    ("at_actual_rate", "forecast at completion, if each kit goes on costing what it has"),
+    ("at_plan_rate", "forecast at completion, if the rest costs what was planned"),
+)
+
+
+def scrutinised(results: Results) -> list[Table]:
+    """Trends, forecast, register, four tests, state of the records; without what is not held."""
+    made = [trends(results), _forecast(results), _register(results), _tests(results), _records(results)]
+    return [table for table in made if table is not None]
+
+
+def _forecast(results: Results) -> Table | None:
+    import pandas as pd
+
+    earned = _earned(results)
+    if earned is None:
+        return None
+    over = earned.at_actual_rate - earned.budget
+    word = "more" if over > 0 else "less"
+    frame = pd.DataFrame(
+        [(words, getattr(earned, name)) for name, words in LABELS], columns=["what", "pounds"]
+    )
+    return Table(
+        "account_forecast",
+        f"At the rate so far the programme costs £{abs(over):,.0f} {word} than approved",
+        frame, {"pounds": POUNDS}, "Decision, deliveries and ledger",
+        note="Earned value = budget x kits delivered / kits planned, without spending outside the budget.",
+    )  # fmt: skip
+
+
+def _earned(results: Results) -> Earned | None:
+    held = results.held
+    programme = held.programme
+    if programme is None or held.ledger is None or held.saturation is None:
+        return None
+    if not programme.budget or not programme.kits:
+        return None
+    spent = held.ledger.loc[held.ledger["inside_budget"], "actual"].sum()
+    delivered = by_place(held.saturation)["delivered"].sum()
+    try:
+        return earned_value(programme.budget, programme.kits, delivered=float(delivered), spent=float(spent))
+    except DesignError:
+        return None
+
+
+def _register(results: Results) -> Table | None:
+    register = results.held.register
+    if register is None:
+        return None
+    names = ["id", "benefit", "kind", "class", "owner", "measure", "baseline", "target", "due", "actual",
+             "status", "why", "claims"]  # fmt: skip
+    ready = int((~register["status"].isin(["not claimable", "stale"])).sum())
+    return Table(
+        "account_register", f"{ready} of {len(register)} benefits may be claimed", register[names],
+        {"claims": POUNDS}, "Benefits register",
+        note="Without owner, measure or baseline a benefit is listed and claims nothing. Only cashable ones "
+        "may enter a budget.",
+    )  # fmt: skip
+
+
+def trends(results: Results) -> Table | None:
+    """Recorded crime now against a year before, where counts by place and month are held."""
+    import pandas as pd
+
+    held = results.held
+    if held.counts is None or held.counts.empty:
+        return None
+    kind = held.crime if held.crime in held.counts else held.counts.columns[0]
+    areas = held.programme.areas if held.programme is not None else None
+    arms = areas["arm"] if areas is not None and len(areas) else pd.Series(dtype=object)
+    frame = trend_block(held.counts[kind], arms, least=held.figures.at("least_compared", held.day).number)
+    if frame.empty:
+        return None
+    whole = frame[frame["places"] == ALL].iloc[0]
+    counted = f"{whole['before']:,.0f} to {whole['after']:,.0f}, "
+    shown = held.published or min(whole["before"], whole["after"]) >= held.threshold
+    said = f"{counted if shown else ''}{whole['in words']}"
+    return Table(
+        "account_trends", f"{held.crimes.capitalize()} in all areas, {whole['period']}: {said}", frame,
+        dict.fromkeys(("change", "low", "high"), ".1%"), "Recorded crime by place and month",
+        counts=("before", "after"), published=held.published,
+        note="Fell and rose: the whole 95 % interval lies on one side. Its width is that of places that "
+        "differ "
+        "from each other as these do. Dates are months, so the last 28 days are not told apart.",
+    )  # fmt: skip
+
+
+def _records(results: Results) -> Table | None:
+    import pandas as pd
+
+    records = results.governance
+    if not records:
+        return None
+    frame = pd.DataFrame({
+        "record": [record.title for record in records],
+        "state": ["may be published" if publishable(record) else "draft" for record in records],
+        "filled from the run": [sum(e.origin == "system" for e in record.entries) for record in records],
+        "typed": [sum(e.origin == "typed" for e in record.entries) for record in records],
+        "required and blank": [len(record.blanks) for record in records],
+    })  # fmt: skip
+    ready = int((frame["state"] != "draft").sum())
+    return Table(
+        "account_records", f"{ready} of {len(frame)} records of governance may be published", frame,
+        source="records/ beside this chapter; each lists what stands in the way",
+    )  # fmt: skip
+
+
+def _tests(results: Results) -> Table | None:
+    held = results.held
+    if held.ledger is None and held.register is None:
+        return None
+    found = held.assessment
+    measured = f"measured: {found.words}" if found is not None and not found.gate else ""
+    programme = held.programme
+    decision = programme.decision if programme is not None else ""
+    frame = four_tests(
+        weak=[row.name for row in weakest(results.figures_used)], ledger=held.ledger,
+        unexplained=results.unexplained, register=held.register, measured=measured, decision=decision,
+    )  # fmt: skip
+    met = int((frame["met"] == "met").sum())
+    return Table(
+        "account_four_tests", f"{met} of the four tests of PwC's review of the Met are met", frame,
+        source="PwC, review of the technology programme of the Metropolitan Police",
+    )  # fmt: skip
