@@ -20,7 +20,10 @@ from peelian.report import Chart, Report, Section, Table, Text
 docx = pytest.importorskip("docx", reason="python-docx is not installed")
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
-pytest.importorskip("weasyprint", reason="weasyprint is not installed")
+try:
+    import weasyprint  # noqa: F401
+except (ImportError, OSError) as missing:
+    pytest.skip(f"No PDF can be made here: {missing}", allow_module_level=True)
 
 FRAME = pd.DataFrame(
     {

@@ -93,7 +93,7 @@ def test_a_file_that_is_absent_or_no_spatial_file_is_told(tmp_path: Path) -> Non
     with pytest.raises(DataError, match=r"is no kind of spatial file that is read here"):
         areas(tmp_path / "text.gpkg", id="code")
     (tmp_path / "table.csv").write_text("code,homes\na,1\n")
-    with pytest.raises(DataError, match=r"a table without shapes"):
+    with pytest.raises(DataError, match=r"is no kind of spatial file that is read here"):
         areas(tmp_path / "table.csv", id="code")
 
 
