@@ -51,8 +51,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     """
     import pandas as pd
 
-    from peelian import loop
+    from peelian import tasks
 
     folder = tmp_path_factory.mktemp("demo") / "borough"
-    done, truth = loop.demo(folder)
+    done, truth = tasks.demo(folder)
     return folder, done, pd.DataFrame(truth).set_index("what")

@@ -43,12 +43,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     | STAGES
     | PUBLIC
     | {"engine", "borough", "outputs", "provenance", "chapters"},
-    **{door: NOUNS | PUBLIC | {"loop"} for door in DOORS},
+    "tasks": NOUNS | COMMON | SHOWN | STAGES | PUBLIC | {"engine", "borough", "outputs", "chapters", "loop"},
+    **{door: NOUNS | PUBLIC | {"loop", "tasks"} for door in DOORS},
     "peelian": NOUNS
     | COMMON
     | SHOWN
     | STAGES
-    | {"engine", "borough", "loop", "chapters", "outputs", "provenance"},
+    | {"engine", "borough", "loop", "tasks", "chapters", "outputs", "provenance"},
     "__main__": {"cli"},
 }
 

@@ -76,10 +76,10 @@ def main() -> None:
 @JSON
 def demo(out: str, seed: int | None, as_json: bool) -> None:
     """Make a simulated borough, run the whole loop on it, and lay its truth beside the findings."""
-    from peelian import loop
+    from peelian import tasks
 
     with _bars() as progress:
-        done, truth = loop.demo(out, seed=seed, progress=progress)
+        done, truth = tasks.demo(out, seed=seed, progress=progress)
     if as_json:
         click.echo(json.dumps(done.as_json() | {"truth": truth}))
         return
@@ -101,9 +101,9 @@ def demo(out: str, seed: int | None, as_json: bool) -> None:
 @JSON
 def new(folder: str, kind: str, as_json: bool) -> None:
     """Make a project folder with a commented peelian.toml."""
-    from peelian import loop
+    from peelian import tasks
 
-    lines = loop.new(folder, kind=kind)
+    lines = tasks.new(folder, kind=kind)
     if as_json:
         click.echo(json.dumps({"project": folder, "said": lines}))
         return
@@ -117,9 +117,9 @@ def new(folder: str, kind: str, as_json: bool) -> None:
 @click.option("--html", metavar="FILE", type=click.Path(), help="Write the judgement as a page, too.")
 def check(folder: str, as_json: bool, html: str | None) -> None:
     """Read and judge the inputs; change nothing."""
-    from peelian import loop
+    from peelian import tasks
 
-    judged = loop.check(folder, html=html)
+    judged = tasks.check(folder, html=html)
     if as_json:
         click.echo(json.dumps(judged))
         return
@@ -163,9 +163,9 @@ read = _stage("read", "Read: what was recorded, where, and what is wrong with it
 @JSON
 def read_map(file: str, out: str | None, near: str | None, as_json: bool) -> None:
     """Propose which column of a table is what, show it, and save it."""
-    from peelian import loop
+    from peelian import tasks
 
-    said = loop.read_map(file, out=out, near=near)
+    said = tasks.read_map(file, out=out, near=near)
     if as_json:
         click.echo(json.dumps(said))
         return
@@ -206,9 +206,9 @@ def predict(
     if ledger is None:
         _run(folder, until="predict", fresh=fresh, seed=seed, as_json=as_json, only="predict")
         return
-    from peelian import loop
+    from peelian import tasks
 
-    said = loop.ledger(folder, act=ledger, head=head)
+    said = tasks.ledger(folder, act=ledger, head=head)
     click.echo(json.dumps(said) if as_json else said["words"])
     if said.get("problems"):
         raise click.exceptions.Exit(11)
@@ -250,10 +250,10 @@ def download(
 
     Without ITEM: what there is, and the values each needs.
     """
-    from peelian import loop
+    from peelian import tasks
 
     if item is None:
-        held = loop.downloads(source)
+        held = tasks.downloads(source)
         if as_json:
             click.echo(json.dumps(held))
             return
@@ -261,7 +261,7 @@ def download(
         _table(["Source and item", "Values", "What it is", "Licence"], rows, widest=44)
         return
     with _bars() as progress:
-        done = loop.download(source or "", item, values, out=out, again=again, progress=progress)
+        done = tasks.download(source or "", item, values, out=out, again=again, progress=progress)
     if as_json:
         click.echo(json.dumps(done))
         return
@@ -279,9 +279,9 @@ def download(
 @JSON
 def figures(expired: bool, weak: bool, as_json: bool) -> None:
     """The policy figures with source, date, quality and impact."""
-    from peelian import loop
+    from peelian import tasks
 
-    rows = loop.figures(expired=expired, weak=weak)
+    rows = tasks.figures(expired=expired, weak=weak)
     if as_json:
         click.echo(json.dumps(rows))
         return

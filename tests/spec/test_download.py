@@ -498,8 +498,8 @@ import peelian
 for module in pkgutil.walk_packages(peelian.__path__, "peelian."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-from peelian import loop
-assert loop.downloads()
+from peelian import tasks
+assert tasks.downloads()
 assert "peelian.read.download.fetch" in sys.modules
 print("silent")
 """
