@@ -37,6 +37,12 @@ DIVERGING = {
 }
 CATEGORIES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"]
 MISSING = "#e6e8ea"
+# classes that mean something by themselves: nothing is pale, hot and cold deepen with their strength
+NAMED = {
+    "none": "#f3f2f1", "other areas": "#dfe3e6", "left out": "#b1b4b6",
+    "hot 90 %": "#fc8d59", "hot 95 %": "#d7301f", "hot 99 %": "#7f0000",
+    "cold 90 %": "#92c5de", "cold 95 %": "#4393c3", "cold 99 %": "#053061",
+}  # fmt: skip
 WIDTH = 640
 
 
@@ -189,7 +195,8 @@ def _classed(
     if kind == "categories":
         text = values.astype("str").where(values.notna(), "not known")
         names = list(order) if order else sorted(set(text) - {"not known"})
-        colours = CATEGORIES[: len(names)]
+        plain = iter(CATEGORIES)
+        colours = [NAMED.get(name) or next(plain) for name in names]
         if (text == "not known").any():
             names, colours = [*names, "not known"], [*colours, MISSING]
         return names, colours, text.tolist()

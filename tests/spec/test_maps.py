@@ -89,3 +89,17 @@ def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.gpkg", "two.gpkg"):
         maps.write_geopackage(tmp_path / name, layered())
     assert (tmp_path / "one.gpkg").read_bytes() == (tmp_path / "two.gpkg").read_bytes()
+
+
+def test_nothing_is_pale_and_hot_spots_deepen_with_their_strength() -> None:
+    frame = AREAS.assign(arm=["none", "hot 90 %", "hot 99 %", "treated"])
+    order = ["none", "hot 90 %", "hot 99 %", "treated"]
+    scale = maps.areas_map(frame, "arm", legend="class", kind="categories", order=order)["layer"][0][
+        "encoding"
+    ]["color"]["scale"]
+    assert scale["range"] == [
+        maps.NAMED["none"],
+        maps.NAMED["hot 90 %"],
+        maps.NAMED["hot 99 %"],
+        maps.CATEGORIES[0],
+    ]

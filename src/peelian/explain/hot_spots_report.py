@@ -88,7 +88,7 @@ def _map(found: HotSpots, places: Places, frame: pd.DataFrame, published: bool) 
     held = tuple(name for name in ORDER if (shown == name).any())
     title = f"Hot spots: {len(found.hot):,} of {len(shown):,} places"
     if places.kind == "cell":
-        spec = maps.cells_map(places, shown, legend="class", kind="categories")
+        spec = maps.cells_map(places, shown, legend="class", kind="categories", order=held)
     else:
         spec = maps.areas_map(
             places.frame[["geometry"]].assign(hot=shown), "hot", legend="class", kind="categories", order=held
