@@ -244,3 +244,17 @@ def test_a_forecast_is_sealed_once_and_an_edited_ledger_is_found_out(small: Path
     code, out, _ = told("predict", str(small), "--ledger", "verify")
     assert code == 11
     assert "1" in out
+
+
+def test_nothing_but_our_own_words_goes_to_standard_error(small: Path) -> None:
+    """GDAL speaks there of its own accord, for instance of drivers that it was told to leave out."""
+    import os
+    import subprocess
+    import sys
+
+    root = Path(__file__).resolve().parents[2]
+    told_there = subprocess.run(
+        [sys.executable, "-m", "peelian.cli", "run", "--fresh", str(small)],
+        env=os.environ | {"PYTHONPATH": str(root / "src")}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (told_there.returncode, told_there.stderr) == (0, "")

@@ -230,7 +230,7 @@ def test_the_findings_of_the_chapter(sources: Sources) -> None:
     outcome, *_ = run(sources, Parameters(), crime=("Burglary",), seed=1)
     assert outcome.section.findings == [
         "32 rows were read from 1 file: 1 was refused and kept aside with the reason.",
-        "30 of them are burglary, January 2016 to March 2016: 120 a year.",
+        "30 of them are burglary, January 2016 to March 2016.",
         "30 (100.0%) are in the project's 2 areas, counted by the area code in the extract.",
         "Dates are months and points are snapped to streets: near-repeat and daily forecasts are not supported by this extract.",
         "3 checks ask for attention before these rows are modelled; they are listed below.",

@@ -28,7 +28,6 @@ SKIPPED = (
 )  # fmt: skip
 SETTINGS = {
     "GDAL_SKIP": ",".join(SKIPPED),
-    "OGR_SKIP": ",".join(SKIPPED),
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
     "GDAL_HTTP_TIMEOUT": "1",

@@ -105,10 +105,12 @@ def findings(
     said = f"{refused:,} {verb} refused and kept aside with the reason" if refused else "none was refused"
     plural = "file" if len(files) == 1 else "files"
     first, last = chosen.span
+    span = _month(first) if first == last else f"{_month(first)} to {_month(last)}"
+    if counts.years >= 1:  # a year is not told from months
+        span += f": {len(chosen) / counts.years:,.0f} a year"
     spoken = [
         f"{held.incidents.rows_read:,} rows were read from {len(files):,} {plural}: {said}.",
-        f"{len(chosen):,} of them are {_crime(crime).lower()}, {_month(first)} to {_month(last)}: "
-        f"{len(chosen) / counts.years:,.0f} a year.",
+        f"{len(chosen):,} of them are {_crime(crime).lower()}, {span}.",
         _placed(len(chosen), len(held.places), counts),
     ]
     checks = judged.checks.set_index("check")["sentence"]
