@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from scipy import sparse
-    from shapely.geometry.base import BaseGeometry
 
 BRITISH_NATIONAL_GRID = "EPSG:27700"
 Kind = Literal["area", "cell", "street"]
@@ -406,9 +405,3 @@ def _check_crs(crs: object, name: str) -> None:
 def require_metres(crs: object, name: str) -> None:
     """Raise ``DataError`` unless the CRS is projected and counts in metres."""
     _check_crs(crs, name)
-
-
-def boundary_of(places: Places, where: Iterable[str] | None = None) -> BaseGeometry:
-    """The union of the places (or of those named) as one shape."""
-    chosen = places if where is None else places.select(where)
-    return chosen.geometry.union_all()

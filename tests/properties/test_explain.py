@@ -14,13 +14,14 @@ from shapely import box
 from peelian.explain import rtm
 from peelian.explain.elastic import nonnegative
 from peelian.explain.factors import operationalise
-from peelian.explain.inference import Window, moran, queen, shift_test
+from peelian.explain.inference import Window, moran, shift_test
 from peelian.explain.likelihood import Cells, CountFit, cells_of, compress, fit, log_pmf, mean_of, scores_of
 from peelian.explain.model import RiskTerrain
 from peelian.explain.select import heffner_folds
 from peelian.explain.terrain import top_share
 from peelian.layers import Layer, Layers
 from peelian.places import Places
+from tests.queen_grid import queen
 
 FAMILIES = ("poisson", "nb1", "nb2")
 QUICK = {"replicates": 0, "shift": False, "refit": "none", "permutations": 0}

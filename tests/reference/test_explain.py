@@ -20,11 +20,12 @@ import pytest
 
 from peelian.explain import elastic
 from peelian.explain.factors import distances_of, operationalise
-from peelian.explain.inference import moran, queen, robust, tiles
+from peelian.explain.inference import moran, robust, tiles
 from peelian.explain.likelihood import compress, fit, log_pmf, mean_of
 from peelian.explain.select import Search, cull, design_of, recull, stepwise
 from peelian.layers import Layer, Layers
 from peelian.places import Places
+from tests.queen_grid import queen
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 RTM = SHARED / "reference" / "rtm"

@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 from peelian.explain.gi import adjusted, g_star, normal_p
-from peelian.explain.inference import queen
+from tests.queen_grid import queen
 
 RTM = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "rtm"
 if not RTM.is_dir():

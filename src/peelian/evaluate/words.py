@@ -120,15 +120,6 @@ def headline(
     return text
 
 
-def interval_says(low: float, high: float) -> str:
-    """What an interval of a ratio leaves in or out.
-
-    >>> interval_says(0.7, 0.9), interval_says(0.8, 1.1)
-    ('the interval excludes no change', 'the interval includes no change')
-    """
-    return "the interval includes no change" if low <= 1 <= high else "the interval excludes no change"
-
-
 def p_text(p: float | None) -> str:
     """A p-value for people.
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import fft, sparse
 from scipy.special import stdtr, stdtrit
 
-from peelian.explain.likelihood import CountFit, Family, mean_of, scores_of, variance_of
+from peelian.explain.likelihood import CountFit, Family, scores_of
 from peelian.explain.select import SCREENED_AGAIN, Culling, recull, stepwise
 
 Array = Any
@@ -183,12 +183,6 @@ def shift_test(
     return float((known >= true - 1e-9).mean())
 
 
-def model_without(fitted: CountFit, design: Array, exposure: Array | None) -> tuple[Array, Array]:
-    """Mean and variance of each cell, for the shift test."""
-    mean = mean_of(fitted, design, exposure)
-    return mean, variance_of(fitted, mean)
-
-
 def holm(p: Array) -> Array:
     """Holm's adjustment for asking several questions; NaN stays NaN.
 
@@ -219,21 +213,6 @@ def false_discovery(p: Array) -> Array:
 
 
 # -------------------------------------------------------------------- what is left over
-def queen(column: Array, row: Array) -> sparse.csr_array:
-    """Cells that touch, corners included, as a 0/1 matrix."""
-    table = np.full((int(column.max()) + 3, int(row.max()) + 3), -1)
-    table[column + 1, row + 1] = np.arange(len(column))
-    left, right = [], []
-    for across in (-1, 0, 1):
-        for up in (-1, 0, 1):
-            other = table[column + 1 + across, row + 1 + up]
-            held = np.flatnonzero((other >= 0) & ((across != 0) | (up != 0)))
-            left.append(held)
-            right.append(other[held])
-    at = (np.concatenate(left), np.concatenate(right))
-    return sparse.csr_array((np.ones(len(at[0])), at), shape=(len(column),) * 2)
-
-
 def moran(values: Array, neighbours: sparse.csr_array, permutations: int, seed: Any) -> tuple[float, float]:
     """Moran's I with neighbours' weights adding to one, and its one-sided permutation p.
 
