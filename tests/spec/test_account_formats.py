@@ -188,7 +188,7 @@ def test_pictures_in_word_have_their_text_alternative(made: dict[str, Any]) -> N
 
 def test_numbers_in_excel_are_numbers_with_their_format(made: dict[str, Any]) -> None:
     found = [(c.value, c.number_format) for c in book(made)["counts"][2][1:4]]
-    assert found == [(12345, "General"), (0.2754, "0.0%"), (1234.5, "£#,##0.00;-£#,##0.00")]
+    assert found == [(12345, "General"), (0.2754, "0.0 %"), (1234.5, "£#,##0.00;-£#,##0.00")]
 
 
 def test_text_that_excel_would_run_starts_with_an_apostrophe(made: dict[str, Any]) -> None:

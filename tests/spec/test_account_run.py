@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -190,7 +191,7 @@ def test_a_bank_of_the_users_own(tmp_path: Path) -> None:
     )
     answers = outcome(tmp_path, questions=bank).files["foi.json"]["answers"]
     assert answers[0]["parts"][0]["sentence"] == (
-        "4,900 homes have been provided with a kit, 81.7% of the households in the areas with kits."
+        "4,900 homes have been provided with a kit, 81.7 % of the households in the areas with kits."
     )
 
 
@@ -302,7 +303,7 @@ def test_the_measured_impact_stands_beside_each_figure(tmp_path: Path) -> None:
 def test_an_impact_declared_too_mild_stops_the_run(tmp_path: Path) -> None:
     figures = own(tmp_path, name="burglary_police", value=600, unit="pounds per burglary", impact="green")
     with pytest.raises(
-        DataError, match=r"own.toml, line 1: .* declares its impact green, but .* moves the answer by 10.0%"
+        DataError, match=r"own.toml, line 1: .* declares its impact green, but .* moves the answer by 10.0 %"
     ):
         outcome(tmp_path, figures=figures)
 
@@ -330,18 +331,36 @@ def test_figures_for_one_burglary_are_brought_to_the_prices_asked_for(tmp_path: 
 MOVED = {"words_displacement": "displaced", "net": {"estimate": 100.0, "low": -20.0, "high": 220.0}}
 
 
-def test_where_crime_moved_next_door_the_net_is_valued_on_a_line_of_its_own(tmp_path: Path) -> None:
+def test_where_crime_moved_next_door_the_net_leads_and_the_gross_has_a_line_of_its_own(
+    tmp_path: Path,
+) -> None:
     benefits = outcome(tmp_path, assessment=assessment(**MOVED)).files["benefits.csv"]
     social = benefits[benefits["line"] == "social"].set_index("basis")["bcr"]
-    assert social["money spent, net of next door"] / social["money spent"] == pytest.approx(100 / 218)
+    assert social["money spent"] / social["money spent, without what moved next door"] == pytest.approx(
+        100 / 218
+    )
 
 
 def test_an_interval_net_of_next_door_that_includes_none_is_said(tmp_path: Path) -> None:
     found = outcome(tmp_path, assessment=assessment(**MOVED))
     note = next(
-        b.note for b in found.section.blocks if not isinstance(b, Text) and b.name == "account_case_money_net"
+        b.note for b in found.section.blocks if not isinstance(b, Text) and b.name == "account_case_money"
     )
-    assert note.endswith("The interval of the number prevented net of next door includes none.")
+    assert note.endswith(
+        "Crime that moved next door is taken off. The interval of what is left includes none."
+    )
+
+
+def test_the_chance_that_a_net_number_pays_is_that_of_its_own_interval(tmp_path: Path) -> None:
+    benefits = outcome(tmp_path, assessment=assessment(**MOVED)).files["benefits.csv"]
+    row = benefits[(benefits["line"] == "social") & (benefits["basis"] == "money spent")].iloc[0]
+    needed = (row["break_even"] - 100) / (240 / (2 * 1.959964))
+    assert row["p_above_1"] == pytest.approx(1 - NormalDist().cdf(needed), abs=0.02)
+
+
+def test_a_cost_for_each_is_refused_where_the_net_may_be_none(tmp_path: Path) -> None:
+    costs = outcome(tmp_path, assessment=assessment(**MOVED)).files["costs.csv"].set_index("name")
+    assert "includes zero" in costs.at["cost_per_prevented", "not held because"]
 
 
 def test_the_tornado_puts_what_moves_the_ratio_most_first(tmp_path: Path) -> None:

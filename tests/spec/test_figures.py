@@ -115,7 +115,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 def test_a_figure_past_its_last_day_is_used_and_said() -> None:
     rate = load().at("discount_rate", "2026-09-01")
     assert rate.outdated(date(2026, 9, 1)) == (
-        "discount_rate (3.5% per year) applied until 30 June 2026 and is used for 1 September 2026: "
+        "discount_rate (3.5 % per year) applied until 30 June 2026 and is used for 1 September 2026: "
         "no later figure is held."
     )
 

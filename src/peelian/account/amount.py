@@ -8,6 +8,7 @@ from typing import Any
 
 from peelian.account.costs import Interval, exactly
 from peelian.errors import DesignError
+from peelian.words import percent
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def written(value: float, kind: str) -> str:
     >>> written(12.7272, "pounds"), written(-5233848.7, "pounds")
     ('£12.73', '-£5,233,849')
     >>> written(0.172, "share"), written(1312.3, "hours")
-    ('17.2%', '1,312')
+    ('17.2 %', '1,312')
     """
     if kind == "pounds":
         pence = abs(value) < 100
@@ -75,7 +76,7 @@ def written(value: float, kind: str) -> str:
             else f"{'-' if value < 0 else ''}£{abs(value):,.0f}"
         )
     if kind == "share":
-        return f"{value:.1%}"
+        return percent(value)
     if kind == "minutes":
         return f"{value:,.2f}"
     return f"{value:,.0f}"

@@ -177,7 +177,8 @@ def _prevented(basis: Basis) -> Amount:
         "prevented",
         f"{held.crimes.capitalize()} prevented",
         held.crimes,
-        method="what was expected less what was recorded, in the places with kits",
+        method="what was expected less what was recorded, in the places with kits"
+        + (" and round them: what moved next door is taken off" if _moved(held) else ""),
         source="evaluation",
         inputs=("assessment",),
     )
@@ -376,6 +377,11 @@ def _last_price(ledger: pd.DataFrame) -> float:
 
 def _decision(held: Held) -> str:
     return (held.programme.source or held.programme.decision or "decision") if held.programme else "decision"
+
+
+def _moved(held: Held) -> bool:
+    """True where crime moved next door, so that numbers prevented are net of it."""
+    return held.assessment is not None and held.assessment.gross is not None
 
 
 def _first(*reasons: Reason) -> Reason:

@@ -17,7 +17,7 @@ from peelian.account.costs import (
 )
 from peelian.account.discounting import discount_factors, rates_by_year
 from peelian.account.records import Assessment, Held
-from peelian.account.simulation import simulate
+from peelian.account.simulation import simulate, simulate_net
 from peelian.account.valuing import UnitValues
 from peelian.errors import DesignError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MONTHS_IN_A_YEAR = 12
 SPENT, PLANNED, PROMISED = "money spent", "kits at the planned price", "promise"
-NET = ", net of next door"
+GROSS = ", without what moved next door"
 INPUTS = {
     SPENT: ("ledger", "assessment"),
     PLANNED: ("programme", "saturation", "assessment"),
@@ -72,17 +72,17 @@ class _Flow:
 def cases(held: Held, values: UnitValues, parameters: Parameters, *, seed: int | None) -> tuple[Case, ...]:
     """The case on the money spent, on kits at the planned price, and as it was promised.
 
-    Where crime was found to have moved next door, the first two stand once more net of it. ``seed`` None
-    leaves the simulation out.
+    Where crime was found to have moved next door, the first two are net of it, and stand once more for the
+    treated places alone. ``seed`` None leaves the simulation out.
     """
     made = [case_on(basis, held, values, parameters, seed=seed) for basis in INPUTS]
-    net = held.assessment.net if held.assessment else None
-    if net is None or held.assessment is None:
+    found = held.assessment
+    if found is None or found.gross is None:
         return tuple(made)
-    less = replace(held, assessment=replace(held.assessment, prevented=net, se_log=0.0))
+    alone = replace(held, assessment=replace(found, prevented=found.gross, gross=None))
     told = [case.basis for case in made if case.table is not None and case.basis != PROMISED]
-    again = [case_on(basis, less, values, parameters, seed=None) for basis in told]
-    made[2:2] = [replace(case, basis=case.basis + NET) for case in again]
+    again = [case_on(basis, alone, values, parameters, seed=seed) for basis in told]
+    made[2:2] = [replace(case, basis=case.basis + GROSS) for case in again]
     return tuple(made)
 
 
@@ -144,7 +144,8 @@ def _tips(
     table: pd.DataFrame, flow: _Flow, measured: Assessment | None, held: Held, per_hour: str, basis: str
 ) -> pd.DataFrame:
     """The switching values; those that need the number prevented are left out behind a closed gate."""
-    counted = measured.treated_after if measured else None
+    net = measured is not None and measured.gross is not None  # then no ratio of treated places tips it
+    counted = measured.treated_after if measured and not net else None
     return switching(
         table,
         treated_after=None if counted is None else counted * flow.share,
@@ -158,6 +159,11 @@ def _chances(
     found: Assessment, values: UnitValues, flow: _Flow, worth: float, pv_cost: float, draws: int, seed: int
 ) -> pd.DataFrame | None:
     """Columns of ``simulate``; none where the effect's standard error or its scale is not held."""
+    if found.gross is not None:
+        return simulate_net(
+            flow.prevented, cost=exactly(pv_cost), unit_values=values.lines, worth=worth, seed=seed,
+            draws=draws,
+        )  # fmt: skip
     after = treated_after_from(flow.prevented.value, found.ratio.value)
     if after is None or found.se_log <= 0:
         return None

@@ -73,7 +73,7 @@ def excel_format(form: str) -> str:
     """A Python format as Excel writes it.
 
     >>> [excel_format(form) for form in ("£,.2f", ".1%", ",.0f", ",d", "")]
-    ['£#,##0.00;-£#,##0.00', '0.0%', '#,##0', '#,##0', 'General']
+    ['£#,##0.00;-£#,##0.00', '0.0 %', '#,##0', '#,##0', 'General']
     """
     found = re.fullmatch(r"(£?)(,?)(?:\.(\d+))?([f%d])", form)
     if found is None:
@@ -81,7 +81,7 @@ def excel_format(form: str) -> str:
     pound, comma, places, kind = found.groups()
     number = ("#,##0" if comma else "0") + ("." + "0" * int(places) if places and int(places) else "")
     if kind == "%":
-        return number + "%"
+        return number + " %"
     return f"£{number};-£{number}" if pound else number
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from peelian.account.amount import Amount
@@ -13,6 +12,7 @@ from peelian.account.disclosure import suppress
 from peelian.account.ledger import financial_year
 from peelian.account.records import Held
 from peelian.account.trends import counts_by_arm
+from peelian.words import day, month, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,8 @@ def _by_arm(given: Given, column: str) -> Reason:
         table = suppress(table, threshold=held.threshold, total_column="all areas")
     years = table.index
     broken = [
-        f"{row.what.rstrip('.')} ({'all forces' if row.force == 'all' else row.force}, {_day(row.date)})"
+        f"{row.what.rstrip('.')} ({'all forces' if row.force == 'all' else row.force}, "
+        f"{day(str(row.date.date()))})"
         for row in given.changes.rename(columns={"from": "date"}).itertuples()
         if years[0] <= financial_year(row.date.year, row.date.month) <= years[-1]
     ]
@@ -136,7 +137,11 @@ def neighbours(given: Given) -> Reason:
 def homes(given: Given) -> Reason:
     """Homes provided with a kit so far."""
     amount, share = given.amounts["homes"], given.amounts["saturation"]
-    extra = f", {share.interval.value:.1%} of the households in the areas with kits" if share.interval else ""
+    extra = (
+        f", {percent(share.interval.value)} of the households in the areas with kits"
+        if share.interval
+        else ""
+    )
     return _plain(given, amount, f"{_value(amount)} homes have been provided with a kit{extra}.",
                   "Kits delivered are counted; how many are in use is not known from this.")  # fmt: skip
 
@@ -236,7 +241,7 @@ def documents(given: Given) -> Reason:
         else f"{len(frame):,} decisions and documents are"
     )
     return Reply(
-        f"{count} on the register, from {_iso(frame['date'].iloc[0])} to {_iso(frame['date'].iloc[-1])}. "
+        f"{count} on the register, from {day(frame['date'].iloc[0])} to {day(frame['date'].iloc[-1])}. "
         "E-mail is not held in this system; the private office and the records manager hold it.",
         "every entry of the register of decisions and documents",
         given.as_of,
@@ -277,7 +282,7 @@ def _value(amount: Amount) -> str:
 
 
 def _window(found: Any) -> str:
-    return f"{found.first:%B %Y} to {found.last:%B %Y}"
+    return f"{month(found.first)} to {month(found.last)}"
 
 
 def _of(text: str) -> str:
@@ -291,11 +296,3 @@ def _stop(text: str) -> str:
 
 def _clause(text: str) -> str:
     return (text[0].lower() + text[1:]).rstrip(". ") if text else ""
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _iso(day: str) -> str:
-    return _day(date.fromisoformat(day))

@@ -122,7 +122,7 @@ def cell(value: Any, form: str = "") -> str:
     ``form`` is a Python format; a leading ``£`` is kept in front of the number and after a minus sign.
 
     >>> cell(1234.5, "£,.2f"), cell(-3, "£,.0f"), cell(0.085, ".1%"), cell(12345), cell(None)
-    ('£1,234.50', '-£3', '8.5%', '12,345', '–')
+    ('£1,234.50', '-£3', '8.5 %', '12,345', '–')
     >>> cell("2016-05-01T00:00:00.000")
     '2016-05-01'
     """
@@ -136,6 +136,8 @@ def cell(value: Any, form: str = "") -> str:
     number = float(value)
     if form.startswith("£"):
         return ("-" if number < 0 else "") + "£" + format(abs(number), form[1:])
+    if form.endswith("%"):
+        return format(number, form)[:-1] + " %"
     if form:
         return format(int(number) if form.endswith("d") else number, form)
     if number == int(number) and abs(number) < 1e15:

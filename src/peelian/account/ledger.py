@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from peelian.account.costs import Interval
 from peelian.account.tables import Row, day, number, read_rows
 from peelian.errors import DataError
+from peelian.words import day as day_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,8 +103,8 @@ def exceptions(ledger: pd.DataFrame) -> list[str]:
     kits = kits.assign(product=kits["quantity"] * kits["unit_price"])
     rows = kits[(kits["actual"] - kits["product"]).abs() > PENNY]
     return [
-        f"{row.line} of {row.date.day} {row.date:%B %Y}: {row.quantity:,.0f} at £{row.unit_price:,.2f} is "
-        f"£{row.product:,.2f}, but £{row.actual:,.2f} was paid."
+        f"{row.line} of {day_in_words(str(row.date.date()))}: {row.quantity:,.0f} at £{row.unit_price:,.2f} "
+        f"is £{row.product:,.2f}, but £{row.actual:,.2f} was paid."
         for row in rows.itertuples()
     ]
 

@@ -31,7 +31,9 @@ GATED = {
 class Assessment:
     """The evaluation as this stage reads it: ratio, number prevented, verdict, window.
 
-    ``ratio, prevented``  value with interval. ``se_log`` the standard error of the log ratio.
+    ``ratio``  value with interval, ``se_log`` the standard error of its logarithm. ``prevented`` net of what
+    moved next door, where the evaluation found that some did; ``gross`` is then the number in the treated
+    places alone, and None otherwise.
     ``treated_after`` crimes recorded in treated places in the window. ``first, last`` the months of the
     window after the start.
     """
@@ -43,6 +45,7 @@ class Assessment:
     treated_after: float | None
     first: pd.Period
     last: pd.Period
+    gross: Interval | None = None
 
     @property
     def months(self) -> int:
@@ -65,12 +68,6 @@ class Assessment:
         return GATED.get(self.code, "" if self.told else "the evaluation gives no number prevented")
 
     @property
-    def net(self) -> Interval | None:
-        """Crimes prevented net of those that moved next door; None unless displacement was found."""
-        found = self.raw.get("net")
-        return _interval(found) if found and self.raw.get("words_displacement") == "displaced" else None
-
-    @property
     def told(self) -> bool:
         """True where the evaluation gives a number prevented, however uncertain."""
         return not math.isnan(self.prevented.value)
@@ -86,14 +83,15 @@ def assessment_of(raw: dict[str, Any]) -> Assessment:
     try:
         after = raw["window"]["after"]
         ratio, prevented = (_interval(raw[key]) for key in ("headline", "prevented"))
+        moved = raw.get("words_displacement") == "displaced" and raw.get("net")
         rows = {str(row["group"]).lower(): row for row in raw.get("comparison", {}).get("rows", [])}
         treated: dict[str, Any] = next((row for name, row in rows.items() if name.startswith("treated")), {})
         counted = treated.get("after")
         _ = raw["verdict"]["code"], raw["verdict"]["words"]
         return Assessment(
-            raw, ratio, prevented, float(raw.get("se_log") or 0.0),
+            raw, ratio, _interval(raw["net"]) if moved else prevented, float(raw.get("se_log") or 0.0),
             None if counted is None else float(counted),
-            pd.Period(after[0], freq="M"), pd.Period(after[1], freq="M"),
+            pd.Period(after[0], freq="M"), pd.Period(after[1], freq="M"), prevented if moved else None,
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(

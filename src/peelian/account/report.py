@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from peelian import words
 from peelian.account.amount import Amount
 from peelian.account.answers import by_place
 from peelian.account.benefits import overclaimed
@@ -59,14 +59,14 @@ def findings(results: Results) -> list[Text]:
 
 
 def next_door(assessment: dict[str, Any], crimes: str) -> str:
-    """That crime which moved next door is in none of the figures, and what is left net of it.
+    """What is left net of crime that moved next door, on which every value rests.
 
     ``assessment`` the evaluation's ``assessment.json``; empty text where no displacement was found.
 
     >>> net = {"estimate": 413.4, "low": -61.5, "high": 888.3}
     >>> print(next_door({"words_displacement": "displaced", "net": net}, "burglaries"))
-    Burglaries that moved next door are not taken off these figures. Net of the nearby areas, 413 were
-    prevented (95 % interval 888 fewer to 62 more), and the interval includes none.
+    Burglaries that moved next door are taken off: net of them 413 were prevented (95 % interval 888 fewer to
+    62 more), and the interval includes none.
     """
     net = assessment.get("net")
     if assessment.get("words_displacement") != "displaced" or not net:
@@ -75,8 +75,8 @@ def next_door(assessment: dict[str, Any], crimes: str) -> str:
     ends = [f"{abs(end):,.0f} {'fewer' if end > 0 else 'more'}" for end in (high, low)]
     nothing = ", and the interval includes none" if low <= 0 <= high else ""
     return (
-        f"{crimes.capitalize()} that moved next door are not taken off these figures. Net of the nearby "
-        f"areas, {net['estimate']:,.0f} were prevented (95 % interval {ends[0]} to {ends[1]}){nothing}."
+        f"{crimes.capitalize()} that moved next door are taken off: net of them "
+        f"{net['estimate']:,.0f} were prevented (95 % interval {ends[0]} to {ends[1]}){nothing}."
     )
 
 
@@ -186,9 +186,10 @@ def warnings(results: Results) -> list[Text]:
             f"One {held.crime.lower()} stands in prices of {results.values.price_base}, costs in those "
             "paid: nothing is uprated, because no prices were asked for."
         )
-    words = held.assessment.raw.get("words_displacement", "") if held.assessment else ""
-    if words:
-        said.append(f"What happened next door is not taken off the number prevented. Found there: {words}.")
+    found = held.assessment
+    moved = found.raw.get("words_displacement", "") if found and found.gross is None else ""
+    if moved:
+        said.append(f"What happened next door is not taken off the number prevented. Found there: {moved}.")
     said += results.unexplained
     if held.register is not None:
         said += filter(None, [overclaimed(held.register, results.bearable)])
@@ -330,7 +331,4 @@ def in_words(day: str | None) -> str:
     >>> in_words("2026-03-01")
     '1 March 2026'
     """
-    if day is None:
-        return "a day that is not held"
-    when = date.fromisoformat(day)
-    return f"{when.day} {when:%B %Y}"
+    return "a day that is not held" if day is None else words.day(day)

@@ -17,6 +17,7 @@ from peelian.account.ledger import Promise, promised_against_actual, spend
 from peelian.account.records import Held
 from peelian.account.scrutiny import unexplained
 from peelian.account.valuing import SOCIAL, UnitValues
+from peelian.words import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,7 +190,7 @@ def _due_by_kits(held: Held) -> tuple[float | None, str]:
     share = kits_until(held.saturation, found.last) / programme.kits
     return min(
         share, 1.0
-    ), f"due in proportion to kits delivered when measured, {share:.1%} of those promised"
+    ), f"due in proportion to kits delivered when measured, {percent(share)} of those promised"
 
 
 def _spent(held: Held) -> Interval | None:

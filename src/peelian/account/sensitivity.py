@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from peelian.errors import DataError
 from peelian.figures import Figure, Figures, colour_of, step_of_impact
+from peelian.words import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +60,8 @@ def check_declared(used: Sequence[Figure], found: Mapping[str, float]) -> None:
         if row.own and ORDER.index(measured) > ORDER.index(row.impact):
             raise DataError(
                 f"{row.file}, line {row.line}: [{row.name}] declares its impact {row.impact}, but 10 % more "
-                f"or less moves the answer by {found[row.name]:.1%}, which is {measured}. Write impact = "
-                f'"{measured}".'
+                f"or less moves the answer by {percent(found[row.name])}, which is {measured}. Write "
+                f'impact = "{measured}".'
             )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peelian.account.cases import NET, PROMISED, Case, weakest
+from peelian.account.cases import GROSS, PROMISED, Case, weakest
 from peelian.account.results import Results, promise_frame, spend_frame, switching_frame
 from peelian.account.valuing import WHOSE, by_bearer
 from peelian.figures import figures_frame
 from peelian.report import Block, Chart, Table
+from peelian.words import day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ def _case(results: Results, case: Case, table: pd.DataFrame) -> Table:
     basis = "As promised" if promised else f"On {case.basis}"
     explained = "; ".join(f"{line}: {whose}" for line, whose in WHOSE.items())
     return Table(
-        f"account_case_{case.basis.split()[0]}{'_net' if case.basis.endswith(NET) else ''}",
+        f"account_case_{case.basis.split()[0]}{'_gross' if case.basis.endswith(GROSS) else ''}",
         f"{basis}, {verdict} {paying}",
         frame,
         {_HEADS[name]: _FORMATS.get(name, POUNDS) for name in table if name in _HEADS},
@@ -73,11 +74,14 @@ def _case(results: Results, case: Case, table: pd.DataFrame) -> Table:
 
 
 def _nothing(results: Results, case: Case) -> str:
-    """That an interval net of next door includes none."""
-    net = results.held.assessment.net if results.held.assessment else None
-    if net is None or not case.basis.endswith(NET) or not net.low <= 0 <= net.high:
+    """Whether crime that moved next door is taken off, and that an interval net of it includes none."""
+    found = results.held.assessment
+    if found is None or found.gross is None or case.basis == PROMISED:
         return ""
-    return " The interval of the number prevented net of next door includes none."
+    if case.basis.endswith(GROSS):
+        return " Crime that moved next door is not taken off: this is what leaving it out would have said."
+    said = " Crime that moved next door is taken off."
+    return said + (" The interval of what is left includes none." if found.prevented.low <= 0 else "")
 
 
 def _ratios(results: Results) -> Chart | None:
@@ -258,7 +262,7 @@ def _figures(results: Results) -> Table:
 
 def _as_printed(frame: pd.DataFrame, rows: list[Figure], impacts: dict[str, float]) -> pd.DataFrame:
     """The figures with value and unit in one column, and what a reader needs to doubt them."""
-    since = [f"{row.since.day} {row.since:%B %Y}" for row in rows]
+    since = [day(row.since.isoformat()) for row in rows]
     told = frame.assign(**{"value": [row.words for row in rows], "from": since})
     told[HERE] = [impacts.get(row.name, 0.0) for row in rows]
     return told[["name", "value", "source", "from", "quality", "impact", HERE, "whose"]]

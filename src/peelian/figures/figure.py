@@ -119,7 +119,7 @@ class Figure:
         if kind == "pounds":
             number = f"£{self.value:,.0f}" if self.value == round(self.value) else f"£{self.value:,.2f}"
         elif kind == "share":
-            number = f"{self.value:.1%}"
+            number = f"{100 * self.value:.1f} %"
         else:
             number = f"{self.value:,.6g}"
         kept = rest if kind in ("pounds", "share", "ratio", "count", "multiplier") else self.unit
