@@ -39,7 +39,7 @@ AFTER = {
     "plan": ("read", "predict"),
     "deliver": ("read",),
     "evaluate": ("read", "deliver"),
-    "account": ("read", "deliver", "evaluate"),
+    "account": ("read", "plan", "deliver", "evaluate"),
     "report": STAGES[:-1],
 }
 # stage -> the tables of peelian.toml that it depends on beside its own and [project]

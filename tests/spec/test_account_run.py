@@ -93,7 +93,7 @@ def test_an_interval_that_includes_zero_gives_no_cost_per_burglary(tmp_path: Pat
     found = outcome(tmp_path, assessment=assessment("PROBABLY", "Probably fewer", prevented=weak))
     assert found.section.findings[1] == (
         "What one burglary prevented has cost cannot be given: the burglaries prevented have an interval of "
-        "-10 to 110, which includes zero: a cost for each cannot be given."
+        "-10 to 110, which includes zero."
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 _WHERE = {
     "benefit_cost": "costs",
+    "business_case": "business",
     "chance_of_paying": "simulation",
     "cost_per_unit": "costs",
     "difference": "releases",

@@ -23,11 +23,12 @@ from peelian.account.results import (
     spend_frame,
     switching_frame,
 )
+from peelian.account.tables_of_business import business_summary, business_tables, paper, sentences
 from peelian.account.tables_of_report import tables
 from peelian.account.tables_of_scrutiny import scrutinised
 from peelian.account.valuing import POLICE, SOCIAL
 from peelian.figures import figures_frame
-from peelian.report import Outcome, Section, Text
+from peelian.report import Block, Outcome, Section, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,13 +40,20 @@ def outcome(results: Results) -> Outcome:
         "account",
         "Account",
         "What did it cost, what was it worth and to whom, and what do we tell the public?",
-        (*findings(results), *tables(results), *scrutinised(results), *warnings(results), *notes(results)),
+        (
+            *findings(results),
+            *next_programme(results),
+            *tables(results),
+            *scrutinised(results),
+            *warnings(results),
+            *notes(results),
+        ),
     )
     held = results.held
     nothing = all(
         getattr(held, name) is None
         for name in ("assessment", "saturation", "counts", "ledger", "recoveries", "documents")
-    ) and not _decided(held)
+    ) and not (_decided(held) or results.business)
     reason = "not held: no decision, ledger, deliveries, counts or evaluation was given" if nothing else ""
     return Outcome(section, _files(results), summary(results), reason, _sources(results))
 
@@ -55,7 +63,18 @@ def findings(results: Results) -> list[Text]:
     held = results.held
     moved = next_door(held.assessment.raw, held.crimes) if held.assessment else ""
     said = [_kit(results), _per_crime(results), moved, _hours(results), _worth(results), _promise(results)]
+    if results.business is not None and held.assessment is None:
+        said = [*sentences(results.business, held.crimes), *said]
     return [Text(sentence, "finding") for sentence in said if sentence]
+
+
+def next_programme(results: Results) -> list[Block]:
+    """The business case of the plan: its tables, and its sentences where an effect is measured already."""
+    case, held = results.business, results.held
+    if case is None:
+        return []
+    said = [] if held.assessment is None else ["The next programme.", *sentences(case, held.crimes)]
+    return [*([Text(" ".join(said))] if said else []), *business_tables(results)]
 
 
 def next_door(assessment: dict[str, Any], crimes: str) -> str:
@@ -103,6 +122,7 @@ def _per_crime(results: Results) -> str:
         if results.held.ledger is None and results.held.assessment is not None
         else paid.why_not
     )
+    why = why.removesuffix(": a cost for each cannot be given")
     return f"What one {crime} prevented has cost cannot be given: {why}."
 
 
@@ -241,6 +261,8 @@ def summary(results: Results) -> dict[str, Any]:
         out["break_even"] = {"basis": case.basis, "because": case.gate} | {
             str(line): float(row.crimes) for line, row in case.switching.iterrows()
         }
+    if results.business is not None:
+        out["business case"] = business_summary(results.business)
     out["foi"] = {str(reply.number): reply.decision for reply in results.replies}
     return out
 
@@ -271,7 +293,16 @@ def _files(results: Results) -> dict[str, Any]:
     }
     letter = as_markdown(results.questions, results.replies, as_of=as_of, searches=searches(results))
     kept = {name: frame for name, frame in frames.items() if frame is not None}
-    return kept | {"foi.json": foi, "foi.md": letter} | _governance(results)
+    return kept | {"foi.json": foi, "foi.md": letter} | _business(results) | _governance(results)
+
+
+def _business(results: Results) -> dict[str, Any]:
+    case = results.business
+    if case is None:
+        return {}
+    page = paper(case, results.held.crimes, as_of=in_words(results.held.day))
+    frames = {"case.csv": case.lines, "case_effects.csv": case.effects, "case_shown.csv": case.shown}
+    return {"case.md": page} | {name: frame for name, frame in frames.items() if frame is not None}
 
 
 def _governance(results: Results) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from peelian.account.amount import Amount
 from peelian.account.answers import kits_until
+from peelian.account.business import Business
 from peelian.account.cases import MONTHS_IN_A_YEAR, PLANNED, SPENT, Case
 from peelian.account.costs import Interval, exactly
 from peelian.account.foi import Answer
@@ -48,6 +49,7 @@ class Results:
     impacts: dict[str, float] = field(default_factory=dict)
     tornado: pd.DataFrame | None = None
     governance: tuple[Record, ...] = ()
+    business: Business | None = None
 
     @property
     def case(self) -> Case | None:
@@ -62,6 +64,7 @@ class Results:
         names = (p.hours, p.minutes, p.staff, p.money_per_hour, p.costs_plus, p.benefits_minus)
         rates = [row for case in self.cases for row in case.rates]
         named = [*self.values.used, *(held.figures.at(name, held.day) for name in names), *rates]
+        named += self.business.figures if self.business else ()
         return [row for row in dict.fromkeys(named) if row.value is not None]
 
     @property

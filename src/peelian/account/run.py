@@ -95,6 +95,7 @@ def run(
     programme: Programme | None,
     parameters: Parameters,
     *,
+    plan: dict[str, Any] | None = None,
     saturation: pd.DataFrame | None = None,
     counts: pd.Series | pd.DataFrame | None = None,
     ledger: str | Path | None = None,
@@ -115,6 +116,7 @@ def run(
 
     ``assessment``   the evaluation's ``assessment.json``; ``programme`` the decision; None for what is not
                      held.
+    ``plan``         the next programme's ``plan.json``: its business case is made, before anything is bought.
     ``saturation``   frame of place, month, kits, delivered (so far), households; ``counts`` monthly counts on
                      (place, month): a Series of ``crime``, or a frame with one column a kind (``all crime``).
     ``ledger``, ``recoveries``, ``documents``, ``claims``, ``benefits``, ``questions``,
@@ -123,13 +125,14 @@ def run(
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
     Files: ``costs.csv`` (every answer), ``spend.csv``, ``promise.csv``, ``benefits.csv``, ``switching.csv``,
-    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``, and
+    ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``, ``case.md`` with its three tables, and
     ``records/``: each record of governance as ``.json`` and ``.md``, the ATRS as ``.csv`` too; those
     without content are left out.
     Raises ``DataError`` for a wrong figure, ledger, record or assessment.
     """
     from peelian.account import report
     from peelian.account.answers import answers
+    from peelian.account.business import business_case, proposal_of
     from peelian.account.cases import cases
     from peelian.account.foi import foi_answers, question_bank
     from peelian.account.foi_parts import Given
@@ -150,7 +153,12 @@ def run(
     replies = foi_answers(bank, given)
     if progress is not None:
         progress(1, 1)
-    results = Results(held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims))
+    before = None
+    if plan is not None:
+        before = business_case(proposal_of(plan), held.figures, values, p, on=held.day)
+    results = Results(
+        held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims), business=before
+    )
     return report.outcome(_with_records_of(_with_impacts(results), governance or p.governance))
 
 

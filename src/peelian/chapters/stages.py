@@ -117,12 +117,13 @@ def account(context: Context) -> Outcome:
     """The assessment, the deliveries, the ledger and what else is held."""
     from peelian.account import run as stage
 
-    path = context.made("evaluate", "assessment.json")
+    path, planned = context.made("evaluate", "assessment.json"), context.made("plan", "plan.json")
     parameters = stage_parameters(context.project, "account", stage.Parameters)
     return stage.run(
         None if path is None else json.loads(path.read_text(encoding="utf-8")),
         context.programme,
         parameters,
+        plan=None if planned is None else json.loads(planned.read_text(encoding="utf-8")),
         saturation=deliveries_of(context),
         counts=kinds_of(context),
         ledger=context.file("account", "ledger"),

@@ -118,6 +118,8 @@ class Figure:
         kind, _, rest = self.unit.partition(" ")
         if kind == "pounds":
             number = f"£{self.value:,.0f}" if self.value == round(self.value) else f"£{self.value:,.2f}"
+        elif kind == "ratio":
+            return f"a ratio of {self.value:,.6g}"
         elif kind == "share":
             number = f"{100 * self.value:.1f} %"
         else:
