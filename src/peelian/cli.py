@@ -214,7 +214,32 @@ def predict(
         raise click.exceptions.Exit(11)
 
 
-plan = _stage("plan", "Plan: which areas get kits under this budget, and what could be learnt from it?")
+@main.command()
+@FOLDER
+@click.option("--freeze", is_flag=True, help="Lock the plan's evaluation in protocol.toml before the start.")
+@click.option("--author", default="", metavar="NAME", help="With --freeze: who answers for it.")
+@click.option("--late", is_flag=True, help="With --freeze: although the start has passed; marked for ever.")
+@click.option("--amend", default="", metavar="REASON", help="With --freeze: in place of a frozen plan.")
+@click.option("--verify", is_flag=True, help="Check that plan and protocol.toml are as they were frozen.")
+@FRESH
+@SEED
+@JSON
+def plan(
+    folder: str, freeze: bool, author: str, late: bool, amend: str, verify: bool, fresh: bool,
+    seed: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Plan: which areas get kits under this budget, and what could be learnt from it?"""
+    from peelian import tasks
+
+    if freeze:
+        with _bars() as progress:
+            said = tasks.freeze_plan(folder, author=author, late=late, amend=amend, progress=progress)
+    elif verify:
+        said = tasks.verify_plan(folder)
+    else:
+        _run(folder, until="plan", fresh=fresh, seed=seed, as_json=as_json, only="plan")
+        return
+    click.echo(json.dumps(said) if as_json else _wrapped(said["words"]))
 
 
 @main.group()

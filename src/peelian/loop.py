@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from peelian.chapters import CHAPTERS, Context, Progress, stage_parameters
+from peelian.chapters import CHAPTERS, FROZEN, Context, Progress, stage_parameters
 from peelian.errors import Error
 from peelian.outputs import (
     HIDDEN,
@@ -45,7 +45,7 @@ AFTER = {
 # stage -> the tables of peelian.toml that it depends on beside its own and [project]
 TABLES = {
     "read": ("places", "incidents", "layers", "weather"),
-    "plan": ("programme",),
+    "plan": ("programme", "evaluate"),
     "deliver": ("programme",),
     "evaluate": ("programme",),
     "account": ("programme",),
@@ -213,6 +213,8 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
                     shipped = key == "profile" and table == "incidents" and not str(name).endswith(".toml")
                     if name and not shipped:
                         found[str(name)] = project.existing(str(name), table=table, key=key)
+    if stage == "plan" and (project.folder / FROZEN).is_file():
+        found[FROZEN] = project.folder / FROZEN
     if stage == "report" and project.project.truth:
         found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found

@@ -205,7 +205,7 @@ def test_a_departure_is_named_and_caps_the_verdict(made: tuple) -> None:
 def test_a_plan_frozen_after_the_start_counts_as_none(made: tuple) -> None:
     panel, plan, places, _ = made
     held = draft(list(plan.treated.index), question="?", crime="burglary", start="2015-01", months_before=24)
-    late = freeze(held, author="A", at=datetime(2015, 2, 1, tzinfo=UTC))
+    late = freeze(held, author="A", at=datetime(2015, 2, 1, tzinfo=UTC), late=True)
     found = assess(panel, plan, seed=1, places=places, permutations=99, months_before=24, protocol=late)
     assert found.plan is not None
     assert found.plan.state == "registered late"
@@ -214,11 +214,11 @@ def test_a_plan_frozen_after_the_start_counts_as_none(made: tuple) -> None:
 
 def test_the_stage_reads_the_plan_and_the_answers_from_their_files(made: tuple, tmp_path: Path) -> None:
     panel, plan, places, _ = made
-    (tmp_path / "protocol.json").write_text(registered(plan).text(), encoding="utf-8")
+    (tmp_path / "protocol.toml").write_text(registered(plan).text(), encoding="utf-8")
     (tmp_path / "answers.toml").write_text(
         '[[answer]]\nguard = "G6"\ntext = "Known."\nauthor = "A"\ndate = "2016-01-01"\n', encoding="utf-8"
     )
-    asked = Parameters(permutations=99, months_before=24, protocol="protocol.json", answers="answers.toml")
+    asked = Parameters(permutations=99, months_before=24, protocol="protocol.toml", answers="answers.toml")
     told = run(panel, places, asked, programme=plan, seed=1, crime="burglary", folder=tmp_path)
     values = told.files["assessment.json"]
     assert values["protocol"]["state"] == "as registered"

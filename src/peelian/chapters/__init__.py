@@ -10,10 +10,19 @@ from collections.abc import Callable
 
 from peelian.chapters import evaluation, report, stages
 from peelian.chapters.context import Context, PanelTable, Progress, stage_parameters
-from peelian.chapters.stages import judged
+from peelian.chapters.stages import FROZEN, frozen_plan, judged
 from peelian.report import Outcome
 
-__all__ = ["CHAPTERS", "Context", "PanelTable", "Progress", "judged", "stage_parameters"]
+__all__ = [
+    "CHAPTERS",
+    "FROZEN",
+    "Context",
+    "PanelTable",
+    "Progress",
+    "frozen_plan",
+    "judged",
+    "stage_parameters",
+]
 
 CHAPTERS: dict[str, Callable[[Context], Outcome]] = {
     "read": stages.read,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from peelian.chapters.context import Context, stage_parameters
 from peelian.chapters.held import deliveries_of, kinds_of, month_of, not_held
@@ -12,6 +13,10 @@ from peelian.report import Outcome
 
 if TYPE_CHECKING:
     from peelian.places import Places
+    from peelian.project import Project
+    from peelian.protocol import Protocol
+
+FROZEN = "protocol.toml"  # beside peelian.toml: the evaluation plan once it is frozen
 
 
 def read(context: Context) -> Outcome:
@@ -90,7 +95,33 @@ def plan(context: Context) -> Outcome:
         risk.reindex(study.index), (first, last), study, context.programme, context.monthly(study),
         stage_parameters(context.project, "plan", stage.Parameters),
         seed=context.project.seed("plan"), crime=context.project.outcome, progress=context.ticker("plan"),
+        settled=_settled(context, path), frozen=frozen_plan(context.project),
     )  # fmt: skip
+
+
+def _settled(context: Context, risk: Path) -> dict[str, Any]:
+    """What the other tables settle of the evaluation that the plan asks for, and the hash of its risk."""
+    from peelian.evaluate.run import Parameters
+    from peelian.outputs import sha256
+
+    asked = stage_parameters(context.project, "evaluate", Parameters)
+    files = sorted(set(context.incidents.frame["source"].dropna().astype(str)))
+    types = ", ".join(context.project.project.crime)
+    settled = {
+        "months_after": asked.months_after, "permutations": asked.permutations, "rings": asked.rings,
+        "negative_controls": context.panel_table.others, "source": "; ".join(files[:3]) or "not stated",
+        "definition": f"incidents of the types {types} as recorded, by {context.by}, by month",
+        "hashes": {"risk": sha256(risk)},
+    }  # fmt: skip
+    return settled | ({"months_before": asked.months_before} if asked.months_before else {})
+
+
+def frozen_plan(project: Project) -> Protocol | None:
+    """The evaluation plan that was frozen in a project's folder, checked; None where there is none."""
+    from peelian.protocol import verify
+
+    path = project.folder / FROZEN
+    return verify(path.read_text(encoding="utf-8"), where=str(path)) if path.is_file() else None
 
 
 def deliver(context: Context) -> Outcome:

@@ -76,14 +76,16 @@ def draft(
         "question": question, "outcome": crime, "treated": sorted(treated), "start": start,
         "months_before": months_before, "months_after": months_after, "estimator": ESTIMATOR,
         "comparison": COMPARISON, "permutations": permutations, "rings": [float(r) for r in rings],
-        "negative_controls": sorted(negative), "rule": rule, "units": units, "alpha": 0.05,
-    }  # fmt: skip
+        "negative_controls": sorted(negative), "units": units, "alpha": 0.05,
+    } | ({"rule": rule} if rule else {})  # fmt: skip
 
 
 def register(protocol: Protocol, was: dict[str, Any]) -> Registration:
     """The frozen plan against what was done."""
     found = deviations(protocol, was)
     mark = f"frozen {protocol.frozen_at[:10]} by {protocol.author}, SHA-256 {protocol.sha256[:12]}"
+    if protocol.plan.get("amends"):
+        mark += f", in place of {protocol.plan['amends'][:12]}: {protocol.plan['reason'].rstrip('.')}"
     if is_late(protocol):
         text = f"The plan ({mark}) was frozen after the programme began: it counts as none."
         return Registration("registered late", found, text, protocol)

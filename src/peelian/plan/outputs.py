@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from peelian.plan.scenarios import decision_paper
 from peelian.plan.tables import area_list, map_frame
 from peelian.plan.trial import assignment_list
+from peelian.protocol import draft_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ PROGRAMME = (
 
 
 def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
-    """File name -> content: plan.json, decision.md, areas.csv, programme.csv, plan.gpkg."""
+    """File name -> content: plan.json, protocol.toml (a draft), decision.md, areas.csv, programme.csv, ..."""
     from peelian import maps
 
     style = maps.Style("choice", "categories", "area")
@@ -35,6 +36,7 @@ def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
         work["assignment.csv"] = assignment_list(found.drawn)
     return work | {
         "plan.json": plan_json(plan, found),
+        "protocol.toml": draft_text(_with_hash(plan, found)),
         "decision.md": decision_paper(plan, found),
         "areas.csv": area_list(plan, areas, found),
         "programme.csv": programme_csv(plan, found.drawn),
@@ -87,9 +89,20 @@ def plan_json(plan: Plan, found: Findings) -> dict[str, Any]:
         "parameters": found.parameters,
         "solver": {k: v for k, v in plan.summary.items() if k != "seconds"},
         "seed": plan.seed,
-        "protocol": plan.protocol,
     } | _found(found)  # fmt: skip
-    return content | {"hash": canonical_hash(content)}
+    frozen = None if found.frozen is None else found.frozen.sha256
+    return content | {"hash": canonical_hash(content), "protocol": frozen}
+
+
+def hash_of(held: dict[str, Any]) -> str:
+    """The hash that the content of a plan.json has, whatever it states."""
+    return canonical_hash({k: v for k, v in held.items() if k not in ("hash", "protocol")})
+
+
+def _with_hash(plan: Plan, found: Findings) -> dict[str, Any]:
+    """The evaluation plan, which names the plan by its hash."""
+    named = {"plan": plan_json(plan, found)["hash"], **found.protocol.get("hashes", {})}
+    return found.protocol | {"hashes": named}
 
 
 def canonical_hash(content: dict[str, Any]) -> str:

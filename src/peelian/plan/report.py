@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import some
 from peelian.plan.expect import Belief, Expected
+from peelian.protocol import differing
 from peelian.report import Block, Section, Text
-from peelian.words import interval, money, month, per_cent, percent, several, whole
+from peelian.words import day, interval, money, month, per_cent, percent, several, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from peelian.plan.placebo import Placebo
     from peelian.plan.visible import Visible
     from peelian.programme import Plan
+    from peelian.protocol import Protocol
 
 TITLE = "Plan"
 QUESTION = "Which areas get kits under this budget, what may be expected, and could the answer be seen?"
@@ -32,7 +34,8 @@ class Findings:
     ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
     shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` the months of
     delivery and ``orders`` of kits (None where not asked for); ``drawn`` who was drawn and ``balance`` how
-    alike the arms are (None where areas were chosen).
+    alike the arms are (None where areas were chosen); ``protocol`` the fields of the evaluation plan, and
+    ``frozen`` the one that was frozen already, if any.
     """
 
     crime: str
@@ -55,6 +58,8 @@ class Findings:
     orders: pd.DataFrame | None = None
     drawn: Assignment | None = None
     balance: pd.DataFrame | None = None
+    protocol: dict[str, Any] = field(default_factory=dict)
+    frozen: Protocol | None = None
 
     @property
     def first_year_fall(self) -> float:
@@ -80,7 +85,7 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
         *promise(found),
         sight(plan, found),
     ]
-    findings += selection(found) + fairness(found) + delivery(found)
+    findings += selection(found) + fairness(found) + delivery(found) + registered(found)
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
     blocks += [Text(words, "warning") for words in warnings(plan, found)]
@@ -230,6 +235,18 @@ def delivery(found: Findings) -> list[str]:
     ]
 
 
+def registered(found: Findings) -> list[str]:
+    """The frozen evaluation plan by its hash; nothing where none is frozen."""
+    if found.frozen is None:
+        return []
+    held = found.frozen
+    late = f" It was registered late and counts as none: {held.plan['late']}" if held.plan.get("late") else ""
+    return [
+        f"The evaluation plan was frozen on {day(held.frozen_at[:10])} by {held.author}: SHA-256 "
+        f"{held.sha256}.{late}"
+    ]
+
+
 def warnings(plan: Plan, found: Findings) -> list[str]:
     """What could make this wrong."""
     numbers = plan.summary
@@ -255,6 +272,15 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
             f"suggest ({some(busy)}): shops and offices may hold much of it, which kits for homes cannot "
             "reach. Accept them, or strike them with must_not."
         )
+    if found.frozen is not None:
+        own = {"hashes": found.frozen.plan.get("hashes", "")}
+        fields = differing(found.frozen.plan, found.protocol | own)
+        if fields:
+            words.append(
+                f"This plan is not the one whose evaluation was frozen ({found.frozen.sha256[:12]}): it "
+                f"differs in {some(fields)}. Restore the settings of then, or freeze an amendment with its "
+                "reason."
+            )
     if found.treated_before:
         words.append(
             f"The past programme treated {several(len(found.treated_before), 'chosen area')} "

@@ -1,0 +1,105 @@
+"""The ``[plan]`` table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+Share = Annotated[float, Field(gt=0, le=1)]
+METTRACE = (
+    "MetTrace year 1 as published (treated areas -27.5 %, others -5.7 %), interval widened for London's "
+    "overdispersion; not corrected for how its areas were chosen"
+)
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Parameters:
+    """The ``[plan]`` table: the next programme, not the past one of ``[programme]``.
+
+    ``kits``             kits that may be given.
+    ``budget``           pounds that may be spent on kits; with both, the smaller limit holds.
+    ``unit_cost``        pounds a kit; without it, what ``[programme]`` paid.
+    ``start``            first month of delivery (``2016-01``); without it, the first month that leaves
+                         ``gap_months`` clean.
+    ``gap_months``       whole months between the last month the risk rests on and ``start``.
+    ``saturation``       share of an area's homes to reach; without it, that of ``[programme]``.
+    ``solver``           ``milp`` (the best choice, to within ``mip_gap``) or ``greedy``.
+    ``mip_gap``          share by which the choice may fall short of the best.
+    ``time_limit``       seconds the solver may take.
+    ``must``             ids of areas that are taken whatever their risk.
+    ``must_not``         ids of areas that are not taken.
+    ``spare``            share of kits kept back for loss and damage.
+    ``effect``           assumed ratio of crime with to crime without kits, at full strength.
+    ``effect_low``, ``effect_high``  its 95 % interval.
+    ``effect_source``    where the effect comes from, in words.
+    ``fade``             ``half at 6, zero at 12`` (months) or ``lasting``.
+    ``years``            years over which prevented and promised incidents are counted.
+    ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
+    ``team``             column of the places file that names the team of each area; areas of none are left.
+    ``team_kits``        kits that a team can bring out; needs ``team``.
+    ``floor_by``         column of the places file whose groups (boroughs, thirds of deprivation) each get
+                         ``floor_share`` times their share of households, in kits, at least.
+    ``floor_share``      from 0 to 1; the closer to 1, the more it costs.
+    ``compact``          ``none``, ``neighbour`` (each chosen area has a chosen neighbour), ``clusters``
+                         (groups of ``min_areas`` or more) or ``boundary`` (``penalty`` incidents a year are
+                         taken off for each border between a chosen area and one that is not).
+    ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
+    ``buffer``           metres round chosen areas within which no area is a control; as many controls as
+                         chosen areas must remain, and at most 40 % of expected incidents are treated.
+    ``equity_by``        columns of the places file by whose groups the shares of kits are shown.
+    ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
+                         about a minute on London.
+    ``kits_a_month``     kits that a team (of ``team``, else one for all) brings out in a month: gives
+                         schedule.csv and orders.csv.
+    ``lead_months``      months from the order of kits to their arrival.
+    ``trial``            ``none``; or how areas are drawn from a pool that ``kits`` over ``trial_share`` would
+                         saturate: ``complete``, ``blocked`` (by ``floor_by``), ``pairs``, ``rerandomised``.
+    ``trial_seed``       text chosen after the pool is frozen; ``trial_share`` of the pool to treat.
+    ``promise``          incidents to be prevented over ``years``; without it, the promise of
+                         ``[programme]`` in proportion to the kits.
+    ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
+    ``draws``            random draws behind each interval.
+    ``evaluation``       a table of fields of the evaluation plan (``stopping``, ``access``, ``subgroups``,
+                         ``definition``, ...) that replace the usual words of the draft protocol.toml.
+    """
+
+    kits: Annotated[int, Field(ge=0)] | None = None
+    budget: Annotated[float, Field(ge=0)] | None = None
+    unit_cost: Annotated[float, Field(gt=0)] | None = None
+    start: str | None = None
+    gap_months: Annotated[int, Field(ge=0)] = 12
+    saturation: Share | None = None
+    solver: Literal["milp", "greedy"] = "milp"
+    mip_gap: Annotated[float, Field(ge=0, lt=1)] = 1e-3
+    time_limit: Annotated[float, Field(gt=0)] = 60.0
+    must: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+    spare: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    effect: Annotated[float, Field(gt=0)] = 0.769
+    effect_low: Annotated[float, Field(gt=0)] = 0.705
+    effect_high: Annotated[float, Field(gt=0)] = 0.838
+    effect_source: str = METTRACE
+    fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
+    years: Annotated[float, Field(gt=0)] = 1.0
+    delivery_months: Annotated[float, Field(ge=0)] = 0.0
+    team: str | None = None
+    team_kits: Annotated[int, Field(gt=0)] | None = None
+    floor_by: str | None = None
+    floor_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    compact: Literal["none", "neighbour", "clusters", "boundary"] = "none"
+    min_areas: Annotated[int, Field(ge=2)] = 3
+    penalty: Annotated[float, Field(gt=0)] = 1.0
+    buffer: Annotated[float, Field(ge=0)] | None = None
+    equity_by: tuple[str, ...] = ()
+    frontier_by: str | None = None
+    kits_a_month: Annotated[int, Field(gt=0)] | None = None
+    lead_months: Annotated[int, Field(ge=0)] = 2
+    trial: Literal["none", "complete", "blocked", "pairs", "rerandomised"] = "none"
+    trial_seed: str = ""
+    trial_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    promise: Annotated[float, Field(gt=0)] | None = None
+    risk_years: Annotated[float, Field(gt=0)] = 2.0
+    draws: Annotated[int, Field(ge=100)] = 2000
+    evaluation: dict[str, Any] = Field(default_factory=dict)
