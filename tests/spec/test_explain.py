@@ -14,14 +14,12 @@ from shapely import LineString, box
 from peelian.errors import DataError, DesignError, PrivacyError
 from peelian.explain import RTM, priority_places, rtm
 from peelian.explain.factors import (
-    as_points,
     edge_gaps,
     inside,
-    kernel_sums,
-    nearest_distance,
     operationalise,
 )
 from peelian.explain.inference import Limits, verdict
+from peelian.explain.measure import as_points, kernel_sums, nearest_distance
 from peelian.explain.model import RiskTerrain
 from peelian.explain.report import factor_table, narrative, sentence
 from peelian.explain.run import Parameters, run, spread_households

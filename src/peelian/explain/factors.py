@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, DesignError, PrivacyError
+from peelian.explain.measure import Ground, How
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 Array = Any
 Increment = Literal["half", "whole"]
-MOST_PAIRS = 20_000_000
-LINE_STEP, AREA_STEP = 10.0, 25.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +57,15 @@ def distances_of(block: float, blocks: int = 3, increment: Increment = "half") -
 def operationalise(
     layers: Layers, places: Places, *, distances: Sequence[float], operations: str = "both",
     min_cells: int = 1, fitted: Array | None = None, period: tuple[Any, Any] | None = None,
+    how: How | None = None,
 ) -> Influence:  # fmt: skip
     """What each layer could mean for a place: within a distance of one, or where they lie thick.
 
     Proximity at d: 1 where the nearest feature is at most d metres from the place's centre (0 inside an
     area). Density at d: 1 where the Epanechnikov kernel sum of bandwidth d reaches the mean plus two
     standard deviations over the places in the fit (``fitted``, a mask; all by default). Distances are
-    exact. Layers marked protective get -1 for 1, those marked ``either`` both.
+    exact. Layers marked protective get -1 for 1, those marked ``either`` both. ``how``  other ways to
+    measure: along streets, over the whole of a place, with another rule of what is dense.
 
     Raises ``DataError`` for a layer without a feature within reach. Source: Caplan, Kennedy & Miller (2011).
     """
@@ -72,7 +73,9 @@ def operationalise(
     import pandas as pd
 
     fitted = np.ones(len(places), bool) if fitted is None else np.asarray(fitted, bool)
-    centres = np.column_stack([places.points.x, places.points.y])
+    how = how or How()
+    ground = Ground.of(places, how)
+    held = fitted if ground.owner is None else fitted[ground.owner]
     found: dict[str, Array] = {}
     about = []
     for number, name in enumerate(layers, start=1):
@@ -80,15 +83,18 @@ def operationalise(
         features = open_during(layer.features, period)
         if not len(features):
             raise DataError(f"Layer {name} has no feature that was open in the period.")
+        near, sums = ground.near_and_kernels(features.to_crs(places.crs), distances)
         wanted = layer.operations if operations == "both" else operations
         for operation in ("proximity", "density") if wanted == "both" else (wanted,):
-            raw, cuts = _measure(operation, features.to_crs(places.crs), centres, distances, fitted)
-            for step, (d, column, cut) in enumerate(zip(distances, raw, cuts, strict=True), start=1):
+            for step, d in enumerate(distances, start=1):
+                cut = how.cut(sums[step - 1][held]) if operation == "density" else float("nan")
+                marks = near[step - 1] if operation == "proximity" else dense(sums[step - 1], cut)
+                column = ground.by_place(marks)
                 for sign in {"protective": (-1,), "either": (1, -1)}.get(layer.sign, (1,)):
                     label = f"{name}_{operation}_{d:g}" + ("_protective" if sign < 0 else "")
-                    found[label] = (sign * column).astype(np.int8)
+                    found[label] = column if sign > 0 else -column
                     code = f"r{number:02d}{operation[0]}{step:02d}_{name}_{operation}_{d:g}"
-                    about.append((label, code, name, operation, d, cut, sign, int(column.sum())))
+                    about.append((label, code, name, operation, d, cut, sign, int(np.count_nonzero(column))))
     meta = pd.DataFrame(
         about, columns=["name", "rtmdx", "factor", "operation", "distance", "cut", "sign", "ones"]
     ).set_index("name")
@@ -127,9 +133,11 @@ def _drop(columns: pd.DataFrame, meta: pd.DataFrame, fitted: Array, min_cells: i
     reasons: dict[str, str] = {}
     density = (meta["operation"] == "density").to_numpy()
     order = np.lexsort((np.arange(len(meta)), meta["distance"].fillna(0), density))
-    values = columns.to_numpy()[fitted]
+    values = np.ascontiguousarray(columns.to_numpy().T)  # a candidate a row
+    if not fitted.all():
+        values = values[:, fitted]
     for at in order:
-        name, column = columns.columns[at], values[:, at]
+        name, column = columns.columns[at], values[at]
         ones = int((column != 0).sum())
         if ones == 0:
             reasons[name] = "no cell has it"
@@ -149,133 +157,28 @@ def _drop(columns: pd.DataFrame, meta: pd.DataFrame, fitted: Array, min_cells: i
 
 # -------------------------------------------------------------------- measuring
 def remeasured(
-    layer: Any, places: Places, meta: pd.DataFrame, *, period: tuple[Any, Any] | None = None
-) -> pd.DataFrame:
+    layer: Any, places: Places, meta: pd.DataFrame, *, period: tuple[Any, Any] | None = None,
+    how: How | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """The candidates of ``meta`` for a layer with other features, dense from the same limits as before."""
-    import numpy as np
     import pandas as pd
 
     features = open_during(layer.features, period).to_crs(places.crs)
-    centres = np.column_stack([places.points.x, places.points.y])
+    ground = Ground.of(places, how or How())
+    distances = sorted({float(d) for d in meta["distance"]})
+    near, sums = ground.near_and_kernels(features, distances)
     columns: dict[str, Array] = {}
     for name, about in meta.iterrows():
-        held = np.zeros(len(centres), bool)
-        if len(features) and about["operation"] == "proximity":
-            nearest = nearest_distance(features.geometry.to_numpy(), centres, about["distance"])
-            held = nearest <= about["distance"]
-        elif len(features):
-            sums = kernel_sums(*as_points(features), centres, [about["distance"]])[0]
-            # the limit is a mean of sums of many terms: the last digits are not to decide
-            held = (sums >= about["cut"] * (1 - 1e-12)) & (sums > 0)
-        columns[str(name)] = (about["sign"] * held).astype(np.int8)
+        at = distances.index(about["distance"])
+        # the limit is a mean of sums of many terms: the last digits are not to decide
+        marks = near[at] if about["operation"] == "proximity" else dense(sums[at], about["cut"] * (1 - 1e-12))
+        columns[str(name)] = about["sign"] * ground.by_place(marks)
     return pd.DataFrame(columns, index=places.index)
 
 
-def _measure(
-    operation: str, features: gpd.GeoDataFrame, centres: Array, distances: Sequence[float], fitted: Array
-) -> tuple[list[Array], list[float]]:
-    import numpy as np
-
-    if operation == "proximity":
-        nearest = nearest_distance(features.geometry.to_numpy(), centres, max(distances))
-        return [nearest <= d for d in distances], [float("nan")] * len(distances)
-    sums = kernel_sums(*as_points(features), centres, distances)
-    cuts = [float(f[fitted].mean() + 2 * f[fitted].std(ddof=1)) for f in sums]
-    # a layer beyond reach has sums of zero everywhere, and zero is not dense
-    return [(f >= cut) & (f > 0) for f, cut in zip(sums, np.asarray(cuts), strict=True)], cuts
-
-
-def nearest_distance(shapes: Array, centres: Array, reach: float) -> Array:
-    """Metres from each centre to the nearest feature; infinity beyond ``reach``.
-
-    >>> import numpy as np, shapely
-    >>> nearest_distance(shapely.points([[0, 0]]), np.array([[3.0, 4.0], [30, 40]]), 10)
-    array([ 5., inf])
-    """
-    import numpy as np
-    import shapely
-    from scipy.spatial import cKDTree
-
-    if (shapely.get_type_id(shapes) == 0).all():
-        tree = cKDTree(shapely.get_coordinates(shapes))
-        return tree.query(centres, distance_upper_bound=np.nextafter(reach, np.inf) * (1 + 1e-12))[0]
-    nearest = np.full(len(centres), np.inf)
-    (at, _), metres = shapely.STRtree(shapes).query_nearest(
-        shapely.points(centres), max_distance=reach, return_distance=True, all_matches=False
-    )
-    nearest[at] = metres
-    return nearest
-
-
-def kernel_sums(points: Array, weight: Array, centres: Array, distances: Sequence[float]) -> list[Array]:
-    """Epanechnikov sums at each centre: of w 2/(pi d^2) (1 - (r/d)^2) over the points nearer than d.
-
-    One array a distance, per square metre.
-
-    >>> import numpy as np
-    >>> f = kernel_sums(np.zeros((1, 2)), np.ones(1), np.array([[0.0, 0], [10, 0]]), [10])[0]
-    >>> [round(float(v * np.pi * 100 / 2), 9) for v in f]
-    [1.0, 0.0]
-    """
-    import numpy as np
-    from scipy.spatial import cKDTree
-
-    reach, n = max(distances), len(centres)
-    sums = [np.zeros(n) for _ in distances]
-    tree = cKDTree(centres)
-    spread = np.ptp(centres, axis=0)
-    each = max(1.0, n * np.pi * reach**2 / max(float(spread[0] * spread[1]), reach**2))
-    chunk = max(1, int(MOST_PAIRS / each))
-    for begin in range(0, len(points), chunk):
-        part = slice(begin, begin + chunk)
-        pairs = cKDTree(points[part]).sparse_distance_matrix(tree, reach, output_type="ndarray")
-        w = weight[part][pairs["i"]]
-        for at, d in enumerate(distances):
-            near = pairs["v"] < d
-            lift = w[near] * (1 - (pairs["v"][near] / d) ** 2)
-            sums[at] += np.bincount(pairs["j"][near], lift, n) * (2 / (np.pi * d**2))
-    return sums
-
-
-def as_points(features: gpd.GeoDataFrame) -> tuple[Array, Array]:
-    """Features as weighted points: lines every 10 m (by length), areas on a 25 m lattice (by area)."""
-    import numpy as np
-    import shapely
-
-    features = features.explode(ignore_index=True)
-    shapes = features.geometry.to_numpy()
-    own = features["weight"].to_numpy(float) if "weight" in features else np.ones(len(features))
-    if (shapely.get_type_id(shapes) == 0).all():
-        return shapely.get_coordinates(shapes), own
-    points, weights = [], []
-    for shape, weight in zip(shapes, own, strict=True):
-        xy, part = _lattice(shape)
-        points.append(xy)
-        weights.append(np.full(len(xy), part * weight))
-    return np.vstack(points), np.concatenate(weights)
-
-
-def _lattice(shape: Any) -> tuple[Array, float]:
-    """Points that stand for one shape, and how much of it each stands for."""
-    import numpy as np
-    import shapely
-
-    if shape.area > 0:
-        west, south, east, north = shape.bounds
-        x = np.arange(np.floor(west / AREA_STEP) + 0.5, np.ceil(east / AREA_STEP)) * AREA_STEP
-        y = np.arange(np.floor(south / AREA_STEP) + 0.5, np.ceil(north / AREA_STEP)) * AREA_STEP
-        xy = np.column_stack([a.ravel() for a in np.meshgrid(x, y)]).reshape(-1, 2)
-        xy = xy[shapely.contains_xy(shape, xy[:, 0], xy[:, 1])]
-        if not len(xy):
-            xy = shapely.get_coordinates(shape.representative_point())
-        return xy, shape.area / len(xy)
-    if shape.length > 0:
-        count = max(1, round(shape.length / LINE_STEP))
-        at = (np.arange(count) + 0.5) / count
-        xy = shapely.get_coordinates(shapely.line_interpolate_point(shape, at, normalized=True))
-        return xy, shape.length / count
-    xy = shapely.get_coordinates(shape)
-    return xy, 1.0
+def dense(sums: Array, cut: float) -> Array:
+    """Where features lie thick; a layer beyond reach has sums of nothing everywhere, which is not thick."""
+    return (sums >= cut) & (sums > 0)
 
 
 # -------------------------------------------------------------------- at the door
