@@ -213,6 +213,9 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
                     shipped = key == "profile" and table == "incidents" and not str(name).endswith(".toml")
                     if name and not shipped:
                         found[str(name)] = project.existing(str(name), table=table, key=key)
+    log = project.folder / "releases"  # what was published before
+    if stage in ("account", "report") and log.is_dir():
+        found["releases"] = log
     if stage == "report" and project.project.truth:
         found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found
