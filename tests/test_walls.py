@@ -43,7 +43,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     | STAGES
     | PUBLIC
     | {"engine", "borough", "outputs", "provenance", "chapters"},
-    "tasks": NOUNS | COMMON | SHOWN | STAGES | PUBLIC | {"engine", "borough", "outputs", "chapters", "loop"},
+    "tasks": NOUNS
+    | COMMON
+    | SHOWN
+    | STAGES
+    | PUBLIC
+    | {"engine", "borough", "outputs", "provenance", "chapters", "loop"},
     **{door: NOUNS | PUBLIC | {"loop", "tasks"} for door in DOORS},
     "peelian": NOUNS
     | COMMON

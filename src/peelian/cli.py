@@ -258,7 +258,78 @@ def saturation(folder: str, fresh: bool, seed: int | None, as_json: bool) -> Non
 
 
 evaluate = _stage("evaluate", "Evaluate: did it work, did crime move next door, could it be selection?")
-account = _stage("account", "Account: what did it cost, what was it worth, what do we tell the public?")
+
+
+@main.command()
+@FOLDER
+@click.option(
+    "--only", metavar="PART",
+    type=click.Choice(
+        ["cost", "case", "promise", "claims", "foi", "protect", "records", "trends", "report"]
+    ),
+    help="Show one part: cost, case, promise, claims, foi, protect, records, trends or report.",
+)  # fmt: skip
+@click.option("--bank", metavar="FILE", type=click.Path(), help="Questions of the public, in place of ours.")
+@click.option("--as-of", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Day the records stand at.")
+@click.option(
+    "--audience", type=click.Choice(["internal", "partner", "public", "foi", "research"]),
+    help="Whose threshold holds for small counts.",
+)  # fmt: skip
+@click.option(
+    "--format", "formats", metavar="LIST",
+    help="Write the chapter as a report of its own: html, pdf, docx, xlsx, ods, parted by commas.",
+)  # fmt: skip
+@click.option("--release", metavar="NAME", help="Record the tables for the public as published today.")
+@FRESH
+@SEED
+@JSON
+def account(
+    folder: str, only: str | None, bank: str | None, as_of: Any, audience: str | None, formats: str | None,
+    release: str | None, fresh: bool, seed: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Account: what did it cost, what was it worth, what do we tell the public?"""
+    import os
+
+    from peelian import tasks
+
+    asked = {
+        "questions": os.path.abspath(bank) if bank else None,
+        "as_of": as_of.date() if as_of else None, "audience": audience,
+    }  # fmt: skip
+    with _bars() as progress:
+        done, said = tasks.account(
+            folder, only=only, overrides={key: value for key, value in asked.items() if value},
+            formats=[name.strip() for name in (formats or "").split(",") if name.strip()],
+            release=release, fresh=fresh, seed=seed, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(done.as_json() | said))
+        return
+    _say(done, "account" if only in (None, "report") else "nothing")
+    for table in said["tables"]:
+        click.echo(f"\n{click.style(table['title'], bold=True)}\n")
+        _table(table["header"], table["rows"], widest=40)
+    if said["not_held"]:
+        click.echo(f"\n  Not held: {said['not_held']}.")
+    if only:
+        click.echo("\n" + "\n".join(f"  {path}" for path in said["files"]))
+    for path in said["written"]:
+        click.echo(f"Wrote {path}")
+    for name in said["released"]:
+        click.echo(f"Recorded as published today: {name}")
+
+
+@main.command()
+@FOLDER
+@JSON
+def verify(folder: str, as_json: bool) -> None:
+    """Look whether every output is as the record of provenance says, by SHA-256."""
+    from peelian import tasks
+
+    said = tasks.verify(folder)
+    click.echo(json.dumps(said) if as_json else said["words"])
+    if not said["whole"]:
+        raise click.exceptions.Exit(11)
 
 
 @main.command()

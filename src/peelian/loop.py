@@ -127,6 +127,7 @@ def run(
     until: str | None = None,
     fresh: bool = False,
     seed: int | None = None,
+    overrides: dict[str, dict[str, Any]] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a project's stages in order, each only where something it rests on has changed.
@@ -134,7 +135,7 @@ def run(
     ``folder``  with a peelian.toml; each stage's outputs go into a folder of its name there.
     ``until``   the last stage to run (all, and the report, without it).
     ``fresh``   run every stage whether or not anything changed.
-    ``seed``    in place of the project's.
+    ``seed``    in place of the project's; ``overrides`` table -> keys in place of those of peelian.toml.
 
     Returns a ``Run``. Raises our errors for a user's mistake; the stages that had finished keep their
     outputs, and so does the last good state of the one that failed.
@@ -142,6 +143,9 @@ def run(
     project = Project.load(folder)
     if seed is not None:
         project = replace(project, project=replace(project.project, seed=seed))
+    for table, keys in (overrides or {}).items():
+        held = project.table(table) | keys
+        project = replace(project, tables={**project.tables, table: held})
     if until is not None and until not in STAGES:
         raise Error(f"There is no stage {until!r}. The stages are {', '.join(STAGES)}.")
     check_tables(project)
@@ -215,6 +219,9 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
                         found[str(name)] = project.existing(str(name), table=table, key=key)
     if stage == "plan" and (project.folder / FROZEN).is_file():
         found[FROZEN] = project.folder / FROZEN
+    log = project.folder / "releases"  # what was published before
+    if stage in ("account", "report") and log.is_dir():
+        found["releases"] = log
     if stage == "report" and project.project.truth:
         found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found

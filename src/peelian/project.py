@@ -41,7 +41,7 @@ class ProjectTable:
                   ``internal``.
     ``seed``      of every stage, unless its own table has one.
     ``question``  what was asked, in a sentence.
-    ``formats``   of the report: ``html``, ``pdf``, ``docx``, ``xlsx``; the page is always written.
+    ``formats``   of the report: ``html``, ``pdf``, ``docx``, ``xlsx``, ``ods``; the page is always written.
     ``truth``     file with the planted truth of a simulated borough, to be laid beside the findings.
     """
 
@@ -52,7 +52,7 @@ class ProjectTable:
     audience: Literal["internal", "partner", "public", "foi"] = "internal"
     seed: Annotated[int, Field(ge=0)] = 1829
     question: str = ""
-    formats: tuple[Literal["html", "pdf", "docx", "xlsx"], ...] = ("html",)
+    formats: tuple[Literal["html", "pdf", "docx", "xlsx", "ods"], ...] = ("html",)
     truth: str = ""
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from peelian.outputs import RECORD, read_record, write_text
+from peelian.errors import DataError
+from peelian.outputs import RECORD, read_record, sha256, write_text
 
 FILE = "ro-crate-metadata.json"
 
@@ -40,6 +41,30 @@ def write_crate(folder: Path, name: str, stages: tuple[str, ...], *, version: st
     path = folder / FILE
     write_text(path, json.dumps(crate.metadata.generate(), indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """The files that the record of a folder names, each beside its SHA-256: whole, changed or gone.
+
+    Returns ``files`` (how many were looked at), ``changed`` and ``gone`` (names), ``inputs`` (named by their
+    hash alone, so not looked at), ``whole`` and ``words``. Raises ``DataError`` without a record.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise DataError(f"{path}: there is no record of provenance. `peelian run` writes it.")
+    graph = json.loads(path.read_text(encoding="utf-8"))["@graph"]
+    named = {held["@id"]: held["sha256"] for held in graph if "sha256" in held}
+    inputs = [name for name in named if name.startswith("urn:sha256:")]
+    files = {name: digest for name, digest in named.items() if name not in inputs}
+    gone = sorted(name for name in files if not (folder / name).is_file())
+    changed = sorted(n for n, digest in files.items() if n not in gone and sha256(folder / n) != digest)
+    parts = [f"{len(changed)} changed: {', '.join(changed[:5])}"] if changed else []
+    parts += [f"{len(gone)} gone: {', '.join(gone[:5])}"] if gone else []
+    said = "; ".join(parts) or "all as they were when it was written"
+    return {
+        "files": len(files), "changed": changed, "gone": gone, "inputs": len(inputs),
+        "whole": not (changed or gone), "words": f"{len(files)} files of {FILE}: {said}.",
+    }  # fmt: skip
 
 
 def _add_stage(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import sys
+import zipfile
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -52,7 +54,7 @@ REPORT = Report(
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, Any]:
-    return rendered(REPORT, ("html", "pdf", "docx", "xlsx"))
+    return rendered(REPORT, ("html", "pdf", "docx", "xlsx", "ods"))
 
 
 def grids_of_html(text: str) -> list[list[list[str]]]:
@@ -62,6 +64,27 @@ def grids_of_html(text: str) -> list[list[list[str]]]:
 
 def book(made: dict[str, Any]) -> Any:
     return openpyxl.load_workbook(io.BytesIO(made["report.xlsx"]))
+
+
+def ods_tables(made: dict[str, Any]) -> dict[str, list[list[Any]]]:
+    """Sheet -> rows of text and numbers, as any reader of OpenDocument finds them."""
+    office, table, text = (
+        f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "table", "text")
+    )
+    package = zipfile.ZipFile(io.BytesIO(made["report.ods"]))
+    body = ElementTree.fromstring(package.read("content.xml"))
+    return {
+        sheet.get(f"{table}name"): [
+            [
+                float(held.get(f"{office}value"))
+                if held.get(f"{office}value-type") == "float"
+                else held.findtext(f"{text}p")
+                for held in row.iter(f"{table}table-cell")
+            ]
+            for row in sheet.iter(f"{table}table-row")
+        ]
+        for sheet in body.iter(f"{table}table")
+    }
 
 
 def document(made: dict[str, Any]) -> Any:
@@ -89,6 +112,23 @@ def test_excel_holds_the_numbers_of_the_page(made: dict[str, Any]) -> None:
     assert [
         [cell(v, f).removeprefix("'") for v, f in zip(row, forms, strict=True)] for row in rows
     ] == printed
+
+
+def test_ods_holds_the_numbers_of_the_page_as_numbers(made: dict[str, Any]) -> None:
+    table = ods_tables(made)["counts"]
+    printed = grids_of_html(made["report.html"])[0]
+    forms = [FORMATS.get(name, "") for name in FRAME]
+    rows = [[cell(v, f).removeprefix("'") for v, f in zip(row, forms, strict=True)] for row in table[1:]]
+    assert [table[0], *rows] == printed
+    assert isinstance(table[1][3], float)
+
+
+def test_ods_has_the_sheets_of_the_workbook_and_says_its_kind_first(made: dict[str, Any]) -> None:
+    assert list(ods_tables(made)) == book(made).sheetnames
+    package = zipfile.ZipFile(io.BytesIO(made["report.ods"]))
+    first = package.infolist()[0]
+    assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+    assert package.read("mimetype") == b"application/vnd.oasis.opendocument.spreadsheet"
 
 
 def test_the_pdf_holds_every_cell_of_the_page(made: dict[str, Any]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from peelian.account.differencing import difference
 from peelian.account.disclosure import _lines, bounds
 from peelian.account.large import hide_large, protect_counts
-from peelian.account.releases import Release, difference, record, releases
+from peelian.account.releases import Release, record, releases
 from peelian.errors import DataError, PrivacyError
 
 
@@ -128,6 +130,62 @@ def test_areas_that_overlap_are_compared_by_what_they_consist_of() -> None:
     new = release("new", ("ward 2022", "2019-01", "2019-12", 38))
     with pytest.raises(PrivacyError, match="would give a count below 5 away"):
         difference(new, [old], threshold=5, atoms=atoms)
+
+
+def test_three_tables_are_solved_together() -> None:
+    """b and c were published each with a, and a is all three less what is shown now: c holds 3."""
+    parts = {"a and b": ("a", "b"), "all": ("a", "b", "c"), "a and c": ("a", "c")}
+    span = ("2019-01", "2019-12")
+    held = [
+        replace(release(name, (area, *span, count)), parts=parts)
+        for name, area, count in (("first", "all", 43), ("second", "b", 20))
+    ]
+    new = replace(release("new", ("a", *span, 20)), parts=parts)
+    difference(new, held[:1], threshold=5)
+    with pytest.raises(PrivacyError, match="table first of 2020-01-01 and table second of 2020-01-01"):
+        difference(new, held, threshold=5)
+
+
+def test_an_arm_that_gained_an_area_gives_that_area_away() -> None:
+    old = replace(release("old", ("treated", "2018-01", "2018-12", 50)), parts={"treated": ("a", "b")})
+    new = replace(release("new", ("treated", "2018-01", "2018-12", 53)), parts={"treated": ("a", "b", "c")})
+    with pytest.raises(PrivacyError, match="Table new together with table old"):
+        difference(new, [old], threshold=5)
+
+
+def test_two_rolling_totals_give_neither_month_away() -> None:
+    old = release("old", ("w1", "2018-01", "2018-12", 60))
+    difference(release("new", ("w1", "2018-02", "2019-01", 61)), [old], threshold=5)
+
+
+def test_rolling_totals_and_the_month_that_came_give_the_month_that_went_away() -> None:
+    old = [
+        release("old", ("w1", "2018-01", "2018-12", 60)),
+        release("month", ("w1", "2019-01", "2019-01", 9)),
+    ]
+    with pytest.raises(PrivacyError, match="would give a count below 5 away"):
+        difference(release("new", ("w1", "2018-02", "2019-01", 67)), old, threshold=5)
+
+
+def test_a_total_that_comes_later_gives_a_hidden_cell_away() -> None:
+    span = ("2018-01", "2018-12")
+    old = release("old", ("w1", *span, 30), ("w2", *span, "c"))
+    new = replace(release("new", ("both", *span, 33)), parts={"both": ("w1", "w2")})
+    with pytest.raises(PrivacyError, match="Table new together with table old"):
+        difference(new, [old], threshold=5)
+
+
+def test_a_hidden_cell_that_is_large_for_certain_is_not_given_away() -> None:
+    span = ("2018-01", "2018-12")
+    old = release("old", ("w1", *span, 30), ("w2", *span, "c"))
+    new = replace(release("new", ("both", *span, 90)), parts={"both": ("w1", "w2")})
+    difference(new, [old], threshold=5)
+
+
+def test_the_parts_of_a_release_come_back_from_the_log(tmp_path: Path) -> None:
+    held = replace(release("first", ("w1", "2019-01", "2019-12", 40)), parts={"w1": ("l1", "l2")})
+    record(held, tmp_path)
+    assert releases(tmp_path)[0].parts == {"w1": ("l1", "l2")}
 
 
 def test_the_message_names_no_value() -> None:

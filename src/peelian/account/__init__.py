@@ -15,7 +15,7 @@ _WHERE = {
     "business_case": "business",
     "chance_of_paying": "simulation",
     "cost_per_unit": "costs",
-    "difference": "releases",
+    "difference": "differencing",
     "discount_factors": "discounting",
     "figures_table": "figures",
     "foi_answers": "foi",

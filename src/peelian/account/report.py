@@ -10,9 +10,11 @@ from peelian.account.answers import by_place
 from peelian.account.benefits import overclaimed
 from peelian.account.cases import PROMISED, Case, weakest
 from peelian.account.claims import movements
+from peelian.account.feed import public_files
 from peelian.account.foi import as_markdown
 from peelian.account.foi_parts import break_even
 from peelian.account.governance import as_markdown as as_page
+from peelian.account.leaving import as_json as tables_as_json
 from peelian.account.ledger import exceptions
 from peelian.account.records import Held
 from peelian.account.results import (
@@ -293,7 +295,16 @@ def _files(results: Results) -> dict[str, Any]:
     }
     letter = as_markdown(results.questions, results.replies, as_of=as_of, searches=searches(results))
     kept = {name: frame for name, frame in frames.items() if frame is not None}
-    return kept | {"foi.json": foi, "foi.md": letter} | _business(results) | _governance(results)
+    kept |= {"foi.json": foi, "foi.md": letter, "leaving.json": tables_as_json(results.leaving)}
+    return kept | _business(results) | _governance(results) | _public(results)
+
+
+def _public(results: Results) -> dict[str, Any]:
+    if not results.cards or results.held.day is None:
+        return {}
+    held = results.held
+    title = f"Recorded {held.crimes} by area" + (f": {held.programme.name}" if held.programme else "")
+    return public_files(results.cards, day=results.held.day, title=title)
 
 
 def _business(results: Results) -> dict[str, Any]:

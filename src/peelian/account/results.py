@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from peelian.account.amount import Amount
 from peelian.account.answers import kits_until
 from peelian.account.business import Business
+from peelian.account.cards import Card
 from peelian.account.cases import MONTHS_IN_A_YEAR, PLANNED, SPENT, Case
 from peelian.account.costs import Interval, exactly
 from peelian.account.foi import Answer
 from peelian.account.governance import Record
 from peelian.account.ledger import Promise, promised_against_actual, spend
 from peelian.account.records import Held
+from peelian.account.releases import Release
 from peelian.account.scrutiny import unexplained
 from peelian.account.valuing import SOCIAL, UnitValues
 from peelian.words import percent
@@ -35,6 +37,7 @@ class Results:
     """What is held, the answers, the cases, the replies to the public, and the claims reconciled.
 
     ``impacts``  the name of a figure used -> how far 10 % more or less moves any answer, as a share;
+    ``cards`` of areas; ``leaving`` the tables of counts that go to the public, set beside ``released`` ones;
     ``tornado`` how far the social ratio moves over the range of each figure and of the effect.
     """
 
@@ -50,6 +53,9 @@ class Results:
     tornado: pd.DataFrame | None = None
     governance: tuple[Record, ...] = ()
     business: Business | None = None
+    cards: tuple[Card, ...] = ()
+    leaving: tuple[Release, ...] = ()
+    released: int = 0
 
     @property
     def case(self) -> Case | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.account.records import Held
+    from peelian.account.releases import Release
     from peelian.account.results import Results
     from peelian.figures import Figures
     from peelian.programme import Programme
@@ -52,6 +53,8 @@ class Parameters:
     ``discount``    figure with the discount rate by year; ``costs_plus``, ``benefits_minus`` optimism bias.
     ``prices``      financial year (``2025-26``) to whose prices the figures for one crime are brought, with
                     the ``gdp_deflator.csv`` in the folder of figures; their own year unless given.
+    ``cards``       column of the places that names a ward or a larger area: each gets a share card, a post
+                    and a row of open data; ``cards_name`` the column with its name.
     ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
     """
 
@@ -86,6 +89,8 @@ class Parameters:
     costs_plus: str = "optimism_costs_plus"
     benefits_minus: str = "optimism_benefits_minus"
     prices: Annotated[str, Field(pattern=r"^\d{4}-\d\d$")] | None = None
+    cards: str = ""
+    cards_name: str = ""
     draws: Annotated[int, Field(ge=100)] = 10_000
     seed: int | None = None
 
@@ -106,6 +111,9 @@ def run(
     governance: str | Path | None = None,
     questions: str | Path | None = None,
     figures: str | Path | None = None,
+    areas: pd.DataFrame | None = None,
+    released: Sequence[Release] = (),
+    source: str = "",
     months: tuple[Any, Any] | None = None,
     seed: int,
     crime: str = "crime",
@@ -122,13 +130,19 @@ def run(
     ``ledger``, ``recoveries``, ``documents``, ``claims``, ``benefits``, ``questions``,
     ``governance``, ``figures``  paths, before those of
                      ``parameters``.
+    ``areas``        on place ids: ``area``, ``name`` and ``households`` of the ward or larger area of
+                     each, for share cards; ``source`` of the counts, for their foot.
+    ``released``     tables published before: those of this run that go to the public are set beside them.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
     Files: ``costs.csv`` (every answer), ``spend.csv``, ``promise.csv``, ``benefits.csv``, ``switching.csv``,
     ``figures.csv``, ``claims.csv``, ``foi.json``, ``foi.md``, ``case.md`` with its three tables, and
     ``records/``: each record of governance as ``.json`` and ``.md``, the ATRS as ``.csv`` too; those
     without content are left out.
-    Raises ``DataError`` for a wrong figure, ledger, record or assessment.
+    ``cards/`` has pictures, posts, an Atom feed and open data by area; ``leaving.json`` the tables of counts
+    that go to the public.
+    Raises ``DataError`` for a wrong figure, ledger, record or assessment, and ``PrivacyError`` where a table
+    that goes to the public would give a small count away, by itself or with one published before.
     """
     from peelian.account import report
     from peelian.account.answers import answers
@@ -159,7 +173,26 @@ def run(
     results = Results(
         held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims), business=before
     )
+    results = _with_public(results, areas, recording_changes(own), released, source)
     return report.outcome(_with_records_of(_with_impacts(results), governance or p.governance))
+
+
+def _with_public(
+    results: Results,
+    areas: pd.DataFrame | None,
+    changes: pd.DataFrame,
+    released: Sequence[Release],
+    source: str,
+) -> Results:
+    """The share cards, and the tables of counts that go to the public, set beside those published before."""
+    from peelian.account.leaving import audited, by_area, by_arm, cards_of
+
+    held = results.held
+    made = () if areas is None else cards_of(results, areas, changes, source)
+    out = [] if results.parameters.audience == "internal" else by_arm(held)
+    out += by_area(held, made, areas) if areas is not None and made else []
+    audited(out, released, held)
+    return replace(results, cards=tuple(made), leaving=tuple(out), released=len(released))
 
 
 def _figures(own: str | Path | None, p: Parameters) -> Figures:

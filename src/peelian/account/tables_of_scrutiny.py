@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from peelian.account.answers import by_place
 from peelian.account.cases import weakest
+from peelian.account.disclosure import HIDDEN
+from peelian.account.feed import posts
 from peelian.account.governance import publishable
 from peelian.account.results import Results
 from peelian.account.scrutiny import Earned, earned_value, four_tests
@@ -23,7 +25,10 @@ LABELS = (
 
 def scrutinised(results: Results) -> list[Table]:
     """Trends, forecast, register, four tests, state of the records; without what is not held."""
-    made = [trends(results), _forecast(results), _register(results), _tests(results), _records(results)]
+    made = [
+        trends(results), _forecast(results), _register(results), _tests(results), _records(results),
+        _cards(results), _leaving(results),
+    ]  # fmt: skip
     return [table for table in made if table is not None]
 
 
@@ -139,4 +144,37 @@ def _tests(results: Results) -> Table | None:
     return Table(
         "account_four_tests", f"{met} of the four tests of PwC's review of the Met are met", frame,
         source="PwC, review of the technology programme of the Metropolitan Police",
+    )  # fmt: skip
+
+
+def _cards(results: Results) -> Table | None:
+    if not results.cards:
+        return None
+    frame = posts(results.cards)
+    return Table(
+        "account_cards", f"Share cards of {len(frame) - 1:,} areas and of all together",
+        frame[["name", frame.columns[2], "picture"]],
+        source="cards/ beside this chapter: pictures, posts of two lengths, Atom feed, open data",
+        note="After disclosure control, whatever the audience of this report; no area smaller than a ward.",
+    )  # fmt: skip
+
+
+def _leaving(results: Results) -> Table | None:
+    import pandas as pd
+
+    if not results.leaving:
+        return None
+    frame = pd.DataFrame({
+        "table": [table.id for table in results.leaving],
+        "from": [table.table["first"].min() for table in results.leaving],
+        "to": [table.table["last"].max() for table in results.leaving],
+        "counts": [len(table.table) for table in results.leaving],
+        "withheld": [int((table.table["count"] == HIDDEN).sum()) for table in results.leaving],
+    })  # fmt: skip
+    return Table(
+        "account_leaving",
+        f"Tables of counts for the public, set beside {results.released:,} published before",
+        frame, source="Disclosure control",
+        note="Solved together: none gives a small count away, by itself or with another. "
+        "`peelian account --release NAME` records them as published.",
     )  # fmt: skip

@@ -9,14 +9,14 @@ from typing import Literal
 from peelian.errors import DataError
 from peelian.report import Report
 
-Format = Literal["html", "pdf", "docx", "xlsx"]
-FORMATS: tuple[Format, ...] = ("html", "pdf", "docx", "xlsx")
+Format = Literal["html", "pdf", "docx", "xlsx", "ods"]
+FORMATS: tuple[Format, ...] = ("html", "pdf", "docx", "xlsx", "ods")
 
 
 def rendered(report: Report, formats: Sequence[Format] = ("html",)) -> dict[str, str | bytes]:
     """File name -> content of the report in each format: ``report.html``, ``report.pdf``, and so on.
 
-    ``formats``  any of ``html``, ``pdf``, ``docx``, ``xlsx``.
+    ``formats``  any of ``html``, ``pdf``, ``docx``, ``xlsx``, ``ods``.
 
     Raises ``DataError`` for a format that is unknown, or whose library is not installed.
     """
@@ -55,6 +55,10 @@ def _made(report: Report, name: Format) -> str | bytes:
         from peelian.account.word import word
 
         return word(report)
+    if name == "ods":
+        from peelian.account.ods import ods
+
+        return ods(report)
     from peelian.account.excel import excel
 
     return excel(report)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from peelian.errors import DataError, some
+from peelian.project import line_of
 from peelian.report import Outcome, Section, Text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.chapters.context import Context
+    from peelian.project import Project
 
 QUESTIONS = {
     "explain": "Which features of places go with this crime, how far do they reach, how sure are we?",
@@ -49,6 +52,33 @@ def kinds_of(context: Context) -> pd.DataFrame:
         every = context.monthly(context.places, context.every_incident)
         counts["all crime"] = every.reindex(counts.index, fill_value=0)
     return counts
+
+
+def card_areas(context: Context, column: str, name: str) -> pd.DataFrame | None:
+    """Area, its name and households by place of the study area, for share cards; None where none is asked."""
+    import pandas as pd
+
+    if not column:
+        return None
+    places = context.study
+    for key, wanted in (("cards", column), ("cards_name", name)):
+        if wanted and wanted not in places.frame:
+            file = context.project.file
+            raise DataError(
+                f"{file}: {line_of(file, 'account', key)}[account] {key} names {wanted!r}, but the places "
+                f"have no such column; they have {some(places.frame.columns, 20)}."
+            )
+    frame = places.frame
+    return pd.DataFrame(
+        {"area": frame[column].astype(str), "name": frame[name or column].astype(str),
+         "households": places.households}
+    )  # fmt: skip
+
+
+def publisher_of(project: Project) -> str:
+    """Who published the counts, for the foot of what is shared; empty where they are the force's own."""
+    readers = {str(table.get("reader", "")) for table in project.lists("incidents")}
+    return "data.police.uk, Open Government Licence v3.0" if readers == {"police_uk"} else ""
 
 
 def month_of(value: object) -> pd.Period:

@@ -17,7 +17,9 @@ def report(context: Context) -> Outcome:
     """One page, its content as JSON, and every table as CSV."""
     from peelian import __version__
     from peelian.account import html
+    from peelian.account.leaving import as_json
     from peelian.account.writing import rendered
+    from peelian.chapters.leaving import set_beside
 
     project = context.project
     sections, sources = [], []
@@ -48,11 +50,14 @@ def report(context: Context) -> Outcome:
         sources=tuple(dict.fromkeys(sources)),
         about=tuple(about),
     )  # fmt: skip
+    leaving = set_beside(context, sections, project.project.audience)
     files: dict[str, Any] = dict(rendered(report, ("html", *project.project.formats)))
     files["report.json"] = {"title": report.title, "sections": [section.as_json() for section in sections]}
     files |= {
         f"tables/{name}.csv": frame.reset_index(drop=True) for name, frame in html.tables_of(report).items()
     }
+    if leaving:
+        files["leaving.json"] = as_json(leaving)
     if truth:
         files["truth.json"] = {"rows": truth}
     findings = tuple(Text(text, "finding") for section in sections for text in section.findings)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.chapters.context import Context, stage_parameters
-from peelian.chapters.held import deliveries_of, kinds_of, month_of, not_held
+from peelian.chapters.held import card_areas, deliveries_of, kinds_of, month_of, not_held, publisher_of
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ def deliver(context: Context) -> Outcome:
 def account(context: Context) -> Outcome:
     """The assessment, the deliveries, the ledger and what else is held."""
     from peelian.account import run as stage
+    from peelian.account.releases import FOLDER as RELEASES
+    from peelian.account.releases import releases
 
     path, planned = context.made("evaluate", "assessment.json"), context.made("plan", "plan.json")
     parameters = stage_parameters(context.project, "account", stage.Parameters)
@@ -165,6 +167,9 @@ def account(context: Context) -> Outcome:
         questions=context.file("account", "questions"),
         benefits=context.file("account", "benefits"),
         governance=context.file("account", "governance"),
+        areas=card_areas(context, parameters.cards, parameters.cards_name),
+        released=releases(context.project.folder / RELEASES),
+        source=publisher_of(context.project),
         months=context.incidents.span,
         seed=context.project.seed("account"), crime=context.project.outcome,
         published=context.incidents.published, progress=context.ticker("account"),
