@@ -25,13 +25,12 @@ PROGRAMME = (
 )  # fmt: skip
 
 
-def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
+def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIAL") -> dict[str, Any]:
     """File name -> content: plan.json, protocol.toml (a draft), decision.md, areas.csv, programme.csv, ..."""
     from peelian import maps
 
     style = maps.Style("choice", "categories", "area")
-    work = {} if found.work is None else {"schedule.csv": _months_as_text(found.work)}
-    work |= {} if found.orders is None else {"orders.csv": _months_as_text(found.orders)}
+    work = _work(plan, areas, found, marking)
     if found.drawn is not None:
         work["assignment.csv"] = assignment_list(found.drawn)
     return work | {
@@ -42,6 +41,31 @@ def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
         "programme.csv": programme_csv(plan, found.drawn),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
     }
+
+
+def _work(plan: Plan, areas: Places, found: Findings, marking: str) -> dict[str, Any]:
+    """The tables of the work, and the lists of every team and ward in the kinds asked for."""
+    from peelian.plan.lists import page, sheets
+
+    done = found.work
+    if done is None:
+        return {}
+    tables = {
+        "schedule.csv": done.months, "orders.csv": done.orders, "streets.csv": done.streets,
+        "rounds.csv": done.rounds, "signs.csv": done.signs, "shops.csv": done.shops,
+    }  # fmt: skip
+    made: dict[str, Any] = {
+        name: _months_as_text(table) for name, table in tables.items() if table is not None
+    }
+    kinds = found.parameters.get("lists", ())
+    for sheet in sheets(plan, areas, found) if kinds else ():
+        if "html" in kinds:
+            made[f"lists/{sheet.name}.html"] = page(sheet, marking=marking)
+        if "docx" in kinds:
+            from peelian.plan.lists_word import document
+
+            made[f"lists/{sheet.name}.docx"] = document(sheet, marking=marking)
+    return made
 
 
 def _months_as_text(table: pd.DataFrame) -> pd.DataFrame:
