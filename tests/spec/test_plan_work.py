@@ -243,7 +243,7 @@ def test_word_and_page_hold_the_same_tables(outcome) -> None:
 
     made = docx.Document(io.BytesIO(outcome.files["lists/team-north.docx"]))
     words = {cell.text for table in made.tables for row in table.rows[1:] for cell in row.cells}
-    assert words == cells(outcome.files["lists/team-north.html"])
+    assert words - {"\u2610"} == cells(outcome.files["lists/team-north.html"])
     assert made.sections[0].header.paragraphs[0].text == "OFFICIAL-SENSITIVE"
 
 

@@ -116,7 +116,8 @@ def _settled(context: Context, risk: Path) -> dict[str, Any]:
     settled = {
         "months_after": asked.months_after, "permutations": asked.permutations, "rings": asked.rings,
         "negative_controls": context.panel_table.others, "source": "; ".join(files[:3]) or "not stated",
-        "definition": f"incidents of the types {types} as recorded, by {context.by}, by month",
+        "definition": f"recorded incidents of the types {types} by month, placed by "
+        + ("the area code of the extract" if context.by == "code" else "their point"),
         "hashes": {"risk": sha256(risk)},
     }  # fmt: skip
     return settled | ({"months_before": asked.months_before} if asked.months_before else {})

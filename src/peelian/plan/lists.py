@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from peelian.words import several, whole
+from peelian.words import month, several, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def _sheet(
     if not ward:
         parts += _shops(done, team) + _months(done, own)
     kits = int(plan.chosen.loc[own, "kits"].sum())
-    lead = [f"{several(len(own), 'area')}, {whole(kits)} kits, from {plan.start}."]
+    lead = [f"{several(len(own), 'area')}, {whole(kits)} kits, from {month(plan.start)}."]
     if ward:
         lead.append(f"Ward officers of {ward} work in this ward alone.")
     if found.frozen is not None:
@@ -124,20 +124,27 @@ def _rounds(done: Work, own: pd.Index) -> Iterator[Part]:
         for row in held.itertuples()
     )  # fmt: skip
     columns = ("", "Round", "Month", "Streets", "Homes", "Kits", "Metres", "Minutes")
-    note = f"{several(len(held), 'round')}, each for one officer and one shift."
+    note = (
+        f"{several(len(held), 'round')}, each for one officer and one shift. {TURN} Metres: between streets."
+    )
     if done.streets["estimated"].any():
         note += " Homes by street are estimated from its length: count the doors."
     yield Part("Rounds", note, columns, rows)
     streets = done.streets[done.streets["place"].isin(own)]
     for (place, number), part in streets.groupby(["place", "round"], sort=False):
         lines = tuple(
-            (BOX, f"{row.street} ({row.part})" if row.part else str(row.street), whole(row.dwellings),
-             whole(row.kits), "" if row.listed else "on no address list: count the doors", "")
+            (BOX, _street(row.street, row.part, row.listed), whole(row.dwellings), whole(row.kits), "", "")
             for row in part.itertuples()
-        )  # fmt: skip
-        month = f", {part['month'].iloc[0]}" if part["month"].iloc[0] else ""
-        title = f"Round {place}/{number}{month}"
-        yield Part(title, TURN, ("", "Street", "Homes", "Kits", "Note", "Given"), lines, together=True)
+        )
+        when = f", {part['month'].iloc[0]}" if part["month"].iloc[0] else ""
+        title = f"Round {place}/{number}{when}"
+        yield Part(title, "", ("", "Street", "Homes", "Kits", "Given", "No answer"), lines, together=True)
+
+
+def _street(name: str, part: str, listed: bool) -> str:
+    """A street as its line says it."""
+    words = f"{name} ({part})" if part else str(name)
+    return words if listed else f"{words}; on no address list: count the doors"
 
 
 def _signs(done: Work, own: pd.Index) -> list[Part]:

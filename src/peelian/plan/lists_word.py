@@ -17,6 +17,7 @@ NEEDS = (
     "Lists as Word documents need the extra peelian[reports] (python-docx), which is not installed here. "
     'Install it, or write lists = ["html"] under [plan].'
 )
+WIDTH = 17.4  # centimetres between the margins
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -44,7 +45,8 @@ def document(sheet: Sheet, *, marking: str) -> bytes:
         made.add_paragraph(words)
     for part in sheet.parts:
         made.add_heading(part.title, level=2)
-        made.add_paragraph(part.note).paragraph_format.keep_with_next = True
+        if part.note:
+            made.add_paragraph(part.note).paragraph_format.keep_with_next = True
         _table(made, part)
     return _same_bytes(made)
 
@@ -55,24 +57,38 @@ def _table(made: Document, part: Part) -> None:
 
     from docx.oxml import OxmlElement, parse_xml
     from docx.oxml.ns import nsdecls
-    from docx.shared import Pt
+    from docx.shared import Cm, Pt
 
     table = made.add_table(rows=1, cols=len(part.columns), style="Table Grid")
     table.style.font.size = Pt(9)
+    table.autofit = False
+    for column, width in zip(table.columns, _widths(part), strict=True):
+        column.width = Cm(width)
     for cell, name in zip(table.rows[0].cells, part.columns, strict=True):
         cell.text = ""
         cell.paragraphs[0].add_run(name).bold = True
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-    keep = "<w:pPr><w:keepNext/></w:pPr>" if part.together else ""
+    spacing = '<w:spacing w:before="40" w:after="40"/>'
     for at, row in enumerate(part.rows):
         last = at == len(part.rows) - 1
-        lead = "" if last else keep
+        together = "<w:keepNext/>" if part.together and not last else ""
+        lead = f"<w:pPr>{together}{spacing}</w:pPr>"
         cells = "".join(
             f'<w:tc><w:p>{lead}<w:r><w:t xml:space="preserve">{escape(value)}</w:t></w:r></w:p></w:tc>'
             for value in row
         )
         head = "<w:trPr><w:cantSplit/></w:trPr>"
         table._tbl.append(parse_xml(f"<w:tr {nsdecls('w')}>{head}{cells}</w:tr>"))
+
+
+def _widths(part: Part) -> list[float]:
+    """Centimetres of each column, by its longest text; blanks to write in get room."""
+    blank = ("Given", "No answer", "Consent", "Agreed")
+    longest = [
+        14 if name in blank else max([len(name), *(min(len(row[at]), 28) for row in part.rows)]) + 2
+        for at, name in enumerate(part.columns)
+    ]
+    return [WIDTH * size / sum(longest) for size in longest]
 
 
 def _same_bytes(made: Any) -> bytes:

@@ -78,19 +78,26 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
     """The chapter: findings, map, tables, what could make it wrong, method."""
     from peelian.plan.tables import charts, tables
 
-    findings = [
-        choice(plan, found.crime),
-        *draw_of(found),
-        expectation(found),
-        *promise(found),
-        sight(plan, found),
-    ]
-    findings += selection(found) + fairness(found) + delivery(found) + registered(found)
+    findings = [words for sentences in parts(plan, found).values() for words in sentences]
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
     blocks += [Text(words, "warning") for words in warnings(plan, found)]
     blocks += [Text(words, "note") for words in notes(plan, found)]
     return Section("plan", TITLE, QUESTION, tuple(blocks))
+
+
+def parts(plan: Plan, found: Findings) -> dict[str, list[str]]:
+    """The findings by the part of the plan that they belong to, in the order of the chapter."""
+    done = delivery(found)
+    return {
+        "allocate": [choice(plan, found.crime)],
+        "trial": draw_of(found),
+        "expect": [expectation(found), *promise(found)],
+        "power": [sight(plan, found), *selection(found)],
+        "equity": fairness(found),
+        **done,
+        "protocol": registered(found),
+    }
 
 
 NEXT = (
@@ -223,14 +230,15 @@ def fairness(found: Findings) -> list[str]:
     return words
 
 
-def delivery(found: Findings) -> list[str]:
+def delivery(found: Findings) -> dict[str, list[str]]:
     """When the work ends, when kits must be ordered, rounds, signs and shops; nothing where not asked for."""
-    done, words = found.work, list[str]()
+    done = found.work
+    words: dict[str, list[str]] = {"schedule": [], "streets": [], "signs": []}
     if done is None:
         return words
     if done.months is not None and done.orders is not None and len(done.months):
         months, first = done.months, done.orders.iloc[0]
-        words.append(
+        words["schedule"].append(
             f"{several(months['team'].nunique(), 'team')} would bring the last area to the line in "
             f"{month(months['month'].max())}. The first {whole(first['kits'])} kits must be ordered in "
             f"{month(first['order'])}."
@@ -239,7 +247,7 @@ def delivery(found: Findings) -> list[str]:
         rounds = done.rounds
         spread = done.streets is not None and bool(done.streets["estimated"].any())
         guess = " (homes by street are estimated from its length)" if spread else ""
-        words.append(
+        words["streets"].append(
             f"{several(len(rounds), 'round')} of one officer and one shift visit "
             f"{whole(rounds['dwellings'].sum())} homes{guess}: {rounds['kits'].mean():.0f} kits and "
             f"{rounds['metres'].mean():,.0f} m between streets a round, "
@@ -247,12 +255,12 @@ def delivery(found: Findings) -> list[str]:
         )
     if done.signs is not None:
         stand = int(done.signs["existing"].sum())
-        words.append(
+        words["signs"].append(
             f"{several(len(done.signs), 'sign')} at the ways in and where most homes are, of which {stand} "
             "stand already; each needs its owner's consent."
         )
     if done.shops is not None:
-        words.append(
+        words["signs"].append(
             f"{several(len(done.shops), 'shop')} to visit, {whole(done.shops['first'].sum())} within 1 km of "
             "a chosen area first."
         )

@@ -66,10 +66,11 @@ def run(
         work=work(plan, areas, parameters, held.files, held.layers),
     )
     found = replace(found, protocol=_protocol(plan, found, parameters, held.settled), frozen=held.frozen)
+    chapter, made = section(plan, areas, found), files(plan, areas, found, marking=held.marking)
     return Outcome(
-        section(plan, areas, found),
-        files=files(plan, areas, found, marking=held.marking),
-        summary=summary(plan, found),
+        chapter,
+        files=made,
+        summary=summary(plan, found, chapter, made),
         sources=(("assumed effect", parameters.effect_source, "", ""),),
     )
 
