@@ -221,12 +221,19 @@ def predict(
 @click.option("--late", is_flag=True, help="With --freeze: although the start has passed; marked for ever.")
 @click.option("--amend", default="", metavar="REASON", help="With --freeze: in place of a frozen plan.")
 @click.option("--verify", is_flag=True, help="Check that plan and protocol.toml are as they were frozen.")
+@click.option(
+    "--only", metavar="PART",
+    type=click.Choice(
+        ["allocate", "expect", "equity", "power", "trial", "protocol", "schedule", "streets", "signs"]
+    ),
+    help="Say one part: allocate, expect, equity, power, trial, protocol, schedule, streets or signs.",
+)  # fmt: skip
 @FRESH
 @SEED
 @JSON
 def plan(
-    folder: str, freeze: bool, author: str, late: bool, amend: str, verify: bool, fresh: bool,
-    seed: int | None, as_json: bool,
+    folder: str, freeze: bool, author: str, late: bool, amend: str, verify: bool, only: str | None,
+    fresh: bool, seed: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Plan: which areas get kits under this budget, and what could be learnt from it?"""
     from peelian import tasks
@@ -236,10 +243,15 @@ def plan(
             said = tasks.freeze_plan(folder, author=author, late=late, amend=amend, progress=progress)
     elif verify:
         said = tasks.verify_plan(folder)
+    elif only:
+        with _bars() as progress:
+            said = tasks.plan_part(folder, only, fresh=fresh, seed=seed, progress=progress)
+        said["words"] = "\n\n".join([*said["sentences"], *said["files"]]) or f"[plan] asks nothing of {only}."
     else:
         _run(folder, until="plan", fresh=fresh, seed=seed, as_json=as_json, only="plan")
         return
-    click.echo(json.dumps(said) if as_json else _wrapped(said["words"]))
+    words = "\n".join(_wrapped(part) for part in said["words"].split("\n\n"))
+    click.echo(json.dumps(said) if as_json else words)
 
 
 @main.group()

@@ -59,7 +59,7 @@ INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("incidents", ("file", "profile")),
         ("layers", ("file", "classes", "tags")),
     ),
-    "plan": (("programme", ("areas",)),),
+    "plan": (("programme", ("areas",)), ("plan", ("streets", "roads", "teams", "sites"))),
     "deliver": (("programme", ("areas",)), ("deliver", ("deliveries", "recoveries"))),
     "evaluate": (
         ("programme", ("areas",)),

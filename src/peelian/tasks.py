@@ -17,7 +17,7 @@ from typing import Any
 from peelian.chapters import FROZEN, Context, Progress, frozen_plan, judged
 from peelian.errors import DataError, DesignError, Error, some
 from peelian.loop import Run, check_tables, run
-from peelian.outputs import plain, write_text
+from peelian.outputs import SECTION, plain, write_text
 from peelian.project import Project
 from peelian.report import Outcome, Section
 
@@ -331,6 +331,33 @@ def ledger(folder: Path | str, *, act: str, head: str | None = None) -> dict[str
     told = sealing.score(book, context.incidents, context.cells)
     words = [f"{told['scored']} forecasts were due and have been scored.", *told["banners"]]
     return plain({**told, "words": " ".join([*words, f"Head: {told['head']}"])})
+
+
+def plan_part(
+    folder: Path | str,
+    part: str,
+    *,
+    fresh: bool = False,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Plan, and say one part of it: ``allocate``, ``expect``, ``equity``, ``power``, ``trial``, ...
+
+    Returns plain values: ``part``, ``sentences``, ``tables`` (name -> title, note, columns, data), ``files``.
+    """
+    done = run(folder, until="plan", fresh=fresh, seed=seed, progress=progress)
+    step, made = done.steps[-1], done.folder / "plan"
+    held = step.summary.get("parts", {}).get(part)
+    if held is None:
+        raise DesignError(f"There is no plan to tell of: {step.not_held}")
+    blocks = json.loads((made / SECTION).read_text(encoding="utf-8"))["blocks"]
+    tables = {
+        block["name"]: {"title": block["title"], "note": block["note"], **block["frame"]}
+        for block in blocks
+        if block.get("name") in held["tables"]
+    }
+    files = [str(made / name) for name in held["files"]]
+    return {"part": part, "sentences": held["sentences"], "tables": tables, "files": files}
 
 
 def freeze_plan(

@@ -189,6 +189,31 @@ def test_a_changed_protocol_stops_the_run(frozen: Path, tmp_path: Path) -> None:
         tasks.verify_plan(folder)
 
 
+# ------------------------------------------------------------------- one part
+@pytest.mark.parametrize(
+    ("part", "sentence", "table", "file"),
+    [
+        ("allocate", "kits bring 4 of 81 areas", "plan_edge", "areas.csv"),
+        ("expect", "the plan may prevent", "plan_uncertainty", "decision.md"),
+        ("power", "a clean baseline", "plan_placebo", None),
+        ("protocol", "was frozen on 14 December 2015", None, "protocol.toml"),
+    ],
+)
+def test_one_part_is_told_with_its_tables_and_files(
+    frozen: Path, part: str, sentence: str, table: str | None, file: str | None
+) -> None:
+    told = CliRunner().invoke(main, ["plan", str(frozen), "--only", part, "--json", "--seed", "7"])
+    said = json.loads(told.stdout)
+    assert sentence in said["words"]
+    assert table is None or len(said["tables"][table]["data"]) > 0
+    assert file is None or file in {Path(name).name for name in said["files"]}
+
+
+def test_a_part_that_nobody_asked_for_says_so(frozen: Path) -> None:
+    told = CliRunner().invoke(main, ["plan", str(frozen), "--only", "signs", "--seed", "7"])
+    assert told.stdout.strip() == "[plan] asks nothing of signs."
+
+
 # ------------------------------------------------------------------- refused on the command line
 def test_a_start_in_the_past_ends_with_exit_code_12(frozen: Path, tmp_path: Path) -> None:
     folder = write(tmp_path / "past")

@@ -12,7 +12,7 @@ from peelian.arithmetic.routes import visiting_order, walk_metres
 from peelian.errors import DataError, DesignError
 from peelian.places import Places
 from peelian.plan import allocate, kit_orders, schedule, shop_visits, street_lists
-from peelian.plan.roll_out import Shift
+from peelian.plan.streets import Shift
 
 AREAS = Places.of(
     gpd.GeoDataFrame(
@@ -92,7 +92,7 @@ def test_a_street_that_no_address_list_has_is_walked_and_named(plan) -> None:
 
 
 def test_a_round_ends_before_its_doors_are_passed(plan) -> None:
-    table = street_lists(plan, STREETS, shift=Shift(minutes=9999, doors=80))
+    table = street_lists(plan, STREETS, shift=Shift.of_figures(minutes=9999, carried=99))
     assert table[table["place"] == "a"]["round"].tolist() == [1, 2]
 
 

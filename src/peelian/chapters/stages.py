@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from peelian.project import Project
     from peelian.protocol import Protocol
 
+PLAN_FILES = ("streets", "roads", "teams", "sites")
 FROZEN = "protocol.toml"  # beside peelian.toml: the evaluation plan once it is frozen
 
 
@@ -83,6 +84,7 @@ def plan(context: Context) -> Outcome:
     import pandas as pd
 
     from peelian.plan import run as stage
+    from peelian.plan.asked import Held
 
     path = context.made("predict", "risk.csv")
     if path is None:
@@ -95,7 +97,11 @@ def plan(context: Context) -> Outcome:
         risk.reindex(study.index), (first, last), study, context.programme, context.monthly(study),
         stage_parameters(context.project, "plan", stage.Parameters),
         seed=context.project.seed("plan"), crime=context.project.outcome, progress=context.ticker("plan"),
-        settled=_settled(context, path), frozen=frozen_plan(context.project),
+        held=Held(
+            {key: file for key in PLAN_FILES if (file := context.file("plan", key)) is not None},
+            context.layers, context.project.project.marking, _settled(context, path),
+            frozen_plan(context.project),
+        ),
     )  # fmt: skip
 
 
@@ -110,7 +116,8 @@ def _settled(context: Context, risk: Path) -> dict[str, Any]:
     settled = {
         "months_after": asked.months_after, "permutations": asked.permutations, "rings": asked.rings,
         "negative_controls": context.panel_table.others, "source": "; ".join(files[:3]) or "not stated",
-        "definition": f"incidents of the types {types} as recorded, by {context.by}, by month",
+        "definition": f"recorded incidents of the types {types} by month, placed by "
+        + ("the area code of the extract" if context.by == "code" else "their point"),
         "hashes": {"risk": sha256(risk)},
     }  # fmt: skip
     return settled | ({"months_before": asked.months_before} if asked.months_before else {})

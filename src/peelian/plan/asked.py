@@ -1,7 +1,10 @@
-"""What the [plan] table asks for besides kits: conditions, shares by group, months of delivery."""
+"""What the [plan] table asks for besides kits: conditions and shares by group; and what else is held."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
@@ -9,22 +12,43 @@ from peelian.errors import DataError, DesignError, some
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.layers import Layers
     from peelian.places import Places
     from peelian.plan.constraints import Constraint
-    from peelian.plan.run import Parameters
+    from peelian.plan.parameters import Parameters
     from peelian.programme import Plan
+    from peelian.protocol import Protocol
 
 
-def constraints(parameters: Parameters, areas: Places, cost: float | None) -> list[Constraint]:
-    """What the table asks for besides the limit of kits."""
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a project holds that a plan may use besides risk, areas and counts.
+
+    ``files``    those that [plan] names (``streets``, ``roads``, ``teams``, ``sites``), by key.
+    ``layers``   the project's features, for signs and shops; ``marking`` of every page.
+    ``settled``  what other tables settle of the evaluation (months, rings, other crimes, sources), and the
+                 hash of the risk; ``frozen`` the evaluation plan where one was frozen already.
+    """
+
+    files: Mapping[str, Path] = field(default_factory=dict)
+    layers: Layers | None = None
+    marking: str = "OFFICIAL"
+    settled: Mapping[str, Any] = field(default_factory=dict)
+    frozen: Protocol | None = None
+
+
+def constraints(
+    parameters: Parameters, areas: Places, cost: float | None, team: pd.Series | None
+) -> list[Constraint]:
+    """What the table asks for besides the limit of kits; ``team`` by area."""
     from peelian.plan.constraints import Buffer, Capacity, Compact, Floor
     from peelian.plan.target import kit_limit
 
     asked: list[Constraint] = []
-    if (parameters.team is None) != (parameters.team_kits is None):
-        raise DesignError("[plan] team and team_kits belong together: who delivers, and how many kits each.")
-    if parameters.team is not None and parameters.team_kits is not None:
-        asked.append(Capacity(column(areas, parameters.team, "team"), parameters.team_kits))
+    if parameters.team_kits is not None and team is None:
+        raise DesignError("[plan] team_kits needs team: who delivers, besides how many kits each.")
+    if team is not None and parameters.team_kits is not None:
+        asked.append(Capacity(team, parameters.team_kits))
     if parameters.floor_by is not None and areas.households is not None:
         kits = kit_limit(
             kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare
@@ -51,17 +75,6 @@ def shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict
         return {"equity": tables}
     steps = frontier(plan, group(parameters.frontier_by, "frontier_by"), mip_gap=parameters.mip_gap)
     return {"equity": tables, "frontier": steps, "frontier_by": parameters.frontier_by}
-
-
-def work(plan: Plan, areas: Places, parameters: Parameters) -> dict[str, Any]:
-    """The months of delivery and the orders of kits, where the table says what a team brings out."""
-    from peelian.plan.roll_out import kit_orders, schedule
-
-    if parameters.kits_a_month is None:
-        return {}
-    team = None if parameters.team is None else column(areas, parameters.team, "team")
-    done = schedule(plan, parameters.kits_a_month, team=team)
-    return {"work": done, "orders": kit_orders(done, lead_months=parameters.lead_months)}
 
 
 def column(areas: Places, name: str, key: str) -> pd.Series:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from peelian.plan.scenarios import decision_paper
 from peelian.plan.tables import area_list, map_frame
 from peelian.plan.trial import assignment_list
 from peelian.protocol import draft_text
+from peelian.report import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.plan.report import Findings
     from peelian.programme import Plan
+    from peelian.report import Section
 
 PROGRAMME = (
     "place", "arm", "start", "end", "kits", "households", "selected_on", "assigned_by", "block",
@@ -25,13 +28,12 @@ PROGRAMME = (
 )  # fmt: skip
 
 
-def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
+def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIAL") -> dict[str, Any]:
     """File name -> content: plan.json, protocol.toml (a draft), decision.md, areas.csv, programme.csv, ..."""
     from peelian import maps
 
     style = maps.Style("choice", "categories", "area")
-    work = {} if found.work is None else {"schedule.csv": _months_as_text(found.work)}
-    work |= {} if found.orders is None else {"orders.csv": _months_as_text(found.orders)}
+    work = _work(plan, areas, found, marking)
     if found.drawn is not None:
         work["assignment.csv"] = assignment_list(found.drawn)
     return work | {
@@ -42,6 +44,31 @@ def files(plan: Plan, areas: Places, found: Findings) -> dict[str, Any]:
         "programme.csv": programme_csv(plan, found.drawn),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
     }
+
+
+def _work(plan: Plan, areas: Places, found: Findings, marking: str) -> dict[str, Any]:
+    """The tables of the work, and the lists of every team and ward in the kinds asked for."""
+    from peelian.plan.lists import page, sheets
+
+    done = found.work
+    if done is None:
+        return {}
+    tables = {
+        "schedule.csv": done.months, "orders.csv": done.orders, "streets.csv": done.streets,
+        "rounds.csv": done.rounds, "signs.csv": done.signs, "shops.csv": done.shops,
+    }  # fmt: skip
+    made: dict[str, Any] = {
+        name: _months_as_text(table) for name, table in tables.items() if table is not None
+    }
+    kinds = found.parameters.get("lists", ())
+    for sheet in sheets(plan, areas, found) if kinds else ():
+        if "html" in kinds:
+            made[f"lists/{sheet.name}.html"] = page(sheet, marking=marking)
+        if "docx" in kinds:
+            from peelian.plan.lists_word import document
+
+            made[f"lists/{sheet.name}.docx"] = document(sheet, marking=marking)
+    return made
 
 
 def _months_as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -150,8 +177,28 @@ def _number(value: float) -> float | None:
     return value if value == value else None
 
 
-def summary(plan: Plan, found: Findings) -> dict[str, Any]:
-    """The headline numbers, seconds of the solver included."""
+# part of the plan -> how its tables' names begin, and those of its files
+PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "allocate": (("plan_areas", "plan_edge", "plan_comparison"), ("areas.csv", "programme.csv", "plan.")),
+    "trial": (("plan_balance",), ("assignment.csv",)),
+    "expect": (("plan_promise", "plan_uncertainty", "plan_comparison"), ("decision.md",)),
+    "power": (("plan_power", "plan_placebo"), ()),
+    "equity": (("plan_equity", "plan_frontier"), ()),
+    "schedule": (("plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
+    "streets": ((), ("streets.csv", "rounds.csv", "lists/")),
+    "signs": ((), ("signs.csv", "shops.csv")),
+    "protocol": ((), ("protocol.toml",)),
+}
+
+
+def _tables(section: Section) -> list[str]:
+    return [block.name for block in section.blocks if isinstance(block, Table)]
+
+
+def summary(plan: Plan, found: Findings, section: Section, made: Iterable[str]) -> dict[str, Any]:
+    """The headline numbers, seconds of the solver included; and of each part its sentences, tables, files."""
+    from peelian.plan import report
+
     numbers = plan.summary
     keys = ("areas", "kits_used", "kits_left", "risk", "risk_share", "cost", "status", "gap", "seconds")
     return {
@@ -165,4 +212,12 @@ def summary(plan: Plan, found: Findings) -> dict[str, Any]:
         "mde": None if found.visible is None else found.visible.mde,
         "can_see": found.can_see,
         "hash": plan_json(plan, found)["hash"],
+        "parts": {
+            name: {
+                "sentences": words,
+                "tables": [table for table in _tables(section) if table.startswith(PARTS[name][0])],
+                "files": [file for file in made if file.startswith(PARTS[name][1])],
+            }
+            for name, words in report.parts(plan, found).items()
+        },
     }

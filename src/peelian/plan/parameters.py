@@ -38,6 +38,8 @@ class Parameters:
     ``years``            years over which prevented and promised incidents are counted.
     ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
     ``team``             column of the places file that names the team of each area; areas of none are left.
+    ``teams``            CSV file: ``area`` (a value of the column ``team``, such as a borough), ``team`` and
+                         optional ``officers``; areas of no team are left where ``team_kits`` holds.
     ``team_kits``        kits that a team can bring out; needs ``team``.
     ``floor_by``         column of the places file whose groups (boroughs, thirds of deprivation) each get
                          ``floor_share`` times their share of households, in kits, at least.
@@ -53,7 +55,23 @@ class Parameters:
                          about a minute on London.
     ``kits_a_month``     kits that a team (of ``team``, else one for all) brings out in a month: gives
                          schedule.csv and orders.csv.
+    ``officers``         officers of each team (five prevention PCSOs to a command unit), where
+                         ``kits_a_month`` is not given: with ``shifts_a_year`` and ``kits_a_shift`` (both of
+                         the figures unless given) they make the kits of each month, by its working days.
+    ``ward``             column of the places file with the ward of each area; its own officers bring out
+                         ``ward_kits_a_month`` there and in no other ward, beside the team.
     ``lead_months``      months from the order of kits to their arrival.
+    ``streets``          CSV file of streets: ``street``, ``place``, ``dwellings``, ``x``, ``y`` (metres),
+                         optional ``usrn``: gives rounds in walking order. Never a person's name or address.
+    ``roads``            spatial file of road lines with ``name``: where no ``streets`` are held, homes are
+                         spread over them by length; they also show the ways in, for signs.
+    ``sites``            CSV file of places for signs: ``site``, ``x``, ``y``, optional ``kind`` and
+                         ``existing``.
+    ``sign_layers``      layers of the project whose features can bear a sign (stations).
+    ``homes_a_sign``     homes for one sign; that of the figures unless given.
+    ``shop_layers``      layers of second-hand shops and pawnbrokers to visit.
+    ``lists``            kinds of the lists of each team and ward: ``html`` (prints, and reads on a phone),
+                         ``docx``.
     ``trial``            ``none``; or how areas are drawn from a pool that ``kits`` over ``trial_share`` would
                          saturate: ``complete``, ``blocked`` (by ``floor_by``), ``pairs``, ``rerandomised``.
     ``trial_seed``       text chosen after the pool is frozen; ``trial_share`` of the pool to treat.
@@ -85,6 +103,7 @@ class Parameters:
     years: Annotated[float, Field(gt=0)] = 1.0
     delivery_months: Annotated[float, Field(ge=0)] = 0.0
     team: str | None = None
+    teams: str = ""
     team_kits: Annotated[int, Field(gt=0)] | None = None
     floor_by: str | None = None
     floor_share: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -95,7 +114,19 @@ class Parameters:
     equity_by: tuple[str, ...] = ()
     frontier_by: str | None = None
     kits_a_month: Annotated[int, Field(gt=0)] | None = None
+    officers: Annotated[int, Field(ge=0)] = 0
+    shifts_a_year: Annotated[float, Field(gt=0)] | None = None
+    kits_a_shift: Annotated[float, Field(gt=0)] | None = None
+    ward: str | None = None
+    ward_kits_a_month: Annotated[int, Field(ge=0)] = 0
     lead_months: Annotated[int, Field(ge=0)] = 2
+    streets: str = ""
+    roads: str = ""
+    sites: str = ""
+    sign_layers: tuple[str, ...] = ()
+    homes_a_sign: Annotated[float, Field(gt=0)] | None = None
+    shop_layers: tuple[str, ...] = ()
+    lists: tuple[Literal["html", "docx"], ...] = ("html",)
     trial: Literal["none", "complete", "blocked", "pairs", "rerandomised"] = "none"
     trial_seed: str = ""
     trial_share: Annotated[float, Field(gt=0, lt=1)] = 0.5

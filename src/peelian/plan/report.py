@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.plan.placebo import Placebo
     from peelian.plan.visible import Visible
+    from peelian.plan.work import Work
     from peelian.programme import Plan
     from peelian.protocol import Protocol
 
@@ -32,8 +33,8 @@ class Findings:
     ``promise`` incidents over the belief's years, ``promise_words`` where it comes from, ``needed`` what it
     needs (None without a promise); ``placebo`` and ``visible`` None where history is too short;
     ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
-    shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` the months of
-    delivery and ``orders`` of kits (None where not asked for); ``drawn`` who was drawn and ``balance`` how
+    shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` who does what when
+    (None where not asked for); ``drawn`` who was drawn and ``balance`` how
     alike the arms are (None where areas were chosen); ``protocol`` the fields of the evaluation plan, and
     ``frozen`` the one that was frozen already, if any.
     """
@@ -54,8 +55,7 @@ class Findings:
     equity: dict[str, pd.DataFrame] = field(default_factory=dict)
     frontier: pd.DataFrame | None = None
     frontier_by: str = ""
-    work: pd.DataFrame | None = None
-    orders: pd.DataFrame | None = None
+    work: Work | None = None
     drawn: Assignment | None = None
     balance: pd.DataFrame | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
@@ -78,19 +78,26 @@ def section(plan: Plan, areas: Places, found: Findings) -> Section:
     """The chapter: findings, map, tables, what could make it wrong, method."""
     from peelian.plan.tables import charts, tables
 
-    findings = [
-        choice(plan, found.crime),
-        *draw_of(found),
-        expectation(found),
-        *promise(found),
-        sight(plan, found),
-    ]
-    findings += selection(found) + fairness(found) + delivery(found) + registered(found)
+    findings = [words for sentences in parts(plan, found).values() for words in sentences]
     blocks: list[Block] = [Text(words, "finding") for words in findings]
     blocks += [Text(NEXT), *charts(plan, areas, found), *tables(plan, areas, found)]
     blocks += [Text(words, "warning") for words in warnings(plan, found)]
     blocks += [Text(words, "note") for words in notes(plan, found)]
     return Section("plan", TITLE, QUESTION, tuple(blocks))
+
+
+def parts(plan: Plan, found: Findings) -> dict[str, list[str]]:
+    """The findings by the part of the plan that they belong to, in the order of the chapter."""
+    done = delivery(found)
+    return {
+        "allocate": [choice(plan, found.crime)],
+        "trial": draw_of(found),
+        "expect": [expectation(found), *promise(found)],
+        "power": [sight(plan, found), *selection(found)],
+        "equity": fairness(found),
+        **done,
+        "protocol": registered(found),
+    }
 
 
 NEXT = (
@@ -223,16 +230,41 @@ def fairness(found: Findings) -> list[str]:
     return words
 
 
-def delivery(found: Findings) -> list[str]:
-    """When the work ends and when kits must be ordered; nothing where no capacity is given."""
-    if found.work is None or found.orders is None or not len(found.work):
-        return []
-    work, first = found.work, found.orders.iloc[0]
-    return [
-        f"{several(work['team'].nunique(), 'team')} would bring the last area to the line in "
-        f"{month(work['month'].max())}. The first {whole(first['kits'])} kits must be ordered in "
-        f"{month(first['order'])}."
-    ]
+def delivery(found: Findings) -> dict[str, list[str]]:
+    """When the work ends, when kits must be ordered, rounds, signs and shops; nothing where not asked for."""
+    done = found.work
+    words: dict[str, list[str]] = {"schedule": [], "streets": [], "signs": []}
+    if done is None:
+        return words
+    if done.months is not None and done.orders is not None and len(done.months):
+        months, first = done.months, done.orders.iloc[0]
+        words["schedule"].append(
+            f"{several(months['team'].nunique(), 'team')} would bring the last area to the line in "
+            f"{month(months['month'].max())}. The first {whole(first['kits'])} kits must be ordered in "
+            f"{month(first['order'])}."
+        )
+    if done.rounds is not None and len(done.rounds):
+        rounds = done.rounds
+        spread = done.streets is not None and bool(done.streets["estimated"].any())
+        guess = " (homes by street are estimated from its length)" if spread else ""
+        words["streets"].append(
+            f"{several(len(rounds), 'round')} of one officer and one shift visit "
+            f"{whole(rounds['dwellings'].sum())} homes{guess}: {rounds['kits'].mean():.0f} kits and "
+            f"{rounds['metres'].mean():,.0f} m between streets a round, "
+            f"{whole(rounds['minutes'].sum() / 60)} hours in all."
+        )
+    if done.signs is not None:
+        stand = int(done.signs["existing"].sum())
+        words["signs"].append(
+            f"{several(len(done.signs), 'sign')} at the ways in and where most homes are, of which {stand} "
+            "stand already; each needs its owner's consent."
+        )
+    if done.shops is not None:
+        words["signs"].append(
+            f"{several(len(done.shops), 'shop')} to visit, {whole(done.shops['first'].sum())} within 1 km of "
+            "a chosen area first."
+        )
+    return words
 
 
 def registered(found: Findings) -> list[str]:

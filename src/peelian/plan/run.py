@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError
 from peelian.plan import asked
+from peelian.plan.asked import Held
 from peelian.plan.parameters import Parameters
 from peelian.report import Outcome, Section, Text
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from peelian.plan.expect import Belief
     from peelian.plan.report import Findings
     from peelian.programme import Plan, Programme
-    from peelian.protocol import Protocol
 
 
 def run(
@@ -31,8 +31,7 @@ def run(
     *,
     seed: int,
     crime: str = "crime",
-    settled: Mapping[str, Any] | None = None,
-    frozen: Protocol | None = None,
+    held: Held | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """The plan of the next programme: areas, kits, what to expect, and whether it could be seen.
@@ -42,32 +41,36 @@ def run(
     ``counts``     incidents by (area, month): history for the placebo and for what can be seen. Months
                    after ``fitted_on`` are not looked at.
     ``seed``       of every draw; ``crime`` names the crime in sentences.
-    ``settled``    what other tables settle of the evaluation (months, rings, other crimes, sources), and the
-                   hash of the risk; ``frozen`` the evaluation plan where one was frozen already.
+    ``held``       what else the project holds: files of [plan], features, the evaluation's settings.
 
     Raises what ``allocate`` raises, and ``DataError`` for a risk that is no count of a year.
     """
     from peelian.plan.outputs import files, summary
     from peelian.plan.report import section
+    from peelian.plan.work import work
 
+    held = held or Held()
     if parameters.kits is None and parameters.budget is None:
         return _not_held()
     past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
     _check_annual(risk, past)
-    pool, limit = _pool(risk, fitted_on, areas, programme, parameters, seed)
+    pool, limit = _pool(risk, fitted_on, areas, programme, parameters, seed, held)
     plan, drawn = pool, dict[str, Any]()
     if parameters.trial != "none":
         plan, drawn = _drawn(pool, past, areas, parameters, limit)
     found = _findings(plan, programme, past, parameters, seed, crime, progress)
     found = replace(found, **drawn, **_seen_when_drawn(plan, pool, found, drawn, past, parameters, seed))
     found = replace(
-        found, **asked.shares(plan, areas, parameters, seed), **asked.work(plan, areas, parameters)
+        found,
+        **asked.shares(plan, areas, parameters, seed),
+        work=work(plan, areas, parameters, held.files, held.layers),
     )
-    found = replace(found, protocol=_protocol(plan, found, parameters, settled or {}), frozen=frozen)
+    found = replace(found, protocol=_protocol(plan, found, parameters, held.settled), frozen=held.frozen)
+    chapter, made = section(plan, areas, found), files(plan, areas, found, marking=held.marking)
     return Outcome(
-        section(plan, areas, found),
-        files=files(plan, areas, found),
-        summary=summary(plan, found),
+        chapter,
+        files=made,
+        summary=summary(plan, found, chapter, made),
         sources=(("assumed effect", parameters.effect_source, "", ""),),
     )
 
@@ -90,16 +93,20 @@ def _allocate(
     programme: Programme,
     parameters: Parameters,
     seed: int,
+    held: Held,
 ) -> Plan:
     from peelian.plan.target import allocate
+    from peelian.plan.work import teams
 
+    team = teams(areas, parameters, held.files)
     cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
     return allocate(
         risk, areas, fitted_on=fitted_on, start=_start(parameters, fitted_on), kits=parameters.kits,
         budget=parameters.budget, unit_cost=cost, saturation=parameters.saturation or programme.saturation,
         gap_months=parameters.gap_months, must=parameters.must, must_not=parameters.must_not,
         spare=parameters.spare, solver=parameters.solver, mip_gap=parameters.mip_gap,
-        time_limit=parameters.time_limit, constraints=asked.constraints(parameters, areas, cost), seed=seed,
+        time_limit=parameters.time_limit, seed=seed,
+        constraints=asked.constraints(parameters, areas, cost, team),
     )  # fmt: skip
 
 
@@ -110,6 +117,7 @@ def _pool(
     programme: Programme,
     parameters: Parameters,
     seed: int,
+    held: Held,
 ) -> tuple[Plan, int]:
     """The plan, or the pool of a trial: areas that more kits would saturate; and the kits there are."""
     from peelian.plan.target import kit_limit
@@ -117,9 +125,9 @@ def _pool(
     cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
     limit = kit_limit(kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare)
     if parameters.trial == "none":
-        return _allocate(risk, fitted_on, areas, programme, parameters, seed), limit
+        return _allocate(risk, fitted_on, areas, programme, parameters, seed, held), limit
     bigger = replace(parameters, kits=int(limit / parameters.trial_share), budget=None, spare=0.0)
-    return _allocate(risk, fitted_on, areas, programme, bigger, seed), limit
+    return _allocate(risk, fitted_on, areas, programme, bigger, seed, held), limit
 
 
 def _drawn(

@@ -83,7 +83,7 @@ def decision_paper(plan: Plan, found: Findings) -> str:
         ("What may be expected", [report.expectation(found), *report.promise(found)]),
         ("Whether it could be seen", [report.sight(plan, found), *report.selection(found)]),
         ("Who gets the kits", report.fairness(found)),
-        ("When", report.delivery(found)),
+        ("When", [words for sentences in report.delivery(found).values() for words in sentences]),
         ("What could make this wrong", report.warnings(plan, found)),
     ]
     body = [f"## {title}\n\n" + "\n\n".join(texts) for title, texts in parts if texts]

@@ -71,13 +71,14 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
 
 def _work(plan: Plan, found: Findings) -> list[Block]:
     """Kits by team and month, and when to order them."""
-    if found.work is None or found.orders is None:
+    done = found.work
+    if done is None or done.months is None or done.orders is None:
         return []
-    work = found.work.assign(month=found.work["month"].astype(str))
+    work = done.months.assign(month=done.months["month"].astype(str))
     by_month = work.groupby(["month", "team"], as_index=False).agg(
         areas=("place", "nunique"), done=("done", "sum"), kits=("kits", "sum")
     )
-    orders = found.orders.astype({"order": str, "arrive": str})
+    orders = done.orders.astype({"order": str, "arrive": str})
     formats = dict.fromkeys(("areas", "done", "kits"), ",.0f")
     return [
         Table("plan_work", "Kits by month and team", by_month, formats, source=_source(plan),
