@@ -237,6 +237,7 @@ def _beside(found: Assessment) -> dict[str, Any]:
         "sensitivity": None
         if bent is None
         else {"rows": bent.frame.to_dict("records"), "breakdown": bent.breakdown},
+        "left_out": [None if x is None else x.as_json() for x in found.study.left_out],
         "protocol": None if found.plan is None else found.plan.as_json(),
         "emmie": emmie(found).to_dict("records"),
         "cumulative": found.running.to_dict("records"),
