@@ -154,7 +154,8 @@ def found(world: World, laid: Study, *, seed: int, draws: int = 99) -> dict[str,
     out["net_truth"] = net
     words, faded = moved.word, fade(laid, seed=seed, draws=draws)
     out |= {"displaced_said": words == "displaced", "diffused_said": words == "diffused"}
-    out |= {"wearing_off_said": faded.word == "wearing off", "lasting_said": faded.word == "lasting"}
+    out |= {f"{w}_said": faded.word == w for w in ("wearing off", "lasting")}
+    out |= {f"{w}_in_the_second_year_said": faded.later == w for w in ("wearing off", "lasting")}
     quarters = event_study(laid, seed=seed, draws=10).frame.set_index("quarter")["estimate"]
     for q in QUARTERS:
         recorded, without = truth(world, laid, 0, list(quarter_windows(laid, q)))

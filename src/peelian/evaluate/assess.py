@@ -24,16 +24,15 @@ from peelian.evaluate.checks import (
 from peelian.evaluate.choices import Choices, choices, second_opinions
 from peelian.evaluate.did import (
     EventStudy,
-    Fade,
     Headline,
     compare,
     cumulative,
     did,
     event_study,
-    fade,
     sentence,
 )
 from peelian.evaluate.displacement import Displacement, displacement, net_sentence
+from peelian.evaluate.fade import Fade, fade
 from peelian.evaluate.further import offence_switch
 from peelian.evaluate.leftout import allowed_for
 from peelian.evaluate.ratios import inversion

@@ -135,7 +135,7 @@ def by_time(found: Assessment, published: bool) -> list[Block]:
     after = frame[frame["quarter"] >= 0]
     lowest, highest = after["estimate"].min(), after["estimate"].max()
     title = (
-        f"By quarter since the start the ratio ran from {lowest:.2f} to {highest:.2f}: {found.fading.word}"
+        f"By quarter since the start the ratio ran from {lowest:.2f} to {highest:.2f}: {found.fading.said}"
     )
     alt = (
         "Ratio to expected by quarter since the start, with 95 % intervals. First quarter "

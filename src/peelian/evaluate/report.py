@@ -73,7 +73,7 @@ def findings(found: Assessment) -> list[str]:
             out.append(str(found.moved.net))
     out += [check.sentence for check in found.checks if check.id == "G10" and check.fired]
     if not found.small and len(found.fading.frame) > 1:
-        out.append(fade_sentence(found.fading.frame.to_dict("records"), found.fading.word))
+        out.append(fade_sentence(found.fading.frame.to_dict("records"), found.fading.said))
     return out
 
 

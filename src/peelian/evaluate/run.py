@@ -186,7 +186,7 @@ def assessment(found: Assessment) -> dict[str, Any]:
                 "rows": found.comparison.to_dict("records"), "expected": found.headline.extra["expected"],
             },
             "event_study": found.event.frame.to_dict("records"),
-            "fade": {"word": found.fading.word, "p": found.fading.p,
+            "fade": {"word": found.fading.word, "later": found.fading.later, "p": found.fading.p,
                 "rows": found.fading.frame.to_dict("records")},
             "rings": [] if moved is None else moved.frame.to_dict("records"),
             "net": None if moved is None else moved.net.as_json(),
