@@ -114,7 +114,7 @@ def test_the_chapter_says_both_ratios_and_the_table_still_holds_plain_counts() -
     found = assess(panel, plan, seed=1, permutations=99, months_before=12)
     check, names = found.check("S2"), [e.name for e in found.effects]
     assert (check.fired, check.consequence) == (True, "none")
-    assert check.sentence.startswith("22 areas that would have been compared with, with 30 % of the count")
+    assert check.sentence.startswith("22 areas that would have been compared with, with 30 % of the far")
     assert "not allowing for areas left out: " in check.sentence
     assert {"not allowing for areas left out", "with the areas left out as controls"} <= set(names)
     row = compare(found.study).set_index("group").loc["other areas"]

@@ -147,8 +147,8 @@ def allowed_for(
     first = max(found, key=lambda x: x.share)
     text = (
         f"{several(int(first.members.sum()), 'area')} that would have been compared with, with "
-        f"{100 * first.share:.0f} % of the count before, were left out for another scheme or a later start, "
-        f"and were chosen for their count inside the windows (AUC {first.auc:.2f})."
+        f"{100 * first.share:.0f} % of the far areas' count before, are left out for another scheme or a "
+        f"later start, and stand out by their count in months inside the windows (AUC {first.auc:.2f})."
     )
     if first.assumed:
         text += " The months of that choice are not stated; the 12 before the start are taken."

@@ -283,7 +283,9 @@ def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[
         "panel.csv": tidy.panel(found, panel), "panel_dictionary.csv": tidy.dictionary(panel),
     }  # fmt: skip
     from peelian.evaluate.choices import agreement
+    from peelian.evaluate.parts import parts
 
+    files["parts.json"] = _plain(parts(found))
     files["cumulative.csv"] = found.running
     files["agreement.csv"] = agreement(found.headline, found.choices.others)
     files["comparison_areas.csv"], files["series.csv"] = found.choices.alike, found.choices.series
