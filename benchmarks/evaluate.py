@@ -1,12 +1,11 @@
-"""Hot paths of the evaluation, and its long runs, ``borough(300)`` and ``no_effect(1000)``.
+"""Hot paths of the evaluation, and the long run ``no_effect(1000)`` (see also ``benchmarks.recovery``).
 
-What the long runs said when last run is in docs/explanation/evaluation.md.
+What it said when last run is in docs/explanation/evaluation.md.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,70 +108,7 @@ def wdd(runs: int) -> dict[str, object]:
     return {"n": 5_000, **measure.function(lambda: wdd_of_units(*pair), runs=runs)}
 
 
-# ------------------------------------------------------------------------------------ long runs
-def borough(seeds: int, *, first: int = 1) -> dict[str, object]:
-    """The planted effect, its fading and its displacement over many boroughs: bias and coverage."""
-    import numpy as np
-
-    rows = np.array([_borough(seed) for seed in range(first, first + seeds)])
-    error, effect, net, ring, fades = rows.T
-    return {
-        "seeds": seeds, "bias_per_cent": round(100 * float(np.expm1(error.mean())), 2),
-        "bias_error": round(100 * float(error.std(ddof=1)) / seeds**0.5, 2),
-        "coverage_effect": round(float(effect.mean()), 3), "coverage_net": round(float(net.mean()), 3),
-        "first_ring_ratio_over_truth": round(float(np.exp(ring.mean())), 3),
-        "wearing_off_said": round(float(fades.mean()), 3),
-    }  # fmt: skip
-
-
-def _borough(seed: int) -> tuple[float, float, float, float, float]:
-    """Error of the log ratio; whether effect and net lie inside; error of the first ring; "wearing off"."""
-    import math
-
-    from peelian.evaluate import did, displacement, fade
-
-    laid, truth = borough_study(seed)
-    year, ring = truth["effect"]["months_1_12"], truth["displacement"]["ring_year_from_first_start"]
-    head, moved = did(laid, seed=seed, draws=1), displacement(laid)
-    assert moved is not None
-    near = moved.frame.iloc[1]
-    away = ring["recorded"] - ring["without_programme"]
-    net = year["prevented"] - away
-    return (
-        head.log.theta - math.log(year["ratio"]),
-        head.ratio.low <= year["ratio"] <= head.ratio.high,
-        moved.net.low <= net <= moved.net.high,
-        math.log(near["estimate"]) - math.log(ring["recorded"] / ring["without_programme"]),
-        fade(laid, seed=seed, draws=99).word == "wearing off",
-    )
-
-
-def borough_study(seed: int) -> tuple[Study, dict[str, Any]]:
-    """One simulated borough laid out for comparison, and its truth."""
-    import pandas as pd
-
-    from peelian.borough import BoroughParameters, simulate
-    from peelian.evaluate.windows import study
-    from peelian.panel import Panel
-    from peelian.places import Places
-    from peelian.programme import Programme, read_programme
-
-    made = simulate(BoroughParameters(seed=seed, other_crimes_per_year=()))
-    places = Places.of(made.areas.set_index("LSOA11CD"))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "programme.csv"
-        made.programme.to_csv(path, index=False)
-        plan = Programme("Phase A", areas=read_programme(path))
-    month = made.incidents["time"].dt.to_period("M")
-    span = pd.period_range(made.parameters.first_month, made.parameters.last_month, freq="M")
-    index = pd.MultiIndex.from_product([places.index, span], names=["place", "month"])
-    counts = made.incidents.groupby([made.incidents["place"].rename("place"), month.rename("month")]).size()
-    panel = Panel.build(
-        counts.reindex(index, fill_value=0), plan, places, rings=(250, 500, 750), outcome="burglary"
-    )
-    return study(panel, plan, places=places), made.truth
-
-
+# ------------------------------------------------------------------------------------ a long run
 def no_effect(draws: int) -> dict[str, object]:
     """A random tenth of London's MSOAs "treated", nothing done: how often an interval excludes no change."""
     import numpy as np

@@ -269,7 +269,83 @@ def saturation(folder: str, fresh: bool, seed: int | None, as_json: bool) -> Non
     _run(folder, until="deliver", fresh=fresh, seed=seed, as_json=as_json, only="deliver")
 
 
-evaluate = _stage("evaluate", "Evaluate: did it work, did crime move next door, could it be selection?")
+@main.command()
+@FOLDER
+@click.option(
+    "--only", metavar="PART",
+    help="Print one part: compare, did, events, rings, wdd, microsynth, staggered, its, trial or checks.",
+)  # fmt: skip
+@click.option(
+    "--panel", metavar="FILE", type=click.Path(), help="Without a project: counts by area and month."
+)
+@click.option(
+    "--programme", metavar="FILE", type=click.Path(), help="With --panel: who was treated from when."
+)
+@click.option(
+    "--places", metavar="FILE", type=click.Path(), help="With --panel: the areas' shapes, for rings."
+)
+@click.option(
+    "--protocol", metavar="FILE", type=click.Path(), help="With --panel: the frozen evaluation plan."
+)
+@click.option("--out", metavar="DIR", type=click.Path(), help="With --panel: the folder to write.")
+@click.option("--crime", default="crime", metavar="WORD", help="With --panel: what is counted (burglary).")
+@click.option("--randomised", is_flag=True, help="With --panel: the areas were drawn by lot.")
+@click.option("--gaps-are-zero", is_flag=True, help="With --panel: a month that is not there means none.")
+@FRESH
+@SEED
+@JSON
+def evaluate(
+    folder: str, only: str | None, fresh: bool, seed: int | None, as_json: bool, **files: Any
+) -> None:
+    """Evaluate: did it work, did crime move next door, could it be selection?"""
+    from peelian import tasks
+
+    if files["panel"] is None:
+        given = [f"--{name}" for name in ("programme", "places", "protocol", "out") if files[name]]
+        if given:
+            raise click.UsageError(f"{', '.join(given)}: only with --panel; a project names its own files.")
+        if only is None:
+            _run(folder, until="evaluate", fresh=fresh, seed=seed, as_json=as_json, only="evaluate")
+            return
+        from peelian import loop
+
+        with _bars() as progress:
+            loop.run(folder, until="evaluate", fresh=fresh, seed=seed, progress=progress)
+        _part(tasks.evaluation_part(f"{folder}/evaluate", only), as_json)
+        return
+    if not files["programme"] or not files["out"]:
+        raise click.UsageError("--panel needs --programme FILE and --out DIR too.")
+    said = tasks.evaluate_files(**files, seed=1829 if seed is None else seed)
+    if only is not None:
+        _part(tasks.evaluation_part(files["out"], only), as_json)
+    elif as_json:
+        click.echo(json.dumps(said))
+    else:
+        for sentence in [*said["findings"], said["not_held"]]:
+            click.echo(_wrapped(sentence)) if sentence else None
+        click.echo(f"\nThe report: {said['report']}")
+
+
+def _part(held: dict[str, Any], as_json: bool) -> None:
+    """One part of an evaluation: its sentences and its table."""
+    if as_json:
+        click.echo(json.dumps(held))
+        return
+    for sentence in held["says"]:
+        click.echo(_wrapped(sentence))
+    if held["rows"]:
+        click.echo("")
+        names = list(held["rows"][0])
+        cells = [[_cell(row.get(name)) for name in names] for row in held["rows"]]
+        _table([name.replace("_", " ") for name in names], cells, widest=40)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() or abs(value) >= 100 else f"{value:.3f}"
+    return "" if value is None else str(value)
 
 
 @main.command()

@@ -72,10 +72,11 @@ class Panel:
         cls,
         counts: pd.Series,
         programme: Programme,
-        places: Places,
+        places: Places | None,
         *,
         rings: Sequence[float] = (250, 500, 750),
         saturation: pd.Series | None = None,
+        households: pd.Series | None = None,
         others: dict[str, pd.Series] | None = None,
         breaks: Sequence[object] = (),
         outcome: str = "crime",
@@ -86,6 +87,8 @@ class Panel:
         """A panel from monthly counts and the programme's areas.
 
         ``counts``      Series on (place, month), complete.
+        ``places``      the areas; None where no shapes are held: then there are no rings.
+        ``households``  by place; those of ``places`` unless given.
         ``saturation``  Series on (place, month), share of homes with a kit; carried forward.
         ``others``      further outcomes by name, on the same index.
         ``breaks``      months in which recording changed.
@@ -96,32 +99,30 @@ class Panel:
         import pandas as pd
 
         areas = programme.areas
-        strange = areas.index.difference(places.index)
+        ids = pd.Index(counts.index.unique("place"), name="place") if places is None else places.index
+        strange = areas.index.difference(ids)
         if len(strange):
+            file = "panel" if places is None else "places file"
             raise DataError(
-                f"The programme names {len(strange)} areas that are not in the places file: {some(strange)}. "
-                f"The file's ids look like {places.index[0]}. "
+                f"The programme names {len(strange)} areas that are not in the {file}: {some(strange)}. "
+                f"The file's ids look like {ids[0]}. "
                 "Is it another vintage of areas (2011, 2021), or another column?"
             )
         frame = counts.rename("count").sort_index().to_frame()
         months = frame.index.unique("month")
         _check_starts(areas, months)
-        if len(areas) and set(areas.index[areas["arm"] == "treated"]) == set(places.index):
-            raise DesignError(f"All {len(places):,} areas are treated: nothing is left to compare with.")
+        if len(areas) and set(areas.index[areas["arm"] == "treated"]) == set(ids):
+            raise DesignError(f"All {len(ids):,} areas are treated: nothing is left to compare with.")
         place, month = frame.index.get_level_values("place"), frame.index.get_level_values("month")
         for name, series in (others or {}).items():
             frame[name] = series.reindex(frame.index, fill_value=0)
         treated = areas.index[areas["arm"] == "treated"]
-        starts = areas["start"].reindex(places.index) if len(areas) else pd.Series(pd.NaT, places.index)
-        arm = (
-            areas["arm"].reindex(places.index).fillna("control")
-            if len(areas)
-            else pd.Series("control", places.index)
-        )
-        starts = pd.Series(pd.PeriodIndex(starts, freq="M"), places.index).where(arm == "treated")
-        unit = pd.Series(places.index, places.index)
+        starts = areas["start"].reindex(ids) if len(areas) else pd.Series(pd.NaT, ids)
+        arm = areas["arm"].reindex(ids).fillna("control") if len(areas) else pd.Series("control", ids)
+        starts = pd.Series(pd.PeriodIndex(starts, freq="M"), ids).where(arm == "treated")
+        unit = pd.Series(ids, ids)
         if len(areas):
-            given = areas["assigned_by"].reindex(places.index).replace("", pd.NA)
+            given = areas["assigned_by"].reindex(ids).replace("", pd.NA)
             unit = given.fillna(unit)
         first = starts.min() if starts.notna().any() else None
         frame["arm"] = arm.reindex(place).to_numpy()
@@ -133,10 +134,11 @@ class Panel:
             (pd.PeriodIndex(month) >= pd.PeriodIndex(since, freq="M")) if first is not None else False
         )
         frame["unit"] = unit.reindex(place).to_numpy()
-        frame["ring"] = places.rings(rings, around=treated).reindex(place).array
+        near = pd.Series(pd.NA, ids) if places is None else places.rings(rings, around=treated)
+        frame["ring"] = near.reindex(place).array
         frame["saturation"] = _carried(saturation, frame.index)
-        held = places.households
-        frame["households"] = float("nan") if held is None else held.reindex(place).to_numpy()
+        held = households if households is not None or places is None else places.households
+        frame["households"] = float("nan") if held is None else held.reindex(place).to_numpy(float)
         frame["recording_break"] = pd.PeriodIndex(month).isin(
             pd.PeriodIndex([pd.Period(b, "M") for b in breaks], freq="M")
         )

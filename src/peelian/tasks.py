@@ -97,18 +97,69 @@ def check(folder: Path | str = ".", *, html: Path | str | None = None) -> dict[s
 
 def judgement(project: Project, outcome: Outcome) -> str:
     """The chapter of read alone, as a page of its own."""
+    about = project.project
+    return _page(outcome, f"{about.name}: the inputs judged", marking=about.marking, audience=about.audience)
+
+
+def _page(outcome: Outcome, title: str, *, marking: str, audience: str) -> str:
+    """One chapter as a page of its own."""
     from peelian import __version__
     from peelian.account.html import html
     from peelian.chapters.report import protected
     from peelian.report import Report
 
-    section = protected(outcome.section, project.project.audience)
-    about = (("Code version", f"Peelian {__version__}"), ("Audience", project.project.audience))
-    page = Report(
-        f"{project.project.name}: the inputs judged", section.question, (section,),
-        project.project.marking, tuple(outcome.sources), about,
+    section = protected(outcome.section, audience)
+    about = (("Code version", f"Peelian {__version__}"), ("Audience", audience))
+    return html(Report(title, section.question, (section,), marking, tuple(outcome.sources), about))
+
+
+def evaluate_files(
+    panel: Path | str, programme: Path | str, *, out: Path | str, places: Path | str | None = None,
+    protocol: Path | str | None = None, seed: int = 1829, crime: str = "crime", randomised: bool = False,
+    gaps_are_zero: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Evaluate a table of counts and a programme's file, without a project folder; see ``chapters.alone``.
+
+    ``out``  the folder that gets every file of the evaluation, and ``report.html``; one that holds another
+    evaluation is put aside for it.
+
+    Returns plain values: ``findings``, ``not_held``, ``summary``, ``report``.
+    """
+    from peelian import __version__
+    from peelian.chapters.alone import evaluate_files as alone
+    from peelian.outputs import RECORD, sha256, write_stage
+
+    folder = Path(out)
+    if folder.exists() and any(folder.iterdir()) and not (folder / RECORD).is_file():
+        raise Error(f"{folder} is there already and holds other files. Name a new folder.")
+    outcome = alone(
+        panel, programme, places=places, protocol=protocol, seed=seed, crime=crime, randomised=randomised,
+        gaps_are_zero=gaps_are_zero,
     )  # fmt: skip
-    return html(page)
+    page = _page(outcome, f"Evaluation of {Path(panel).name}", marking="OFFICIAL", audience="internal")
+    given = [Path(file) for file in (panel, programme, places, protocol) if file is not None]
+    record = {
+        "stage": "evaluate", "not_held": outcome.not_held, "findings": outcome.section.findings,
+        "summary": outcome.summary, "seed": seed, "version": __version__,
+        "inputs": {file.name: sha256(file) for file in given},
+    }  # fmt: skip
+    write_stage(folder, {**outcome.files, "report.html": page}, record)
+    return plain({
+        "findings": outcome.section.findings, "not_held": outcome.not_held, "summary": outcome.summary,
+        "report": folder / "report.html",
+    })  # fmt: skip
+
+
+def evaluation_part(folder: Path | str, part: str) -> dict[str, Any]:
+    """One part of an evaluation that stands in a folder: ``says`` (sentences) and ``rows`` (a table)."""
+    from peelian.evaluate.parts import PARTS
+
+    path = Path(folder) / "parts.json"
+    if part not in PARTS:
+        raise Error(f"There is no part {part!r} of an evaluation. The parts are {', '.join(PARTS)}.")
+    if not path.is_file():
+        raise Error(f"{folder} holds no evaluation that could be given.")
+    return json.loads(path.read_text(encoding="utf-8"))[part]
 
 
 def read_map(

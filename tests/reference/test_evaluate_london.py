@@ -21,6 +21,7 @@ from shapely import box
 from peelian.arithmetic import comparison as c
 from peelian.arithmetic.randomisation import draw_sums, p_value, redraw
 from peelian.evaluate import assess, share_break, wdd
+from peelian.evaluate.leftout import left_out
 from peelian.panel import Panel
 from peelian.places import Places
 from peelian.programme import Programme
@@ -236,3 +237,27 @@ def test_the_whole_assessment_calls_it_selection(
     assert found.check("G6").fired
     assert found.selection is not None
     assert found.selection.k == 6
+
+
+@pytest.mark.parametrize(("share", "seen"), [(0.05, 0.5), (0.10, 1.2)])
+def test_leaving_out_the_worst_areas_makes_the_others_rise_and_is_allowed_for(
+    monthly: pd.DataFrame, share: float, seen: float
+) -> None:
+    """MSOAs left out for the count of 2016, 2017 or 2018 and the rest compared with the year after.
+
+    Nothing was done, so the rest should change as all did; ``seen`` per cent more is what they do change by,
+    at least. Allowing for it takes away more than half, though each year keeps its own share of chance.
+    """
+    counts = monthly.to_numpy(float)
+    errors = []
+    for start in (72, 84, 96):  # months since January 2011
+        before, after = (start - 12, start), (start, start + 12)
+        worst = c.top_units(counts[:, slice(*before)].sum(axis=1), int(share * len(counts)))
+        held = left_out(counts, counts, ~worst, worst, before, before=before, after=after)
+        assert held is not None
+        sums = [counts[who][:, slice(*w)].sum() for who in (~worst, worst | ~worst) for w in (after, before)]
+        plain = 100 * float(np.log(sums) @ [1, -1, -1, 1])
+        errors.append((plain, plain - 100 * held.lift(before, after)[0]))
+    plain, allowed = np.mean(errors, axis=0)
+    assert plain > seen
+    assert abs(allowed) < plain / 2

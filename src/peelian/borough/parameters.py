@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from peelian.errors import DesignError
 
@@ -90,6 +91,7 @@ class BoroughParameters:
     ``least_addresses``       every snap point is shared by at least so many addresses.
 
     *Programme, phase A: well planned, works*
+    ``chosen``                ``hottest``: on burglary; ``lot``: drawn at random, in groups of the same size;
     ``selection``             first and last month of the burglary it was chosen on;
     ``starts``                start months, dealt to areas in turn;
     ``groups``, ``areas_in_group``   compact groups of adjoining areas, and their size;
@@ -150,6 +152,7 @@ class BoroughParameters:
     no_location: float = 0.008
     repeated_ids: float = 0.01
     least_addresses: int = 8
+    chosen: Literal["hottest", "lot"] = "hottest"
     selection: tuple[str, str] = ("2014-01", "2014-12")
     starts: tuple[str, ...] = ("2016-01", "2016-02", "2016-03")
     groups: int = 3

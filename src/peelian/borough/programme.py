@@ -52,7 +52,10 @@ def treat(parameters: BoroughParameters, ground: Ground, events: pd.DataFrame) -
 
     rng = np.random.default_rng([parameters.seed, 7])
     polygons = ground.areas.geometry.to_numpy()
-    group = _choose_groups(parameters, polygons, counts(events, ground, *parameters.selection))
+    worth = counts(events, ground, *parameters.selection).astype(float)
+    if parameters.chosen == "lot":
+        worth = np.random.default_rng([parameters.seed, 12]).permutation(worth)
+    group = _choose_groups(parameters, polygons, worth)
     treated = group >= 0
     apart = (
         shapely.distance(polygons, shapely.union_all(polygons[treated]))

@@ -9,7 +9,7 @@ from typing import Any
 
 _HOME = {
     "Assessment": "assess", "assess": "assess", "Study": "windows", "study": "windows",
-    "compare": "did", "did": "did", "dose": "dose", "event_study": "did", "fade": "did",
+    "compare": "did", "did": "did", "dose": "dose", "event_study": "did", "fade": "fade",
     "displacement": "displacement", "placebo_date": "checks", "pre_trends": "checks",
     "selection_placebo": "checks", "share_break": "recording", "mde": "checks", "overdispersion": "checks",
     "cumulative_wdd": "wdd", "e_test": "wdd", "harm_wdd": "wdd", "scan": "wdd", "wdd": "wdd",

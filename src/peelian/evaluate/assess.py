@@ -24,17 +24,17 @@ from peelian.evaluate.checks import (
 from peelian.evaluate.choices import Choices, choices, second_opinions
 from peelian.evaluate.did import (
     EventStudy,
-    Fade,
     Headline,
     compare,
     cumulative,
     did,
     event_study,
-    fade,
     sentence,
 )
 from peelian.evaluate.displacement import Displacement, displacement, net_sentence
+from peelian.evaluate.fade import Fade, fade
 from peelian.evaluate.further import offence_switch
+from peelian.evaluate.leftout import allowed_for
 from peelian.evaluate.ratios import inversion
 from peelian.evaluate.rct import Trial, trial_of
 from peelian.evaluate.recording import ShareBreak, dated_rows
@@ -166,14 +166,14 @@ def assess(
         laid, head.ratio, places=places, district=district, alike=alike, seed=seed,
         permutations=synthetic_permutations,
     )  # fmt: skip
-    bent = sensitivity(laid)
+    bent, apart = sensitivity(laid), further.areas_left_out(laid, seed)
     plan = None if protocol is None else register(protocol, done(
         laid, crime=crime, months_before=months_before, months_after=months_after, permutations=permutations,
         rings=rings, negative=named,
     ))  # fmt: skip
     checks = answered(_checks(
         laid, head, selection, placebo, near, others, panel, programme, crime=crime, claim=claim,
-        changes=changes, wider=broad, chosen=chosen, bent=bent, plan=plan,
+        changes=changes, wider=broad, chosen=chosen, bent=bent, plan=plan, apart=apart,
     ), answers)  # fmt: skip
     moved = None if moved is None else replace(moved, net=_net(moved, crime, panel.source))
     drawn = trial_of(laid, programme, seed=seed, draws=permutations) if programme.randomised else None
@@ -181,7 +181,9 @@ def assess(
     return Assessment(
         headline=replace(head.ratio, sentence=said, source=panel.source),
         prevented=replace(head.prevented, sentence=said, source=panel.source),
-        effects=tuple(further.effects(laid, head, selection, placebo, near, moved, chosen, drawn, seed)),
+        effects=tuple(further.effects(
+            laid, head, selection, placebo, near, moved, chosen, drawn, apart, seed,
+        )),
         checks=tuple(checks), verdict=_verdict(head, selection, moved, checks, crime, programme.randomised),
         maryland=_level(laid, chosen, checks),
         comparison=compare(laid), event=event_study(laid, seed=seed),
@@ -225,7 +227,7 @@ def _checks(
     laid: Study, head: Headline, selection: Selection | None, placebo: Headline | None, near: Effect | None,
     others: list[tuple[str, Headline]], panel: Panel, programme: Programme, *, crime: str,
     claim: float | None, changes: pd.DataFrame | None, wider: tuple[Effect | None, ShareBreak | None],
-    chosen: Choices, bent: Sensitivity | None, plan: Registration | None,
+    chosen: Choices, bent: Sensitivity | None, plan: Registration | None, apart: Sequence[Effect],
 ) -> list[Check]:  # fmt: skip
     r = head.ratio
     clean = head.log if selection is None else selection.clean
@@ -273,6 +275,7 @@ def _checks(
             [(n, h.log.theta, h.permutation.p()) for n, h in [*placebos, *others]],
         ),
         second_opinions(r, chosen, small=size.fired),
+        allowed_for(laid.left_out, apart, small=size.fired),
     ]  # fmt: skip
 
 

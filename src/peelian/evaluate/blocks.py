@@ -55,7 +55,9 @@ def comparison_table(found: Assessment, published: bool) -> Table:
         f"Before: {_span(found, stack.before)}; after: {_span(found, stack.after)}"
         + ((f" (first of {len(found.study.stacks)} start months; each has its own windows; the other "
             "areas' counts are the mean over them)") if len(found.study.stacks) > 1 else "")
-        + ". Rates: a year per 1,000 homes. Expected: the count before, moved by the other areas' change.",
+        + ". Rates: a year per 1,000 homes. Expected: the count before, moved by the other areas' change"
+        + ((", less what leaving out other areas does to that change by itself (guard S2).") if any(
+            found.study.left_out) else "."),
     )  # fmt: skip
 
 
@@ -133,7 +135,7 @@ def by_time(found: Assessment, published: bool) -> list[Block]:
     after = frame[frame["quarter"] >= 0]
     lowest, highest = after["estimate"].min(), after["estimate"].max()
     title = (
-        f"By quarter since the start the ratio ran from {lowest:.2f} to {highest:.2f}: {found.fading.word}"
+        f"By quarter since the start the ratio ran from {lowest:.2f} to {highest:.2f}: {found.fading.said}"
     )
     alt = (
         "Ratio to expected by quarter since the start, with 95 % intervals. First quarter "

@@ -17,7 +17,7 @@ from peelian.effect import Check, Effect
 from peelian.errors import DesignError
 from peelian.evaluate import words
 from peelian.evaluate.did import did
-from peelian.evaluate.ratios import cells
+from peelian.evaluate.ratios import cells, lifts
 from peelian.evaluate.staggered import contrast, imputation
 from peelian.evaluate.synthetic import Synthetic, synthetic
 from peelian.evaluate.verdict import DOWN, NONE
@@ -262,6 +262,8 @@ def _imputed(study: Study, seed: int, *, level: float = 0.95) -> Effect | None:
         log, o, e = imputation(part[keep], base[keep], after[keep], seed=seed)
     except DesignError:
         return None
+    lift = lifts(study, [[x.after for x in study.stacks]], [x.before for x in study.stacks])[0].mean()
+    log, e = replace(log, theta=log.theta + lift), e * math.exp(-lift)
     low, high = (math.exp(x) for x in log.interval(level))
     return Effect(
         "imputation from all untreated months (Poisson)", math.exp(log.theta), low, high, level,

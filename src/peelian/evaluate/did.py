@@ -318,59 +318,6 @@ def _sup_t(result: Ratios, level: float, seed: int, draws: int) -> float:
     return float(np.quantile(np.abs(z).max(axis=1), level))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Fade:
-    """Whether the change lasts: ratios of months 1-6, 7-12 and 13-24, and a word for it.
-
-    ``delta`` log ratio of months 7-12 less that of months 1-6, with its p by permutation beside.
-    """
-
-    frame: pd.DataFrame
-    delta: LogRatio | None
-    p: float | None
-    word: str
-
-
-def fade(study: Study, *, seed: int, draws: int = 999, level: float = 0.95) -> Fade:
-    """Whether the change wears off: months 7-12 against months 1-6 since the start.
-
-    "wearing off" where the difference is above 0 with p < .10; "lasting" where the upper end of its 90 %
-    interval is under half of the change in months 1-6; else "too few to say".
-    """
-    import pandas as pd
-
-    m = len(study.months)
-    spans = {"months 1-6": (0, 6), "months 7-12": (6, 12), "months 13-24": (12, 24)}
-    held = {
-        k: [(s.start + a, s.start + b) if s.start + b <= m else None for s in study.stacks]
-        for k, (a, b) in spans.items()
-    }
-    held = {k: w for k, w in held.items() if any(w)}
-    if "months 7-12" not in held:
-        return Fade(pd.DataFrame(), None, None, "too few months to say")
-    result = ratios(study, [cells(study, list(held.values()))])
-    rows = []
-    for j, name in enumerate(held):
-        one = result.one(j)
-        low, high = one.interval(level)
-        rows.append(
-            {"months": name, "estimate": math.exp(one.theta), "low": math.exp(low), "high": math.exp(high),
-             "treated_count": float(result.observed[j]), "expected": float(result.expected[j])}
-        )  # fmt: skip
-    contrast = [-1.0, 1.0, *[0.0] * (len(held) - 2)]
-    delta = result.one(contrast)
-    p = permutation(study, list(held.values()), draws=draws, seed=seed).p(contrast)
-    return Fade(pd.DataFrame(rows), delta, p, _fade_word(delta, float(result.theta[0])))
-
-
-def _fade_word(delta: LogRatio, early: float) -> str:
-    if delta.theta > 0 and delta.p < 0.10:
-        return "wearing off"
-    if early < 0 and delta.interval(0.90)[1] < abs(early) / 2:
-        return "lasting"
-    return "too few to say"
-
-
 def sentence(head: Headline, *, crime: str, small: bool = False) -> str:
     """The headline's sentence (see ``words.headline``)."""
     r, p = head.ratio, head.prevented

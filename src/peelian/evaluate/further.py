@@ -20,7 +20,7 @@ from peelian.evaluate.dose import dose
 from peelian.evaluate.rct import Trial
 from peelian.evaluate.recording import ShareBreak, share_break
 from peelian.evaluate.wdd import wdd_of_units
-from peelian.evaluate.windows import CONTROL, STANDARD, TREATED, Study, study
+from peelian.evaluate.windows import CONTROL, OUT, STANDARD, TREATED, Study, study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +40,21 @@ def near_as_controls(laid: Study, seed: int) -> Effect | None:
         unit_group=np.where(laid.unit_group > 0, CONTROL, laid.unit_group),
     )  # fmt: skip
     return did(merged, seed=seed, draws=1, name="with the near areas as controls").ratio
+
+
+def areas_left_out(laid: Study, seed: int) -> tuple[Effect, ...]:
+    """The headline without allowing for areas left out, and with those areas as controls."""
+    if not any(laid.left_out):
+        return ()
+    plain = replace(laid, left_out=(None,) * len(laid.stacks))
+    members = np.any([x.members for x in laid.left_out if x is not None], axis=0) & (laid.group == OUT)
+    found = [did(plain, seed=seed, draws=1, name="not allowing for areas left out").ratio]
+    if members.any():
+        unit_group = laid.unit_group.copy()
+        unit_group[np.unique(laid.unit[members])] = CONTROL
+        kept = replace(plain, group=np.where(members, CONTROL, laid.group), unit_group=unit_group)
+        found.append(did(kept, seed=seed, draws=1, name="with the areas left out as controls").ratio)
+    return tuple(found)
 
 
 def wider(
@@ -105,7 +120,7 @@ def offence_switch(
 
 def effects(
     laid: Study, head: Headline, selection: Selection | None, placebo: Headline | None, near: Effect | None,
-    moved: Displacement | None, chosen: Choices, trial: Trial | None, seed: int,
+    moved: Displacement | None, chosen: Choices, trial: Trial | None, apart: Sequence[Effect], seed: int,
 ) -> list[Effect]:  # fmt: skip
     """Every estimate of the chapter, the headline first."""
     out = [head.ratio, head.prevented, *beside(head), *chosen.others]
@@ -121,7 +136,8 @@ def effects(
     later = [(s.start, len(laid.months)) for s in laid.stacks]
     if any(w != s.after for w, s in zip(later, laid.stacks, strict=True)):
         out.append(did(laid, seed=seed, after=later, draws=1, name="all months since the start").ratio)
-    out += [e for e in (near, placebo.ratio if placebo else None, _wdd(laid), dose(laid)) if e is not None]
+    single = near, placebo.ratio if placebo else None, *apart, _wdd(laid), dose(laid)
+    out += [e for e in single if e is not None]
     if moved is not None:
         out += [moved.direct, moved.rings, moved.net]
     return [e if e.p_method != "" and e in (head.ratio, head.prevented) else _no_p(e) for e in out]

@@ -25,12 +25,18 @@ Windows = Sequence[Window | None]  # one for each stack
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cells:
-    """Counts of treated (or ring) and control: t0, c0 (units, stacks); t1, c1 (units, stacks, outcomes)."""
+    """Counts of treated (or ring) and control: t0, c0 (units, stacks); t1, c1 (units, stacks, outcomes).
+
+    ``drift`` (outcomes,)  error of what ``c1`` is corrected by (areas left out; zero where there are none),
+    known from ``years`` earlier years.
+    """
 
     t0: Floats
     t1: Floats
     c0: Floats
     c1: Floats
+    drift: Floats
+    years: int
 
     @property
     def arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
@@ -82,7 +88,25 @@ def cells(
     t1, c1 = np.zeros((*t0.shape, k)), np.zeros((*t0.shape, k))
     for j, windows in enumerate(after):
         t1[:, :, j], c1[:, :, j] = table(windows, mine), table(windows, [far] * n)
-    return Cells(t0, t1, c0, c1)
+    lift, drift, years = lifts(study, after, base)
+    weight = t0.sum(axis=0) / max(t0.sum(), 1.0)
+    return Cells(t0, t1, c0, c1 * np.exp(-lift), weight @ drift, years)
+
+
+def lifts(study: Study, after: Sequence[Windows], before: Windows) -> tuple[Floats, Floats, int]:
+    """What leaving areas out does to the controls' log change by itself (see ``leftout``), and its error.
+
+    Both (stacks, outcomes); zeros where no area was left out for its count. And the fewest earlier years.
+    """
+    mean, spread = (np.zeros((len(study.stacks), len(after))) for _ in range(2))
+    years = []
+    for s, (held, base) in enumerate(zip(study.left_out, before, strict=True)):
+        for j, windows in enumerate(after):
+            window = windows[s]
+            if held is not None and base is not None and window is not None:
+                mean[s, j], spread[s, j], k = held.lift(base, window)
+                years += [k] if k else []
+    return mean, spread, min(years, default=0)
 
 
 def ratios(study: Study, parts: Sequence[Cells]) -> Ratios:
@@ -105,8 +129,17 @@ def ratios(study: Study, parts: Sequence[Cells]) -> Ratios:
         halved.append(half)
     keep = study.unit_group != OUT
     spread = comparison.jackknife(np.nan_to_num(np.hstack(left))[keep], study.unit_group[keep])
+    spread = _with_drift(spread, np.concatenate([p.drift for p in parts]), min(p.years for p in parts))
     joined = [np.concatenate(x) for x in (observed, expected, theta)]
     return Ratios(joined[0], joined[1], joined[2], spread, np.concatenate(halved))
+
+
+def _with_drift(spread: Jackknife, drift: Floats, years: int) -> Jackknife:
+    """One stratum more: the error of the correction, which moves all outcomes together."""
+    if not drift.any():
+        return spread
+    shared = np.concatenate([spread.covariances, np.outer(drift, drift)[None]])
+    return Jackknife(shared, np.append(spread.sizes, years))
 
 
 def _check_totals(study: Study, part: Cells) -> None:
@@ -140,12 +173,14 @@ def _with_half(part: Cells, observed: Floats, expected: Floats) -> tuple[Cells, 
             np.tile(t1, (stacks, 1)),
             np.full(stacks, share),
             np.full((stacks, 1), share),
+            part.drift,
+            part.years,
         )
     else:  # observed and expected alike, the shared baseline left as it is
         c1 = np.where(lacking, 0.5 / np.where(expected > 0, expected, 1.0), 0.0) * part.c1.sum(axis=0)
-        row = Cells(np.zeros(stacks), np.tile(t1, (stacks, 1)), np.zeros(stacks), c1)
-    joined = [np.concatenate([a, b[None]]) for a, b in zip(part.arrays, row.arrays, strict=True)]
-    return Cells(*joined), lacking
+        row = Cells(np.zeros(stacks), np.tile(t1, (stacks, 1)), np.zeros(stacks), c1, part.drift, part.years)
+    t0, t1, c0, c1 = (np.concatenate([a, b[None]]) for a, b in zip(part.arrays, row.arrays, strict=True))
+    return Cells(t0, t1, c0, c1, part.drift, part.years), lacking
 
 
 # ------------------------------------------------------------------------------------ permutation
@@ -201,7 +236,10 @@ def permutation(
     drawn = redraw(label, stratum, draws=draws, seed=seed)
     order = np.argsort(label, kind="stable")[(label < 0).sum() :]
     real = Draws(order[None], label[order], True, 1.0)
-    return Permutation(_drawn_ratios(drawn, v, u), _drawn_ratios(real, v, u)[0], drawn, _one_kind(study))
+    # drawn areas and the rest are alike in what was left out; the real ones are not
+    allowed = np.where((label < 0)[:, None, None], u * np.exp(-lifts(study, after, base)[0]), u)
+    observed = _drawn_ratios(real, v, allowed)[0]
+    return Permutation(_drawn_ratios(drawn, v, u), observed, drawn, _one_kind(study))
 
 
 def _drawn_ratios(draws: Draws, v: Floats, u: Floats) -> Floats:

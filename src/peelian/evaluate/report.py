@@ -12,6 +12,7 @@ from peelian.report import Block, Section, Text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.effect import Effect
     from peelian.evaluate.assess import Assessment
     from peelian.places import Places
     from peelian.programme import Programme
@@ -73,7 +74,7 @@ def findings(found: Assessment) -> list[str]:
             out.append(str(found.moved.net))
     out += [check.sentence for check in found.checks if check.id == "G10" and check.fired]
     if not found.small and len(found.fading.frame) > 1:
-        out.append(fade_sentence(found.fading.frame.to_dict("records"), found.fading.word))
+        out.append(fade_sentence(found.fading.frame.to_dict("records"), found.fading.said))
     return out
 
 
@@ -104,6 +105,13 @@ def fade_sentence(rows: Sequence[Mapping[str, Any]], word: str) -> str:
     """
     parts = ", ".join(f"{r['months']} {words.ratio(r['estimate'], r['low'], r['high'])}" for r in rows)
     return f"By time since the start: {parts}: {word}."
+
+
+def ratio_sentence(effect: Effect) -> str:
+    """One estimate of the ratio, and how sure it is."""
+    said = words.ratio(effect.estimate, effect.low, effect.high)
+    p = "" if effect.p is None else f", p {words.p_text(effect.p)} ({effect.p_method})"
+    return f"{effect.name[:1].upper()}{effect.name[1:]}: ratio {said}{p}."
 
 
 def change_sentence(found: Assessment) -> str:

@@ -186,7 +186,7 @@ def assessment(found: Assessment) -> dict[str, Any]:
                 "rows": found.comparison.to_dict("records"), "expected": found.headline.extra["expected"],
             },
             "event_study": found.event.frame.to_dict("records"),
-            "fade": {"word": found.fading.word, "p": found.fading.p,
+            "fade": {"word": found.fading.word, "later": found.fading.later, "p": found.fading.p,
                 "rows": found.fading.frame.to_dict("records")},
             "rings": [] if moved is None else moved.frame.to_dict("records"),
             "net": None if moved is None else moved.net.as_json(),
@@ -237,6 +237,7 @@ def _beside(found: Assessment) -> dict[str, Any]:
         "sensitivity": None
         if bent is None
         else {"rows": bent.frame.to_dict("records"), "breakdown": bent.breakdown},
+        "left_out": [None if x is None else x.as_json() for x in found.study.left_out],
         "protocol": None if found.plan is None else found.plan.as_json(),
         "emmie": emmie(found).to_dict("records"),
         "cumulative": found.running.to_dict("records"),
@@ -282,7 +283,9 @@ def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[
         "panel.csv": tidy.panel(found, panel), "panel_dictionary.csv": tidy.dictionary(panel),
     }  # fmt: skip
     from peelian.evaluate.choices import agreement
+    from peelian.evaluate.parts import parts
 
+    files["parts.json"] = _plain(parts(found))
     files["cumulative.csv"] = found.running
     files["agreement.csv"] = agreement(found.headline, found.choices.others)
     files["comparison_areas.csv"], files["series.csv"] = found.choices.alike, found.choices.series

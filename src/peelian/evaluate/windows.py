@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peelian.errors import DataError, DesignError, some
+from peelian.evaluate.leftout import LeftOut, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,7 @@ class Study:
     ``block``       by unit: strata of a randomised trial (zeros otherwise).
     ``asked``       by place: a control that the programme names. ``disagree`` share of treated
                     area-months whose panel flags contradict the start dates (guard G10).
+    ``left_out``    by stack: areas not compared with that were chosen for their count inside the windows.
     """
 
     counts: Floats
@@ -95,6 +97,7 @@ class Study:
     disagree: float
     randomised: bool
     outcome: str
+    left_out: tuple[LeftOut | None, ...]
 
     @property
     def n_treated(self) -> int:
@@ -152,21 +155,28 @@ def study(
     start = _positions(areas["start"], months)
     treated = (areas["arm"] == "treated").to_numpy()
     _check_arms(treated, areas, start, months)
-    group, rings, near = _groups(fixed, areas, treated)
+    group, rings, near, spare = _groups(fixed, areas, treated)
     starts = np.unique(start[treated])
     stacks = tuple(
         _stack(int(s), areas[treated & (start == s)], months, programme, months_after, months_before)
         for s in starts
     )
     unit, units, unit_group = _units(areas["unit"].to_numpy(object), group)
+    counts, chosen_on = (frame[name].to_numpy(float).reshape(shape) for name in (outcome, "count"))
+    apart = [
+        None if programme.randomised else _left_out(
+            s, areas, months, spare | (treated & (start != s.start)), counts, chosen_on, group
+        )
+        for s in stacks
+    ]  # fmt: skip
     return Study(
-        counts=frame[outcome].to_numpy(float).reshape(shape), places=ids, months=months, group=group,
+        counts=counts, places=ids, months=months, group=group,
         rings=rings, own=_own(group, start, starts, ids, places), unit=unit, units=units,
         unit_group=unit_group, block=_blocks(areas, unit, len(units), programme), stacks=stacks,
         households=_column(fixed, "households"), saturation=_wide(frame, "saturation", shape),
         broken=_broken(frame, shape), asked=(areas["listed"] & (areas["arm"] == "control")).to_numpy(bool),
         near=near, disagree=_disagreement(frame, shape, start, treated), randomised=programme.randomised,
-        outcome=panel.outcome,
+        outcome=panel.outcome, left_out=tuple(apart),
     )  # fmt: skip
 
 
@@ -221,7 +231,8 @@ def _check_arms(treated: NDArray[np.bool_], areas: pd.DataFrame, start: Ints, mo
 
 def _groups(
     fixed: pd.DataFrame, areas: pd.DataFrame, treated: NDArray[np.bool_]
-) -> tuple[Ints, tuple[str, ...], bool]:
+) -> tuple[Ints, tuple[str, ...], bool, NDArray[np.bool_]]:
+    """Group of every place, names of the rings, whether they are known; far places that are left out."""
     ring = fixed.get("ring")
     group = np.full(len(areas), CONTROL, np.int64)
     names: tuple[str, ...] = ()
@@ -231,6 +242,7 @@ def _groups(
         names = tuple(n for n in order if n not in ("inside", "beyond"))
         for g, name in enumerate(names, start=1):
             group[(ring == name).to_numpy()] = g
+    spare = (areas["arm"] == "excluded").to_numpy() & (group == CONTROL)
     group[(areas["arm"] == "excluded").to_numpy()] = OUT
     group[treated] = TREATED
     if not (group == CONTROL).any():
@@ -240,7 +252,7 @@ def _groups(
             f"{int((group == OUT).sum())} left out, none further away. Use narrower rings or a larger "
             "study area."
         )
-    return group, names, near
+    return group, names, near, spare
 
 
 def _stack(
@@ -262,12 +274,33 @@ def _stack(
 
 
 def _selection(areas: pd.DataFrame, start: int, months: pd.PeriodIndex) -> Window | None:
-    known = areas["selected_from"].notna() & areas["selected_to"].notna()
-    if not known.any():
+    chosen = _chosen_on(areas, months)
+    return chosen if chosen and chosen[0] < start else None
+
+
+def _chosen_on(areas: pd.DataFrame, months: pd.PeriodIndex) -> Window | None:
+    """The months that these areas say they were chosen on, from the first to the last."""
+    first, last = (_positions(areas[name], months) for name in ("selected_from", "selected_to"))
+    known = (areas["selected_from"].notna() & areas["selected_to"].notna()).to_numpy()
+    return (int(first[known].min()), int(last[known].max()) + 1) if known.any() else None
+
+
+def _left_out(
+    stack: Stack, areas: pd.DataFrame, months: pd.PeriodIndex, others: NDArray[np.bool_], counts: Floats,
+    chosen_on: Floats, group: Ints,
+) -> LeftOut | None:  # fmt: skip
+    """The ``others`` chosen on months inside a stack's windows; where unstated, on the year before."""
+    known = (areas["selected_from"].notna() & areas["selected_to"].notna()).to_numpy()
+    first, last = (_positions(areas[name], months) for name in ("selected_from", "selected_to"))
+    first, last = np.where(known, first, stack.start - 12), np.where(known, last + 1, stack.start)
+    inside = others & (last > stack.before[0]) & (first < stack.after[1])
+    if not inside.any():
         return None
-    first = min((p - months[0]).n for p in areas["selected_from"][known])
-    last = max((p - months[0]).n for p in areas["selected_to"][known])
-    return (first, last + 1) if first < start else None
+    choice = max(int(first[inside].min()), 0), int(last[inside].max())
+    return left_out(
+        counts, chosen_on, group == CONTROL, inside, choice, before=stack.before, after=stack.after,
+        assumed=not known[inside].all(),
+    )  # fmt: skip
 
 
 def baseline(
