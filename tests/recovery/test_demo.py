@@ -79,7 +79,7 @@ def test_only_what_rests_on_a_changed_parameter_runs_again(demo: tuple[Path, loo
     try:
         done = loop.run(folder)
         states = {step.stage: step.state for step in done.steps}
-        assert [stage for stage, state in states.items() if state == "ran"] == ["plan", "report"]
+        assert [stage for stage, state in states.items() if state == "ran"] == ["plan", "account", "report"]
         assert done.steps[3].why == ("[plan] kits was 3000, now 2000",)
     finally:
         file.write_text(before, encoding="utf-8")
