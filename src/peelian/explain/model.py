@@ -234,6 +234,9 @@ class RTM:
     increment: Literal["half", "whole"] = "half"
     operations: Literal["both", "proximity", "density"] = "both"
     offset: Any = None
+    reach_limit: float = 1500
+    tile: float | None = None
+    rule: Literal["min", "1se"] | None = None
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     seed: int = 0
 
@@ -247,7 +250,8 @@ class RTM:
         terrain = rtm(
             incidents, self.layers, places, seed=self.seed, mode=self.mode, block=self.block,
             blocks=self.blocks, increment=self.increment, operations=self.operations, offset=self.offset,
-            family=self.family, replicates=0, shift=False, refit="none", permutations=0,
+            family=self.family, reach_limit=self.reach_limit, tile=self.tile, rule=self.rule,
+            replicates=0, shift=False, refit="none", permutations=0, sensitivity=False,
         )  # fmt: skip
         assert terrain.fitted_on is not None
         first, last = (month.to_timestamp() for month in (terrain.fitted_on[0], terrain.fitted_on[1] + 1))

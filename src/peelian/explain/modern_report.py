@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from peelian.explain.parameters import Parameters
     from peelian.places import Places
 
-MOST_CURVES = 6
+MOST_CURVES = 4
 CURVE_FORMATS = {
     "Relative risk": ",.2f", "Low": ",.2f", "High": ",.2f", "Without penalty": ",.2f",
 }  # fmt: skip
@@ -55,6 +55,8 @@ def blocks(terrain: RiskTerrain) -> list[Block]:
 
 def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
     """The curves of the factors with the largest effects, as a chart, and all of them as a table."""
+    import pandas as pd
+
     from peelian import charts
     from peelian.explain.report import label, source_of
 
@@ -70,16 +72,19 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
                  "after_selection": "Without penalty"}
     )[["Factor", "Metres", "Relative risk", "Low", "High", "Without penalty"]]  # fmt: skip
     size = shown.groupby("Factor")["Relative risk"].agg(lambda values: abs(values.iloc[0] - 1))
-    drawn = list(size.sort_values(ascending=False, kind="stable").index[:MOST_CURVES])
-    lines = shown[shown["Factor"].isin(drawn)].reset_index(drop=True)
+    reported = [label(name) for name in terrain.reported["factor"]]
+    order = pd.DataFrame({"reported": size.index.isin(reported), "size": size})
+    order = order.sort_values(["reported", "size"], ascending=False, kind="stable")
+    drawn = list(order.index[:MOST_CURVES])
+    lines = pd.concat([shown[shown["Factor"] == name] for name in drawn], ignore_index=True)
     with_bands = bool(lines["Low"].notna().all())
     limit = terrain.inference["reach_limit"]
-    first = lines[lines["Factor"] == drawn[0]].iloc[0]
+    first = lines.iloc[0]
     title = (
-        f"Within {first['Metres']:.0f} m of {drawn[0]} the risk is {first['Relative risk']:.2f} times that "
-        f"beyond {limit:,.0f} m; it never rises with distance"
-        if first["Relative risk"] >= 1
-        else f"Risk by distance from {len(drawn)} kinds of feature, against farther than {limit:,.0f} m"
+        f"Within {first['Metres']:.0f} m of the nearest {drawn[0]} the risk is {first['Relative risk']:.2f} "
+        f"times that beyond {limit:,.0f} m"
+        if order["reported"].iloc[0]
+        else f"Risk by distance, against farther than {limit:,.0f} m: none of these passes every check"
     )
     said = "; ".join(
         f"{name} {part['Relative risk'].iloc[0]:.2f} at {part['Metres'].iloc[0]:.0f} m and "
