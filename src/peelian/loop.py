@@ -36,7 +36,7 @@ AFTER = {
     "read": (),
     "explain": ("read",),
     "predict": ("read", "explain"),
-    "plan": ("read", "predict"),
+    "plan": ("read", "explain", "predict"),
     "deliver": ("read",),
     "evaluate": ("read", "deliver"),
     "account": ("read", "plan", "deliver", "evaluate"),

@@ -240,13 +240,17 @@ def table(terrain: RiskTerrain) -> pd.DataFrame:
 
 
 def test_the_order_of_rows_and_layers_changes_nothing() -> None:
-    one, other = (rtm(*world(order=order), seed=1, replicates=5, permutations=99) for order in (1, -1))
+    one, other = (
+        rtm(*world(order=order), seed=1, replicates=5, permutations=99, mode="rtmdx") for order in (1, -1)
+    )
     pd.testing.assert_frame_equal(table(one), table(other))
     pd.testing.assert_series_equal(one.risk, other.risk)
 
 
 def test_moving_everything_by_whole_cells_changes_nothing() -> None:
-    one, other = (rtm(*world(shift=by), seed=1, replicates=5, permutations=99) for by in (0, 700))
+    one, other = (
+        rtm(*world(shift=by), seed=1, replicates=5, permutations=99, mode="rtmdx") for by in (0, 700)
+    )
     pd.testing.assert_frame_equal(table(one), table(other))
 
 
@@ -260,7 +264,16 @@ def test_every_event_twice_leaves_the_poisson_ratios(seed: int) -> None:
 
 def test_one_process_or_two_give_the_same() -> None:
     one, two = (
-        rtm(*world(), seed=1, replicates=4, shift=False, refit="none", permutations=0, workers=workers)
+        rtm(
+            *world(),
+            seed=1,
+            replicates=4,
+            shift=False,
+            refit="none",
+            permutations=0,
+            workers=workers,
+            mode="rtmdx",
+        )
         for workers in (1, 2)
     )
     pd.testing.assert_frame_equal(one.terms, two.terms)
@@ -274,7 +287,7 @@ def test_a_protective_layer_is_never_found_to_aggravate() -> None:
         places.index,
     )
     either = Layers.of([Layer("pub", layers["pub"].features, sign="either")])
-    found = rtm(counts, either, places, seed=1, **QUICK)
+    found = rtm(counts, either, places, seed=1, **QUICK, mode="rtmdx")
     term = found.terms.iloc[0]
     assert (len(found.terms), term["sign"]) == (1, -1)
     assert term["low"] < 1 / 3 < term["high"]
@@ -283,7 +296,7 @@ def test_a_protective_layer_is_never_found_to_aggravate() -> None:
 def test_weights_of_exposure_average_to_one() -> None:
     counts, layers, places = world()
     homes = pd.Series(np.random.default_rng(3).integers(0, 30, len(places)), places.index)
-    found = rtm(counts, layers, places, seed=1, offset=homes, **QUICK)
+    found = rtm(counts, layers, places, seed=1, offset=homes, **QUICK, mode="rtmdx")
     at_risk = homes.where((homes > 0) | (counts == 0), 1)
     assert np.average(found.times_average, weights=at_risk) == pytest.approx(1)
     assert found.risk.isna().equals((homes == 0) & (counts == 0))

@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from scipy.spatial import cKDTree
 
-from peelian.explain.run import Parameters, run, spread_households
+from peelian.explain.ground import spread_households
+from peelian.explain.run import Parameters, run
 from peelian.incidents import Incidents
 from peelian.layers import Layer, Layers
 from peelian.places import Places
@@ -80,7 +81,7 @@ def layers(points: gpd.GeoDataFrame) -> Layers:
 
 @pytest.fixture(scope="module")
 def outcome(burglary: Incidents, layers: Layers, cells: Places, areas: Places) -> Outcome:
-    parameters = Parameters(offset="households", replicates=20, permutations=99, workers=1)
+    parameters = Parameters(offset="households", replicates=20, permutations=99, workers=1, mode="rtmdx")
     return run(burglary, layers, cells, parameters, seed=1829, crime="burglary", areas=areas)
 
 

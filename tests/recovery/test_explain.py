@@ -51,7 +51,7 @@ def chosen(terrain: RiskTerrain) -> list[str]:
 @pytest.fixture(scope="module")
 def searches() -> list[RiskTerrain]:
     """The model without checks on twelve maps."""
-    return [rtm(*planted(seed), GRID, seed=seed, **QUICK) for seed in range(12)]
+    return [rtm(*planted(seed), GRID, seed=seed, **QUICK, mode="rtmdx") for seed in range(12)]
 
 
 def test_the_planted_factor_is_found_at_its_distance(searches: list[RiskTerrain]) -> None:
@@ -80,6 +80,7 @@ def judged() -> list[RiskTerrain]:
             permutations=99,
             clusters=600,
             operations="proximity",
+            mode="rtmdx",
         )
         for seed in range(5)
     ]
@@ -107,8 +108,10 @@ def test_homes_stand_behind_an_idle_factor_unless_they_are_counted() -> None:
     found = {"bare": 0, "per home": 0}
     for seed in range(6):
         counts, layers, homes = offset_world(seed)
-        found["bare"] += len(rtm(counts, layers, GRID, seed=seed, **QUICK).terms)
-        found["per home"] += len(rtm(counts, layers, GRID, seed=seed, offset=homes, **QUICK).terms)
+        found["bare"] += len(rtm(counts, layers, GRID, seed=seed, **QUICK, mode="rtmdx").terms)
+        found["per home"] += len(
+            rtm(counts, layers, GRID, seed=seed, offset=homes, **QUICK, mode="rtmdx").terms
+        )
     assert found["bare"] >= 5
     assert found["per home"] <= 1
 
@@ -126,7 +129,9 @@ def field_world(seed: int) -> tuple[pd.Series, Layers]:
 def test_irrelevant_layers_on_a_lasting_field_are_chosen_but_not_reported() -> None:
     chosen_ones = reported = 0
     for seed in range(6):
-        found = rtm(*field_world(seed), GRID, seed=seed, replicates=20, clusters=600, permutations=0)
+        found = rtm(
+            *field_world(seed), GRID, seed=seed, replicates=20, clusters=600, permutations=0, mode="rtmdx"
+        )
         chosen_ones, reported = chosen_ones + len(found.terms), reported + len(found.reported)
     assert chosen_ones >= 6
     assert reported <= 1  # of 24 factors

@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from peelian.explain import elastic
+from peelian.explain import elastic, rtm
 from peelian.explain.factors import distances_of, operationalise
+from peelian.explain.folds import blocked
 from peelian.explain.inference import moran, robust, tiles
 from peelian.explain.likelihood import compress, fit, log_pmf, mean_of
-from peelian.explain.select import Search, cull, design_of, recull, stepwise
+from peelian.explain.monotone import deviance
+from peelian.explain.select import Search, cull, design_of, heffner_folds, recull, stepwise
 from peelian.layers import Layer, Layers
 from peelian.places import Places
 from tests.queen_grid import queen
@@ -260,6 +262,40 @@ def test_end_to_end_counts_equal_the_fixture(chicago: tuple[Places, Layers, pd.D
     counts = place.value_counts().reindex(places.index, fill_value=0).to_numpy()
     assert (counts[_order(places)] == COUNTS).all()
     assert int(place.isna().sum()) == 4
+
+
+# -------------------------------------------------------------------- R2h
+@pytest.fixture(scope="module")
+def left_out(chicago: tuple[Places, Layers, pd.DataFrame]) -> dict[str, float]:
+    """Poisson deviance per cell on tiles of 3 km left out, by model."""
+    places, layers, burglaries = chicago
+    points = gpd.GeoSeries(gpd.points_from_xy(burglaries["lon"], burglaries["lat"]), crs=4326)
+    counts = places.locate(points).value_counts().reindex(places.index, fill_value=0)
+    found = rtm(
+        counts, layers, places, seed=1, mode="modern", replicates=0, shift=False, refit="none",
+        permutations=0, sensitivity=False,
+    )  # fmt: skip
+    ordered = counts.to_numpy(float)[_order(places)]
+    everywhere = blocked(places, np.ones(len(places), bool), counts.to_numpy(float), side=3000)
+    fold, rtmdx = everywhere.fold[_order(places)], 0.0
+    for f in range(5):
+        train = fold != f
+        inner = heffner_folds(ordered[train], 5, np.random.default_rng(f))
+        kept = cull(COLUMNS[train], ordered[train], inner).kept
+        chosen = stepwise(COLUMNS[train][:, kept], FACTOR[kept], ordered[train].astype(int), "nb1")
+        design = design_of(COLUMNS[~train][:, kept], chosen.chosen)
+        rtmdx += deviance(ordered[~train], mean_of(chosen.fit, design))
+    return found.inference["deviance"] | {"rtmdx": rtmdx / len(ordered)}
+
+
+@pytest.mark.parametrize(
+    ("model", "low", "high"),
+    [("constant", 1.62, 1.64), ("rtmdx", 1.24, 1.28), ("1se", 1.10, 1.16), ("min", 1.10, 1.16)],
+)
+def test_left_out_tiles_are_predicted_better_by_bands(
+    left_out: dict[str, float], model: str, low: float, high: float
+) -> None:
+    assert low <= left_out[model] <= high
 
 
 # -------------------------------------------------------------------- R3, R1

@@ -18,11 +18,12 @@ from peelian.explain.factors import (
     inside,
     operationalise,
 )
+from peelian.explain.ground import spread_households
 from peelian.explain.inference import Limits, verdict
 from peelian.explain.measure import as_points, kernel_sums, nearest_distance
 from peelian.explain.model import RiskTerrain
 from peelian.explain.report import factor_table, narrative, sentence
-from peelian.explain.run import Parameters, run, spread_households
+from peelian.explain.run import Parameters, run
 from peelian.explain.terrain import captured, risk_classes, top_share
 from peelian.incidents import Incidents
 from peelian.layers import Layer, Layers
@@ -62,7 +63,7 @@ def planted(events: int = 900) -> tuple[Incidents, Layers]:
 @cache
 def terrain() -> RiskTerrain:
     cases, layers = planted()
-    return rtm(cases, layers, GRID, seed=1, replicates=20, permutations=99, crime="burglary")
+    return rtm(cases, layers, GRID, seed=1, replicates=20, permutations=99, crime="burglary", mode="rtmdx")
 
 
 # -------------------------------------------------------------------- candidates
@@ -208,7 +209,9 @@ def test_the_sentence_when_nothing_passes() -> None:
 
 def test_the_sentence_when_checks_were_not_run() -> None:
     cases, layers = planted()
-    quick = rtm(cases, layers, GRID, seed=1, replicates=0, shift=False, refit="none", permutations=0)
+    quick = rtm(
+        cases, layers, GRID, seed=1, replicates=0, shift=False, refit="none", permutations=0, mode="rtmdx"
+    )
     assert str(quick) == (
         "Crime in January 2018 to December 2018: the search chose 1 of 2 factors; not every check was run."
     )
@@ -238,7 +241,9 @@ def test_the_table_holds_every_factor_tried() -> None:
 def test_a_layer_of_complaints_carries_its_note() -> None:
     cases, layers = planted()
     complaints = Layers.of([replace(layers["pub"], kind="reported-problem")])
-    quick = rtm(cases, complaints, GRID, seed=1, replicates=0, shift=False, refit="none", permutations=0)
+    quick = rtm(
+        cases, complaints, GRID, seed=1, replicates=0, shift=False, refit="none", permutations=0, mode="rtmdx"
+    )
     assert quick.terms["note"].tolist() == ["reports follow who complains"]
 
 
@@ -256,7 +261,7 @@ def test_rows_read_are_all_accounted_for() -> None:
     cases = incidents(points, ["2018-01", "2019-01"] * 251 + ["2018-01"])
     found = rtm(
         cases, planted()[1], GRID, seed=1, period=("2018-01", "2018-12"), replicates=0, shift=False,
-        refit="none", permutations=0,
+        refit="none", permutations=0, mode="rtmdx",
     )  # fmt: skip
     assert found.accounting == {
         "rows read": 503, "refused on reading": 0, "outside the period": 251, "without a point": 0,
@@ -272,7 +277,7 @@ def test_priority_places_say_why() -> None:
 
 def test_the_predictor_spreads_the_level_of_the_period() -> None:
     cases, layers = planted()
-    risk = RTM(layers)(cases, GRID, pd.Period("2019-01", "M"))
+    risk = RTM(layers, mode="rtmdx")(cases, GRID, pd.Period("2019-01", "M"))
     assert (risk.name, risk.index.equals(GRID.index)) == ("risk", True)
     assert risk.sum() == pytest.approx(900 * 31 / 365)
 
@@ -280,7 +285,7 @@ def test_the_predictor_spreads_the_level_of_the_period() -> None:
 def test_the_predictor_refuses_the_future() -> None:
     cases, layers = planted()
     with pytest.raises(DesignError, match="at or after 2018-06-01"):
-        RTM(layers)(cases, GRID, ("2018-06-01", "2018-07-01"))
+        RTM(layers, mode="rtmdx")(cases, GRID, ("2018-06-01", "2018-07-01"))
 
 
 # -------------------------------------------------------------------- the stage
@@ -288,7 +293,7 @@ def test_the_stage_leaves_out_small_layers_and_says_so() -> None:
     cases, layers = planted()
     small = Layers.of([*layers.values(), layer("zoo", [(50, 50)], date="2020-01")])
     found = run(
-        cases, small, GRID, Parameters(min_features=8, replicates=20, permutations=99, workers=1), seed=1,
+        cases, small, GRID, Parameters(min_features=8, replicates=20, permutations=99, workers=1, mode="rtmdx"), seed=1,
         crime="burglary",
     )  # fmt: skip
     used = next(b.frame for b in found.section.blocks if getattr(b, "name", "") == "layers").set_index(
@@ -303,7 +308,7 @@ def test_the_stage_leaves_out_small_layers_and_says_so() -> None:
 def test_where_nothing_goes_with_the_crime_it_says_so() -> None:
     points = np.random.default_rng(8).uniform(0, 2000, (900, 2))
     cases = incidents(points, ["2018-01", "2018-02"] * 450)
-    parameters = Parameters(min_features=8, replicates=20, permutations=99, workers=1)
+    parameters = Parameters(min_features=8, replicates=20, permutations=99, workers=1, mode="rtmdx")
     found = run(cases, planted()[1], GRID, parameters, seed=1, crime="burglary")
     assert found.section.findings[0] == (
         "Burglary in January 2018 to February 2018 goes with none of the 2 factors tried in a way that passes "
@@ -315,7 +320,7 @@ def test_where_nothing_goes_with_the_crime_it_says_so() -> None:
 def test_one_month_is_split_at_random() -> None:
     points = planted()[0].frame.geometry
     cases = incidents(np.column_stack([points.x, points.y]), ["2018-01"] * len(points))
-    found = rtm(cases, planted()[1], GRID, seed=1, replicates=5, permutations=0)
+    found = rtm(cases, planted()[1], GRID, seed=1, replicates=5, permutations=0, mode="rtmdx")
     assert found.inference["halves"] == "the same events split at random, which is weaker than by time"
     assert found.terms["refit_variable"].tolist() == ["pub_proximity_200"]
 
@@ -324,13 +329,22 @@ def test_one_month_is_split_at_random() -> None:
 def test_too_few_events() -> None:
     cases, layers = planted(60)
     with pytest.raises(DesignError, match="Only 60 incidents"):
-        rtm(cases, layers, GRID, seed=1)
+        rtm(cases, layers, GRID, seed=1, mode="rtmdx")
 
 
 def test_too_few_events_by_force_are_marked() -> None:
     cases, layers = planted(60)
     found = rtm(
-        cases, layers, GRID, seed=1, force=True, replicates=0, shift=False, refit="none", permutations=0
+        cases,
+        layers,
+        GRID,
+        seed=1,
+        force=True,
+        replicates=0,
+        shift=False,
+        refit="none",
+        permutations=0,
+        mode="rtmdx",
     )
     assert "Too few events: forced." in found.warnings[0]
 
@@ -338,13 +352,13 @@ def test_too_few_events_by_force_are_marked() -> None:
 def test_a_layer_without_a_feature_inside() -> None:
     layers = Layers.of([*planted()[1].values(), layer("far", [(9e5, 9e5)])])
     with pytest.raises(DataError, match="Layer far has no feature in the study area in 2018-01 to 2018-12"):
-        rtm(planted()[0], layers, GRID, seed=1)
+        rtm(planted()[0], layers, GRID, seed=1, mode="rtmdx")
 
 
 def test_police_activity_is_refused_without_a_reason() -> None:
     layers = Layers.of([layer("stops", [(50, 50)], kind="police-activity")])
     with pytest.raises(PrivacyError, match="stops, arrests and patrols follow police"):
-        rtm(planted()[0], layers, GRID, seed=1)
+        rtm(planted()[0], layers, GRID, seed=1, mode="rtmdx")
 
 
 def test_a_layer_that_is_the_crime_itself() -> None:
@@ -352,43 +366,49 @@ def test_a_layer_that_is_the_crime_itself() -> None:
     itself = cases.frame.geometry.iloc[:40]
     layers = Layers.of([layer("alarms", list(zip(itself.x, itself.y, strict=True)))])
     with pytest.raises(DesignError, match="40 of 40 features of layer alarms lie exactly on incidents"):
-        rtm(cases, layers, GRID, seed=1)
+        rtm(cases, layers, GRID, seed=1, mode="rtmdx")
 
 
 def test_counts_that_are_not_whole() -> None:
     counts = pd.Series(0.5, GRID.index)
     with pytest.raises(DataError, match="whole counts"):
-        rtm(counts, planted()[1], GRID, seed=1)
+        rtm(counts, planted()[1], GRID, seed=1, mode="rtmdx")
 
 
 def test_an_offset_with_holes() -> None:
     with pytest.raises(DataError, match="offset needs a number"):
-        rtm(planted()[0], planted()[1], GRID, seed=1, offset=pd.Series(1.0, GRID.index[:10]))
+        rtm(planted()[0], planted()[1], GRID, seed=1, offset=pd.Series(1.0, GRID.index[:10]), mode="rtmdx")
 
 
 def test_cells_too_fine_for_snapped_points() -> None:
     fine = Places.grid(gpd.GeoSeries([box(0, 0, 2000, 2000)], crs=CRS), 40)
     snapped = replace(planted()[0], snapped=True)
     with pytest.raises(DesignError, match="Use cells of at least 100 m"):
-        rtm(snapped, planted()[1], fine, seed=1)
+        rtm(snapped, planted()[1], fine, seed=1, mode="rtmdx")
 
 
 def test_households_that_no_area_holds() -> None:
     with pytest.raises(DesignError, match="needs areas with a households column"):
-        run(planted()[0], planted()[1], GRID, Parameters(min_features=1, offset="households"), seed=1)
+        run(
+            planted()[0],
+            planted()[1],
+            GRID,
+            Parameters(min_features=1, offset="households", mode="rtmdx"),
+            seed=1,
+        )
 
 
 def test_unknown_layers_are_named() -> None:
     with pytest.raises(DataError, match="there is no layer zoo"):
-        run(planted()[0], planted()[1], GRID, Parameters(categories=("zoo",)), seed=1)
+        run(planted()[0], planted()[1], GRID, Parameters(categories=("zoo",), mode="rtmdx"), seed=1)
 
 
 def test_no_layer_large_enough() -> None:
     with pytest.raises(DesignError, match="No layer has 500 features"):
-        run(planted()[0], planted()[1], GRID, Parameters(min_features=500), seed=1)
+        run(planted()[0], planted()[1], GRID, Parameters(min_features=500, mode="rtmdx"), seed=1)
 
 
 @pytest.mark.parametrize("period", ["2018", "2018-13..2019-01", "2019-01..2018-01"])
 def test_a_period_that_is_none(period: str) -> None:
     with pytest.raises(ValueError, match="first and last month"):
-        Parameters(period=period)
+        Parameters(period=period, mode="rtmdx")

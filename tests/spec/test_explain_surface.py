@@ -53,7 +53,9 @@ def incidents(dated: bool) -> Incidents:
 @cache
 def terrain() -> RiskTerrain:
     layers = Layers.of([layer(PUBS)])
-    return rtm(incidents(False), layers, GRID, seed=1, replicates=20, permutations=0, crime="burglary")
+    return rtm(
+        incidents(False), layers, GRID, seed=1, replicates=20, permutations=0, crime="burglary", mode="rtmdx"
+    )
 
 
 @cache
@@ -64,6 +66,7 @@ def stage(dated: bool) -> Outcome:
         permutations=99,
         workers=1,
         near_repeat={"permutations": 99},  # type: ignore[arg-type]
+        mode="rtmdx",
     )
     halves = gpd.GeoDataFrame(
         index=["west", "east"], geometry=[box(0, 0, 1000, 2000), box(1000, 0, 2000, 2000)], crs=CRS
@@ -234,7 +237,7 @@ def test_parts_can_be_switched_off() -> None:
     off: dict[str, Any] = {
         name: {"on": False} for name in ("hotspots", "concentration", "near_repeat", "aoristic")
     }
-    parameters = Parameters(min_features=8, replicates=20, permutations=99, workers=1, **off)
+    parameters = Parameters(min_features=8, replicates=20, permutations=99, workers=1, **off, mode="rtmdx")
     found = run(incidents(False), Layers.of([layer(PUBS)]), GRID, parameters, seed=1)
     assert not {"hot_spots", "concentration", "near_repeats", "times"} & names(found)
     assert "are not shown" not in texts(found)

@@ -89,6 +89,13 @@ def plan(context: Context) -> Outcome:
     path = context.made("predict", "risk.csv")
     if path is None:
         return not_held("plan", "there is no forecast of risk by area to plan from.")
+    terrain = context.made("explain", "terrain.json")
+    if terrain is not None and json.loads(terrain.read_text(encoding="utf-8"))["quick"]:
+        return not_held(
+            "plan",
+            "the risk terrain was made with quick = true, which is not for decisions. Leave quick out of "
+            "[explain] and run again.",
+        )
     risk = pd.read_csv(path, dtype={"place": str}).set_index("place")["risk"]
     about = json.loads((context.folder("predict") / "risk.json").read_text(encoding="utf-8"))
     first, last = (pd.Period(month, "M") for month in about["fitted_on"])

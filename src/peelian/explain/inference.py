@@ -252,12 +252,13 @@ def correlogram(window: Window, values: Array, cell: float, reach: float) -> lis
 # -------------------------------------------------------------------- verdict
 @dataclass(frozen=True)
 class Limits:
-    """What a factor must show to be reported: least selection frequency, largest shift p, and how many of
-    the four checks make it ``weak``."""
+    """What a factor must show to be reported: least selection frequency, largest shift p (adjusted for how
+    many factors were tried where ``holm``), and how many of the four checks make it ``weak``."""
 
     frequency: float = 0.8
     shift_p: float = 0.05
     weak: int = 2
+    holm: bool = False
 
 
 def verdict(
@@ -276,6 +277,7 @@ def verdict(
         failed.append(f"chosen in {frequency:.0%} of resamples".replace("%", " %"))
     if not shift_p <= limits.shift_p:
         words = f"shifted maps fit as well in {100 * shift_p:.1f} % of shifts"
+        words = f"shift test p {shift_p:.3f} for as many factors as were tried" if limits.holm else words
         failed.append(words if np.isfinite(shift_p) else "too few cells for the shift test")
     if not (robust_interval[0] > 1 or robust_interval[1] < 1):
         failed.append("interval by tile includes 1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DesignError
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Array = Any
 Progress = Callable[[int, int], None]
+Mode = Literal["modern", "rtmdx"]
+NOT_FOR_DECISIONS = (
+    "Quick run, not for decisions: tiles were not resampled and maps not shifted, so no factor is judged."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,8 @@ class RiskTerrain:
     ``uncertainty`` by place over the resamples: ``low``, ``median``, ``high`` (5th, 50th, 95th percentile of
                    times_average) and ``p_top`` (how often in the top 5 %); empty where none were drawn.
     ``basis``      what it is computed from, for ``what_if``; None where it was fitted to columns.
+    ``bands``, ``curves``, ``sensitivity``   of the modern mode: kept bands with their coefficients, relative
+                   risk by distance with its band, and times as frequent under other choices.
     ``path``, ``culling``, ``information_criteria``, ``dropped``   how the choice was made.
     ``accounting`` rows in, rows used and every exclusion; ``warnings`` what to know before using it.
     ``fitted_on``  first and last month, or None where counts carry no dates.
@@ -64,6 +70,16 @@ class RiskTerrain:
     mode: str = "rtmdx"
     uncertainty: Any = None
     basis: Basis | None = None
+    bands: Any = None
+    curves: Any = None
+    sensitivity: Any = None
+
+    @property
+    def coefficients(self) -> dict[str, float]:
+        """Of every variable that the risk is computed from, by name."""
+        if self.bands is not None:
+            return dict(zip(self.bands["band"], self.bands["coefficient"], strict=True))
+        return dict(zip(self.terms["variable"], self.terms["coefficient"], strict=True))
 
     @property
     def reported(self) -> pd.DataFrame:
@@ -79,53 +95,115 @@ class RiskTerrain:
 
 def rtm(
     incidents: Incidents | pd.Series, layers: Layers | pd.DataFrame, places: Places, *, seed: int,
-    mode: Literal["rtmdx"] = "rtmdx", factor_of: dict[str, str] | None = None,
+    mode: Mode = "modern", factor_of: dict[str, str] | None = None,
     period: tuple[str, str] | None = None, block: float | None = None, blocks: int = 3,
     increment: Literal["half", "whole"] = "half",
     operations: Literal["both", "proximity", "density"] = "both",
-    offset: pd.Series | None = None, family: Literal["auto", "poisson", "nb1", "nb2"] = "auto",
-    p_limit: float = 0.05, min_cells: int = 1, l1_ratio: tuple[float, ...] = (0.8, 0.95),
-    rule: Literal["min", "1se"] = "min", folds: int = 5, standardise: bool = True, clusters: float = 1500,
+    offset: pd.Series | None = None, adjust: pd.DataFrame | None = None,
+    family: Literal["auto", "poisson", "nb1", "nb2"] = "auto",
+    p_limit: float = 0.05, min_cells: int | None = None, l1_ratio: float | tuple[float, ...] | None = None,
+    rule: Literal["min", "1se"] | None = None, folds: int = 5, standardise: bool = True,
+    fold_blocks: pd.Series | Literal["random"] | None = None, tile: float | None = None, buffer: float = 0,
+    reach_limit: float = 1500, reach_ratio: float = 1.1, clusters: float = 1500,
     replicates: int = 200, shift: bool = True, refit: Literal["halves", "none"] = "halves",
-    permutations: int = 999, limits: Limits | None = None, force: bool = False,
+    permutations: int = 999, limits: Limits | None = None, sensitivity: bool = True, quick: bool = False,
+    force: bool = False,
     allow_police_activity: str | None = None, allow_outcome_factor: str | None = None, crime: str = "crime",
     workers: int = 1,
     progress: Progress | None = None,
 ) -> RiskTerrain:  # fmt: skip
     """Which features of places go with the crime, at what distance, how strongly, and how surely.
 
-    The model of the RTMDx Utility: candidates by proximity and density at half (or whole) block steps, an
-    elastic net to cull them, then a stepwise search by BIC with coefficients above zero and Wald p at most
-    ``p_limit``, one variable a factor; Poisson and NB1, the lower BIC wins (``family="nb2"`` on request).
-    Then the checks that the search cannot make of itself: cluster-robust intervals, tiles resampled, maps
-    shifted, the second half of the period refitted, and what is left over.
+    ``mode="modern"``  bands of distance and density whose effect may only fall with distance, an elastic net
+    whose penalty is chosen by leaving out whole tiles, and a curve and a reach for each factor.
+    ``mode="rtmdx"``   the model of the RTMDx Utility: candidates by proximity and density at half (or whole)
+    block steps, an elastic net to cull them, then a stepwise search by BIC with coefficients above zero and
+    Wald p at most ``p_limit``, one variable a factor; Poisson and NB1, the lower BIC wins.
+    Then, in both, the checks that a search cannot make of itself: cluster-robust intervals, tiles resampled,
+    maps shifted, the second half of the period refitted, and what is left over.
 
     ``incidents``  Incidents, or whole counts by place. ``layers``  Layers, or 0/1 candidate columns on the
     places' index with ``factor_of`` = {column: factor}. ``period``  first and last month, both included.
-    ``block``      metres, 2 x the cell by default. ``offset``  what is at risk in each place (homes).
-    ``clusters``   side of the tiles in metres. ``replicates``  resamples of tiles (0: none).
+    ``offset``     what is at risk in each place (homes). ``clusters``   side of the resampled tiles.
+    ``replicates``  resamples of tiles (0: none). ``quick``  leaves out resamples and shifts, and says so.
     ``force``      goes on with fewer than 100 events or 30 places with any, and says so.
+    *rtmdx*  ``block`` metres, 2 x the cell by default; ``rule`` ``min`` unless given, ``min_cells`` 1,
+    ``l1_ratio`` the better of .8 and .95.
+    *modern*  ``adjust``  covariates by place, always in and never reported; ``reach_limit`` metres of the
+    widest band; ``reach_ratio``  relative risk that counts as reached; ``tile``  side of the tiles left out
+    (twice the reach, 3 km at least), ``fold_blocks`` a Series of names instead, or ``"random"``; ``buffer``
+    metres around them; ``rule`` ``1se`` unless given, ``min_cells`` 10, ``l1_ratio`` .95.
 
     Raises ``DataError``, ``DesignError`` or ``PrivacyError`` as the input deserves. Every finding is an
-    association. Source: Caplan, Kennedy & Miller (2011); Heffner (2013).
+    association. Source: Caplan, Kennedy & Miller (2011); Heffner (2013); Roberts et al. (2017).
     """
-    from peelian.explain import trust
-    from peelian.explain.problem import Options, choose, observe, pose
+    from peelian.explain.problem import observe
 
-    options = Options(
-        block=block, blocks=blocks, increment=increment, operations=operations, family=family,
-        p_limit=p_limit, min_cells=min_cells, l1_ratio=tuple(l1_ratio), rule=rule, folds=folds,
-        standardise=standardise, clusters=clusters, replicates=replicates, shift=shift, refit=refit,
-        permutations=permutations, limits=limits, workers=workers,
-    )  # fmt: skip
+    _refuse_mixtures(mode, adjust, fold_blocks, tile, buffer, l1_ratio)
     observed = observe(incidents, places, period=period, seed=seed, force=force)
     _refuse_outcomes(incidents, layers, places, allow_outcome_factor)
+    shared: dict[str, Any] = {
+        "block": block, "operations": operations, "family": family, "folds": folds, "clusters": clusters,
+        "replicates": 0 if quick else replicates, "shift": shift and not quick, "refit": refit,
+        "permutations": permutations, "limits": limits, "workers": workers,
+    }  # fmt: skip
+    if mode == "modern":
+        from peelian.explain import modern, modern_trust
+
+        ratio = l1_ratio[0] if isinstance(l1_ratio, tuple) else l1_ratio
+        asked = modern.Options(
+            **shared, min_cells=min_cells or 10, l1_ratio=ratio or 0.95, rule=rule or "1se", tile=tile,
+            buffer=buffer, fold_blocks=fold_blocks, reach_limit=reach_limit, reach_ratio=reach_ratio,
+            quick=quick, sensitivity=sensitivity,
+        )  # fmt: skip
+        posed = modern.pose(
+            observed, layers, places, asked, offset=offset, adjust=adjust, factor_of=factor_of, seed=seed,
+            crime=crime, snapped=bool(getattr(incidents, "snapped", False)),
+            allow_police_activity=allow_police_activity,
+        )  # fmt: skip
+        return _stamped(modern_trust.judged(posed, asked, progress), quick)
+    from peelian.explain import trust
+    from peelian.explain.problem import Options, choose, pose
+
+    ratios = (l1_ratio,) if isinstance(l1_ratio, float) else l1_ratio
+    options = Options(
+        **shared, blocks=blocks, increment=increment, p_limit=p_limit, min_cells=min_cells or 1,
+        l1_ratio=tuple(ratios or (0.8, 0.95)), rule=rule or "min", standardise=standardise,
+    )  # fmt: skip
     problem = pose(
         observed, layers, places, options, offset=offset, factor_of=factor_of, seed=seed,
         allow_police_activity=allow_police_activity, crime=crime,
     )  # fmt: skip
     choice = choose(problem, problem.counts, options, seed)
-    return trust.judged(problem, choice, options, progress)
+    return _stamped(trust.judged(problem, choice, options, progress), quick)
+
+
+def _stamped(terrain: RiskTerrain, quick: bool) -> RiskTerrain:
+    """The terrain, marked where checks were left out."""
+    if not quick:
+        return terrain
+    return replace(
+        terrain,
+        warnings=(NOT_FOR_DECISIONS, *terrain.warnings),
+        inference=terrain.inference | {"quick": True},
+    )
+
+
+def _refuse_mixtures(
+    mode: str, adjust: Any, fold_blocks: Any, tile: float | None, buffer: float, l1_ratio: Any
+) -> None:
+    """Keys of the one mode do nothing in the other, so they are refused there."""
+    asked = {
+        "adjust": adjust is not None, "fold_blocks": fold_blocks is not None, "tile": tile is not None,
+        "buffer": buffer > 0,
+    }  # fmt: skip
+    wrong = [name for name, given in asked.items() if given]
+    if mode == "rtmdx" and wrong:
+        raise DesignError(
+            f'{", ".join(wrong)}: only mode = "modern" knows this. Leave it out, or change mode.'
+        )
+    if mode == "modern" and isinstance(l1_ratio, tuple) and len(l1_ratio) > 1:
+        raise DesignError(f'mode = "modern" takes one l1_ratio, not {list(l1_ratio)}.')
 
 
 def _refuse_outcomes(incidents: Any, layers: Any, places: Places, reason: str | None) -> None:
@@ -150,12 +228,15 @@ class RTM:
     """
 
     layers: Layers
-    mode: Literal["rtmdx"] = "rtmdx"
+    mode: Mode = "modern"
     block: float | None = None
     blocks: int = 3
     increment: Literal["half", "whole"] = "half"
     operations: Literal["both", "proximity", "density"] = "both"
     offset: Any = None
+    reach_limit: float = 1500
+    tile: float | None = None
+    rule: Literal["min", "1se"] | None = None
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     seed: int = 0
 
@@ -169,7 +250,8 @@ class RTM:
         terrain = rtm(
             incidents, self.layers, places, seed=self.seed, mode=self.mode, block=self.block,
             blocks=self.blocks, increment=self.increment, operations=self.operations, offset=self.offset,
-            family=self.family, replicates=0, shift=False, refit="none", permutations=0,
+            family=self.family, reach_limit=self.reach_limit, tile=self.tile, rule=self.rule,
+            replicates=0, shift=False, refit="none", permutations=0, sensitivity=False,
         )  # fmt: skip
         assert terrain.fitted_on is not None
         first, last = (month.to_timestamp() for month in (terrain.fitted_on[0], terrain.fitted_on[1] + 1))

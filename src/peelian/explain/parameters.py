@@ -23,23 +23,38 @@ PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0
 class Parameters:
     """The ``[explain]`` table of peelian.toml.
 
-    ``mode``         ``rtmdx``: the model of the RTMDx Utility.
+    ``mode``         ``modern``: bands whose effect may only fall with distance; ``rtmdx``: the model of the
+                     RTMDx Utility.
     ``block``        metres of a mean street block; 2 x the cell where it is not given.
-    ``blocks``       distances go up to so many blocks (1 to 4).
-    ``increment``    ``half`` or ``whole`` block steps.
+    ``blocks``       ``rtmdx``: distances go up to so many blocks (1 to 4).
+    ``increment``    ``rtmdx``: ``half`` or ``whole`` block steps.
+    ``reach_limit``  ``modern``: metres of the widest band; ``reach_ratio`` relative risk that counts as
+                     reached.
+    ``rule``         ``1se`` (unless given in ``modern``) or ``min`` (in ``rtmdx``): which penalty is taken;
+                     ``l1_ratio`` of the elastic net (0.95 in ``modern``, the better of 0.8 and 0.95 in
+                     ``rtmdx``); ``folds`` left out in turn.
+    ``tile``         ``modern``: side in metres of the tiles left out; twice the reach, 3000 at least, unless
+                     given. ``fold_blocks``  a column of the areas in the place of squares, or ``random``;
+                     ``buffer`` metres around left-out tiles that fit nothing.
+    ``adjust``       ``modern``: columns of the areas that are always in and never reported; ``prior_count``
+                     is the incidents of the cell in the year before the period.
     ``operations``   ``both``, ``proximity`` (within a distance) or ``density`` (where many lie).
     ``categories``   names of the layers to try; all where it is not given.
     ``min_features`` layers with fewer features in the study area are left out, and listed.
     ``period``       first and last month, ``2016-01..2018-12``; every incident where it is not given.
     ``offset``       ``households``: risk per home, homes of an area spread over its cells by the share of the
-                     area that each covers; ``none``: risk per cell.
+                     area that each covers; ``none``: risk per cell; ``auto``: per home in ``modern`` where
+                     the crime is burglary and the areas have households, else per cell.
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
     ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
                      half of the period chooses, the second refits; ``none``.
     ``permutations`` of the residuals, for Moran's I.
     ``frequency``    least share of resamples that choose a factor that is reported; ``shift_p`` the largest p
-                     of the shift test; ``weak`` how many of the four checks make a factor weak.
+                     of the shift test; ``weak`` how many of the four checks make a factor weak; ``holm``
+                     whether the shift p is adjusted for how many factors were tried (in ``modern``).
+    ``sensitivity``  ``modern``: whether the model is fitted again under other choices.
+    ``quick``        leaves out resamples and shifts; the pages say "not for decisions", and no plan is made.
     ``share``        share of cells that make the priority places.
     ``workers``      processes for the resamples.
     ``force``        go on with fewer than 100 incidents, or with cells finer than the points can bear.
@@ -50,17 +65,26 @@ class Parameters:
     ``questions``    answers to those of seven questions that a run cannot know.
     """
 
-    mode: Literal["rtmdx"] = "rtmdx"
+    mode: Literal["modern", "rtmdx"] = "modern"
     block: Annotated[float, Field(gt=0)] | None = None
     blocks: Annotated[int, Field(ge=1, le=4)] = 3
     increment: Literal["half", "whole"] = "half"
+    reach_limit: Annotated[float, Field(gt=0)] = 1500
+    reach_ratio: Annotated[float, Field(gt=1)] = 1.1
+    rule: Literal["1se", "min"] | None = None
+    l1_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    folds: Annotated[int, Field(ge=2, le=10)] = 5
+    tile: Annotated[float, Field(gt=0)] | None = None
+    fold_blocks: str | None = None
+    buffer: Annotated[float, Field(ge=0)] = 0
+    adjust: tuple[str, ...] = ()
     operations: Literal["both", "proximity", "density"] = "both"
     categories: tuple[str, ...] | None = None
     min_features: Annotated[int, Field(ge=1)] = 30
     period: str | None = None
-    offset: Literal["none", "households"] = "none"
+    offset: Literal["auto", "none", "households"] = "auto"
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
-    replicates: Annotated[int, Field(ge=20)] = 100
+    replicates: Annotated[int, Field(ge=20)] = 200
     clusters: Annotated[float, Field(gt=0)] = 1500
     shift: bool = True
     refit: Literal["halves", "none"] = "halves"
@@ -68,6 +92,9 @@ class Parameters:
     frequency: Annotated[float, Field(ge=0, le=1)] = 0.8
     shift_p: Annotated[float, Field(gt=0, le=1)] = 0.05
     weak: Annotated[int, Field(ge=1, le=4)] = 2
+    holm: bool | None = None
+    sensitivity: bool = True
+    quick: bool = False
     share: Annotated[float, Field(gt=0, lt=1)] = 0.05
     workers: Annotated[int, Field(ge=1)] = 2
     force: bool = False
@@ -87,6 +114,11 @@ class Parameters:
             if not found or found[1] > found[2]:
                 raise ValueError("write first and last month as 2016-01..2018-12")
         return value
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether the verdict uses the shift p adjusted for how many factors were tried."""
+        return self.mode == "modern" if self.holm is None else self.holm
 
     @property
     def months(self) -> tuple[str, str] | None:

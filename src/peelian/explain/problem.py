@@ -296,25 +296,38 @@ def _measured(
         raise DesignError("Places that are no grid need block = metres: there is no cell to take it from.")
     block = options.block or 2 * float(places.cell or 0)
     steps = factors.distances_of(block, options.blocks, options.increment)
-    inside = {}
-    for name in layers:
-        inside[name] = factors.inside(layers[name], places, period=observed.months)
-        if not inside[name]:
-            span = " to ".join(map(str, observed.months)) if observed.months else "the period"
-            raise DataError(f"Layer {name} has no feature in the study area in {span}.")
+    words, notes = about_layers(layers, places, observed.months, max(steps))
     influence = factors.operationalise(
         layers, places, distances=steps, operations=options.operations, min_cells=options.min_cells,
         fitted=fitted, period=observed.months,
     )  # fmt: skip
-    cut = [name.replace("_", " ") for name in factors.edge_gaps(layers, places, max(steps), inside)]
+    return influence, words, notes
+
+
+def about_layers(
+    layers: Layers, places: Places, months: tuple[Any, Any] | None, reach: float
+) -> tuple[list[str], dict[str, str]]:
+    """What should be known about the layers: a warning where they stop at the boundary, notes by layer.
+
+    Raises ``DataError`` for a layer without a feature in the study area in the period.
+    """
+    from peelian.explain import factors
+
+    inside = {}
+    for name in layers:
+        inside[name] = factors.inside(layers[name], places, period=months)
+        if not inside[name]:
+            span = " to ".join(map(str, months)) if months else "the period"
+            raise DataError(f"Layer {name} has no feature in the study area in {span}.")
+    cut = [name.replace("_", " ") for name in factors.edge_gaps(layers, places, reach, inside)]
     words = [
-        f"{len(cut)} of {len(layers)} layers stop at the boundary, so risk within {max(steps):g} m of it is "
+        f"{len(cut)} of {len(layers)} layers stop at the boundary, so risk within {reach:g} m of it is "
         f"understated: {some(cut, 20)}."
     ] * bool(cut)
     notes = {
         name: "reports follow who complains" for name in layers if layers[name].kind == "reported-problem"
     }
-    return influence, words, notes
+    return words, notes
 
 
 # -------------------------------------------------------------------- chosen

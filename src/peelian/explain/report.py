@@ -52,12 +52,15 @@ def sentence(terrain: RiskTerrain) -> str:
 
 def narrative(terrain: RiskTerrain, term: pd.Series) -> str:
     """One factor in one sentence: distance, times, interval, verdict and its reason."""
+    from peelian.explain.modern_report import reach_sentence
+
     text = (
         f"{capital(terrain.words[term['variable']])}, {terrain.crime} is {term['times']:.2f} times as "
         "frequent as "
         f"elsewhere, other factors alike (95 % interval {term['robust_low']:.2f} to "
         f"{term['robust_high']:.2f}, "
-        f"which allows for cells of one tile being alike). Reading: {term['verdict']} ({term['reason']})."
+        f"which allows for cells of one tile being alike)."
+        f"{reach_sentence(terrain, term)} Reading: {term['verdict']} ({term['reason']})."
     )
     return f"{text} Note: {term['note']}." if term["note"] else text
 
@@ -160,6 +163,7 @@ def factor_table(terrain: RiskTerrain) -> pd.DataFrame:
             "High": term["robust_high"] if chosen else None,
             "Chosen in resamples": row.frequency,
             "Shift test p": row.shift_p,
+            "Adjusted p": term["shift_p_holm"] if chosen else None,
             "Second half": term["refit_times"] if chosen else None,
             "Reading": row.verdict,
             "Reason": f"{row.reason}; {term['note']}" if chosen and term["note"] else row.reason,
@@ -174,7 +178,7 @@ def factor_table(terrain: RiskTerrain) -> pd.DataFrame:
 
 FACTOR_FORMATS = {
     "Times as frequent": ",.2f", "Low": ",.2f", "High": ",.2f", "Chosen in resamples": ".0%",
-    "Shift test p": ".3f", "Second half": ",.2f",
+    "Shift test p": ".3f", "Adjusted p": ".3f", "Second half": ",.2f",
 }  # fmt: skip
 
 
@@ -209,7 +213,12 @@ def section(
     blocks.append(_map_block(terrain, places))
     blocks += _priority_blocks(terrain, priority, published)
     blocks += [Text(words, "warning") for words in terrain.warnings]
-    blocks.append(_model_block(terrain))
+    if terrain.mode == "modern":
+        from peelian.explain.modern_report import blocks as modern_blocks
+
+        blocks += modern_blocks(terrain)
+    else:
+        blocks.append(_model_block(terrain))
     blocks += [Text(words, "note") for words in method]
     blocks.append(_layers_block(layers, features, left_out))
     return Section("explain", TITLE, QUESTION, tuple(blocks))
@@ -225,8 +234,8 @@ def _factors_block(terrain: RiskTerrain) -> Table:
         "resamples: share "
         "of resamples of tiles in which the search chose the factor again. Shift test: share of positions "
         "of the "
-        "whole map, moved over the study area, at which the factor fits as well, other factors alike. "
-        "Second half: "
+        "whole map, moved over the study area, at which the factor fits as well, other factors alike; "
+        "adjusted for asking of several factors (Holm). Second half: "
         "chosen on the first half of the period, times as frequent in the second; empty where the first "
         "half does "
         "not choose it.",

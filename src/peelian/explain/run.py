@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
 from peelian.explain.beside import Asked
+from peelian.explain.ground import adjustment, blocks_of, offset_of
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -45,18 +46,26 @@ def run(
             f"No layer has {parameters.min_features} features in the study area: "
             f"{some(f'{name} {count}' for name, count in features.items())}. Lower min_features."
         )
+    offset = offset_of(cells, areas, parameters, crime)
     terrain = rtm(
         incidents, used, cells, seed=seed, mode=parameters.mode, period=parameters.months,
         block=parameters.block, blocks=parameters.blocks, increment=parameters.increment,
-        operations=parameters.operations, offset=_offset(cells, areas, parameters), family=parameters.family,
+        operations=parameters.operations, offset=offset,
+        adjust=adjustment(incidents, cells, areas, parameters), family=parameters.family,
+        rule=parameters.rule, l1_ratio=parameters.l1_ratio, folds=parameters.folds, tile=parameters.tile,
+        fold_blocks=blocks_of(cells, areas, parameters), buffer=parameters.buffer,
+        reach_limit=parameters.reach_limit, reach_ratio=parameters.reach_ratio,
         clusters=parameters.clusters, replicates=parameters.replicates, shift=parameters.shift,
         refit=parameters.refit, permutations=parameters.permutations, force=parameters.force,
-        limits=Limits(parameters.frequency, parameters.shift_p, parameters.weak),
+        limits=Limits(parameters.frequency, parameters.shift_p, parameters.weak, parameters.adjusted),
+        sensitivity=parameters.sensitivity, quick=parameters.quick,
         allow_police_activity=parameters.allow_police_activity,
         allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
         progress=progress,
     )  # fmt: skip
-    outcome = _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters)
+    outcome = _outcome(
+        terrain, cells, chosen, features, left_out, incidents.published, parameters, offset is not None
+    )
     outcome = _with_surface(outcome, terrain, cells, areas, incidents.published)
     outcome = _with_beside(outcome, incidents, cells, parameters, seed, crime, progress)
     answered = questions.blocks(terrain, cells, chosen, left_out, parameters.questions)
@@ -126,7 +135,7 @@ def _with_beside(
 
 def _outcome(
     terrain: RiskTerrain, cells: Places, layers: Layers, features: dict[str, int], left_out: dict[str, str],
-    published: bool, parameters: Parameters,
+    published: bool, parameters: Parameters, per_home: bool,
 ) -> Outcome:  # fmt: skip
     from dataclasses import replace
 
@@ -137,7 +146,7 @@ def _outcome(
     terrain = replace(terrain, warnings=(*terrain.warnings, *_later(layers, left_out, terrain)))
     priority = priority_places(terrain, cells, share=parameters.share)
     section = report.section(
-        terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells),
+        terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, per_home),
         published=published,
     )  # fmt: skip
     sources = tuple(
@@ -196,64 +205,46 @@ def _later(layers: Layers, left_out: dict[str, str], terrain: RiskTerrain) -> li
     ]
 
 
-def _offset(cells: Places, areas: Places | None, parameters: Parameters) -> pd.Series | None:
-    if parameters.offset == "none":
-        return None
-    if areas is None or areas.households is None:
-        raise DesignError(
-            'offset = "households" needs areas with a households column: name it in [places], '
-            'or use offset = "none".'
-        )
-    return spread_households(areas, cells)
-
-
-def spread_households(areas: Places, cells: Places) -> pd.Series:
-    """Households by cell: those of each area, spread evenly over the ground it covers.
-
-    Households of ground outside every cell are left out. Returns a Series ``households`` on the cells' index.
-    """
-    import numpy as np
-    import pandas as pd
-
-    assert areas.households is not None
-    cell, area = areas.frame.sindex.query(cells.geometry, predicate="intersects")
-    shapes, grounds = cells.geometry.to_numpy(), areas.geometry.to_numpy()
-    import shapely
-
-    overlap = shapely.area(shapely.intersection(shapes[cell], grounds[area]))
-    homes = areas.households.to_numpy(float)[area] * overlap / areas.areas.to_numpy()[area]
-    spread = np.bincount(cell, homes, len(cells))
-    spread[spread < 1e-6] = 0.0
-    return pd.Series(spread, cells.index, name="households")
-
-
 # -------------------------------------------------------------------- words and files
-def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> list[str]:
+def _made(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> str:
+    """How the model was made, in one paragraph."""
+    from peelian.explain.modern_report import method
+
+    if terrain.mode == "modern":
+        return method(terrain, parameters, cells)
+    block = parameters.block or 2 * float(cells.cell or 0)
+    return (
+        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {len(cells):,} cells of "
+        f"{cells.cell:g} m, block {block:g} m, {parameters.increment} increments to {parameters.blocks} "
+        f"blocks, operations {parameters.operations}. Elastic net (5 folds) keeps candidates, a stepwise "
+        "search by BIC chooses."
+    )
+
+
+def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_home: bool) -> list[str]:
     account = ", ".join(f"{name} {number:,}" for name, number in terrain.accounting.items())
     criteria = "; ".join(f"{row.family} {row.bic:,.1f}" for row in terrain.information_criteria.itertuples())
     whole = terrain.inference
-    block = parameters.block or 2 * float(cells.cell or 0)
     at_risk = (
         "Risk is per home: households of each area are spread evenly over the ground it covers, so a park "
         "counts "
         "like a street."
-        if parameters.offset == "households"
+        if per_home
         else "Risk is per cell: homes are not counted: features that lie where homes are can stand for homes."
     )
+    how = (
+        "the model anew at the same penalty"
+        if terrain.mode == "modern"
+        else "culled anew at the same penalty; the three most promising additions fitted at each step"
+    )
     return [
-        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {len(cells):,} cells of "
-        f"{cells.cell:g} m, "
-        f"block {block:g} m, {parameters.increment} increments to {parameters.blocks} blocks, operations "
-        f"{parameters.operations}. Elastic net (5 folds) keeps candidates, a stepwise search by BIC chooses. "
-        f"BIC: {criteria}.",
+        f"{_made(terrain, parameters, cells)} BIC: {criteria}.",
         at_risk,
         f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of "
-        "tiles "
-        "(culled anew at the same penalty; the three most promising additions fitted at each step), shifts "
-        "of whole "
+        f"tiles ({how}), shifts of whole "
         f"cells that keep 70 % of the study area, halves {whole['halves']}. Thresholds: chosen in at least "
-        f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}, both intervals "
-        "without 1. "
+        f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}"
+        f"{' (adjusted for several factors)' if parameters.adjusted else ''}, both intervals without 1. "
         f"Weak: {parameters.weak} or more of the four.".replace("% of res", " % of res"),
         f"Incidents: {account}. Counted by the point. Seed {terrain.seed}.",
     ]
@@ -291,7 +282,10 @@ def _files(terrain: RiskTerrain, cells: Places, priority: pd.DataFrame) -> dict[
     if len(priority):
         layers["priority_places"] = _shapes(priority, cells)
         styles["priority_places"] = Style("priority", legend="priority")
-    return {
+    modern = {
+        "bands.csv": terrain.bands, "curves.csv": terrain.curves, "sensitivity.csv": terrain.sensitivity,
+    }  # fmt: skip
+    return {name: table for name, table in modern.items() if table is not None} | {
         "cells.parquet": frame,
         "terms.csv": terrain.terms,
         "factors.csv": terrain.factors,
@@ -333,9 +327,8 @@ def _summary(terrain: RiskTerrain) -> dict[str, Any]:
         "tried": len(terrain.factors),
         "reported": reported,
         "weak": terms.loc[terms["verdict"] == "weak", "factor"].tolist(),
-        "formula": formula(
-            dict(zip(terms["variable"], terms["coefficient"], strict=True)), terrain.intercept
-        ),
+        "formula": formula(terrain.coefficients, terrain.intercept),
+        "quick": bool(terrain.inference.get("quick", False)),
         "inference": {key: value for key, value in terrain.inference.items() if key != "correlogram"},
         "correlogram": [list(row) for row in terrain.inference.get("correlogram", [])],
         "accounting": terrain.accounting,

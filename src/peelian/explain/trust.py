@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,15 @@ from peelian import engine
 from peelian.explain import inference
 from peelian.explain.change import Basis
 from peelian.explain.inference import Limits, Resample, Robust, Window
-from peelian.explain.likelihood import Cells, compress, fit, log_pmf, mean_of, variance_of
+from peelian.explain.likelihood import Cells, CountFit, compress, fit, log_pmf, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.select import design_of
 from peelian.explain.surface import uncertainty
 from peelian.explain.terrain import captured
+
+if TYPE_CHECKING:
+    from peelian.places import Places
 
 Array = Any
 BATCHES = 16
@@ -267,26 +270,35 @@ def _whole(
     if not options.permutations:
         return found, words
     mean = mean_of(choice.fit, design, problem.exposure)
-    residual = (problem.counts - mean) / np.sqrt(variance_of(choice.fit, mean))
-    neighbours = problem.places.neighbours()[problem.fitted][:, problem.fitted].astype(float)
-    moran, p = inference.moran(residual, neighbours, options.permutations, [problem.seed, 0, 3])
-    zero = log_pmf(choice.fit.family, np.zeros(len(mean)), mean, choice.fit.dispersion)
-    found |= {
+    more, said = left_over(
+        problem.places, problem.fitted, problem.counts, choice.fit, mean, options.permutations, problem.seed
+    )
+    return found | more, words + said
+
+
+def left_over(
+    places: Places, fitted: Array, counts: Array, model: CountFit, mean: Array, permutations: int, seed: int
+) -> tuple[dict[str, Any], list[str]]:
+    """Moran's I, zero counts and correlogram of what a model leaves over, and what to say of them."""
+    residual = (counts - mean) / np.sqrt(variance_of(model, mean))
+    neighbours = places.neighbours()[fitted][:, fitted].astype(float)
+    moran, p = inference.moran(residual, neighbours, permutations, [seed, 0, 3])
+    zero = log_pmf(model.family, np.zeros(len(mean)), mean, model.dispersion)
+    found: dict[str, Any] = {
         "moran": moran, "moran_p": p,
-        "cells_without": int((problem.counts == 0).sum()),
+        "cells_without": int((counts == 0).sum()),
         "cells_without_expected": float(np.exp(zero).sum()),
     }  # fmt: skip
+    words = []
     if p < 0.05:
         words.append(
             f"Nearby cells are still alike after the model (Moran's I {moran:.2f}): the intervals of the "
-            "model "
-            "itself are too narrow. Those by tile allow for it."
+            "model itself are too narrow. Those by tile allow for it."
         )
-    frame = problem.places.frame
-    if "column" in frame and problem.places.cell:
-        at = frame.loc[problem.fitted]
+    if "column" in places.frame and places.cell:
+        at = places.frame.loc[fitted]
         window = Window.of(at["column"].to_numpy(), at["row"].to_numpy())
-        found["correlogram"] = inference.correlogram(window, residual, problem.places.cell, 3000)
+        found["correlogram"] = inference.correlogram(window, residual, places.cell, 3000)
     return found, words
 
 

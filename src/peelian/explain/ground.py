@@ -1,0 +1,116 @@
+"""What the areas say of the cells: homes, adjustment, and the tiles of cross-validation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelian.errors import DataError, DesignError, some
+from peelian.explain.parameters import Parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+
+PRIOR = "prior_count"
+
+
+def offset_of(cells: Places, areas: Places | None, parameters: Parameters, crime: str) -> pd.Series | None:
+    """Homes of each cell where risk is to be per home, or None."""
+    has = areas is not None and areas.households is not None
+    asked = parameters.offset
+    if asked == "auto":
+        per_home = parameters.mode == "modern" and "burglary" in crime.casefold() and has
+        asked = "households" if per_home else "none"
+    if asked == "none":
+        return None
+    if areas is None or not has:
+        raise DesignError(
+            'offset = "households" needs areas with a households column: name it in [places], '
+            'or use offset = "none".'
+        )
+    return spread_households(areas, cells)
+
+
+def area_of(cells: Places, areas: Places) -> pd.Series:
+    """The area that holds the centre of each cell, the nearest where none does."""
+    import geopandas as gpd
+
+    points = gpd.GeoDataFrame(geometry=cells.points, crs=cells.crs)
+    shapes = areas.frame[["geometry"]].copy()
+    shapes.index.name = "area"
+    joined = gpd.sjoin_nearest(points, shapes.reset_index(), how="left")
+    return joined["area"][~joined.index.duplicated()].reindex(cells.index)
+
+
+def blocks_of(cells: Places, areas: Places | None, parameters: Parameters) -> pd.Series | str | None:
+    """The tiles of cross-validation by cell where they are areas, ``random``, or None for squares."""
+    name = parameters.fold_blocks
+    if name is None or name == "random":
+        return name
+    column = _column(areas, name, "fold_blocks")
+    return area_of(cells, areas).map(column) if areas is not None else None
+
+
+def adjustment(
+    incidents: Incidents, cells: Places, areas: Places | None, parameters: Parameters
+) -> pd.DataFrame | None:
+    """The covariates that are always in, by cell: columns of its area, and its count of the year before."""
+    import numpy as np
+    import pandas as pd
+
+    if not parameters.adjust:
+        return None
+    found: dict[str, pd.Series] = {}
+    held = area_of(cells, areas) if areas is not None else None
+    for name in parameters.adjust:
+        if name == PRIOR:
+            found[name] = np.log1p(_before(incidents, cells, parameters))
+        else:
+            column = _column(areas, name, "adjust")
+            found[name] = held.map(pd.to_numeric(column, errors="coerce"))  # type: ignore[union-attr]
+    return pd.DataFrame(found, index=cells.index)
+
+
+def _column(areas: Places | None, name: str, key: str) -> pd.Series:
+    """A column of the areas by its name."""
+    known = [] if areas is None else [str(c) for c in areas.frame.columns if c != "geometry"]
+    if areas is None or name not in known:
+        raise DataError(f"explain.{key}: the areas have no column {name}; they have {some(known, 20)}.")
+    return areas.frame[name]
+
+
+def _before(incidents: Incidents, cells: Places, parameters: Parameters) -> pd.Series:
+    """Incidents of each cell in the twelve months before the period."""
+    import pandas as pd
+
+    if parameters.months is None:
+        raise DesignError(
+            f'explain.adjust: {PRIOR} needs the year before the period. Give period = "2016-01..2018-12".'
+        )
+    first = pd.Period(parameters.months[0], "M")
+    earlier = incidents.between(first - 12, first)
+    if not len(earlier):
+        raise DesignError(f"explain.adjust: {PRIOR} needs incidents from {first - 12} to {first - 1}.")
+    return earlier.counts(cells)
+
+
+def spread_households(areas: Places, cells: Places) -> pd.Series:
+    """Households by cell: those of each area, spread evenly over the ground it covers.
+
+    Households of ground outside every cell are left out. Returns a Series ``households`` on the cells' index.
+    """
+    import numpy as np
+    import pandas as pd
+
+    assert areas.households is not None
+    cell, area = areas.frame.sindex.query(cells.geometry, predicate="intersects")
+    shapes, grounds = cells.geometry.to_numpy(), areas.geometry.to_numpy()
+    import shapely
+
+    overlap = shapely.area(shapely.intersection(shapes[cell], grounds[area]))
+    homes = areas.households.to_numpy(float)[area] * overlap / areas.areas.to_numpy()[area]
+    spread = np.bincount(cell, homes, len(cells))
+    spread[spread < 1e-6] = 0.0
+    return pd.Series(spread, cells.index, name="households")
