@@ -35,6 +35,7 @@ NAMES = {
     "gamma_poisson": "gamma_poisson",
     "prohotspot": "promap(500,bands='cells')",
 }
+RIDGE, BOOSTED = "ridge", "boosted(trees=150,refit=365)"
 SHARES = (0.01, 0.05, 0.2)
 
 
@@ -72,7 +73,7 @@ def city(shared: Path) -> StLouis:
 
 @pytest.fixture(scope="module")
 def tested(city: StLouis) -> Backtest:
-    names = [*NAMES.values(), "hawkes(refit=365)"]
+    names = [*NAMES.values(), "hawkes(refit=365)", RIDGE, BOOSTED]
     return backtest(
         methods_named(names, step="day"), city.incidents, city.cells, origins=city.weeks, horizon="week",
         areas=[round(share * len(city.cells)) / len(city.cells) for share in SHARES], seed=1,
@@ -105,6 +106,22 @@ def test_the_self_exciting_model_is_above_the_information_gain_to_beat(
     """Number to beat: spec/predict.md, section 13, that of the reference run rounded."""
     found = tested.pooled.set_index("method").loc["hawkes(refit=365)", "information_gain"]
     assert found >= reference["etas"]["ig"]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("poisson_ridge", RIDGE), ("hgb_poisson", BOOSTED)])
+def test_learned_methods(tested: Backtest, reference: dict[str, Any], theirs: str, ours: str) -> None:
+    """Tolerance .006 as stated there; ours may hold more, with near repeats and the time of year among features."""
+    row = tested.pooled.set_index("method").loc[ours]
+    found = [row[f"hit_rate_{share * 100:g}"] for share in tested.shares] + [row["information_gain"]]
+    expected = [reference[theirs][name] for name in ("hit@1", "hit@5", "hit@20", "ig")]
+    assert not [name for name, low in zip(found, expected, strict=True) if name < low - 6e-3]
+
+
+def test_the_ridge_is_above_both_numbers_to_beat(tested: Backtest) -> None:
+    """Spec/predict.md, section 13: information gain .565 and 22 % in 5 % of the cells, in one method."""
+    row = tested.pooled.set_index("method").loc[RIDGE]
+    assert row["information_gain"] >= 0.565
+    assert row[f"hit_rate_{tested.shares[1] * 100:g}"] >= 0.220
 
 
 def test_the_fit_to_the_end_of_2018_is_plausible(city: StLouis) -> None:

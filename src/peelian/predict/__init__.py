@@ -15,6 +15,7 @@ from typing import Any
 
 _WHERE = {
     "Backtest": "backtest",
+    "Boosted": "regression",
     "Counts": "baselines",
     "EWMA": "baselines",
     "EndemicEpidemic": "endemic",
@@ -24,6 +25,7 @@ _WHERE = {
     "METHODS": "methods",
     "Method": "method",
     "NearRepeat": "near_repeat",
+    "PoissonRidge": "regression",
     "PriorHistory": "blend",
     "ProMap": "near_repeat",
     "SameMonth": "baselines",
@@ -33,9 +35,9 @@ _WHERE = {
     "planning_risk": "planning",
 }
 __all__ = [
-    "EWMA", "KDE", "METHODS", "Backtest", "Counts", "EndemicEpidemic", "GammaPoisson", "Hawkes",
-    "Method", "NearRepeat", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named", "one_year_test",
-    "planning_risk",
+    "EWMA", "KDE", "METHODS", "Backtest", "Boosted", "Counts", "EndemicEpidemic", "GammaPoisson", "Hawkes",
+    "Method", "NearRepeat", "PoissonRidge", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named",
+    "one_year_test", "planning_risk",
 ]  # fmt: skip
 
 

@@ -135,7 +135,7 @@ class EndemicEpidemic(Method):
         """What is always there, own fading counts, those of neighbours: parts x places x origins."""
         columns = origins - history.first
         own = [_faded(history, half_life)[:, columns] for half_life in self.memory]
-        near = _neighbours(history)
+        near = mean_of_neighbours(history)
         always = np.broadcast_to(self._exposure(history)[:, None], own[0].shape)
         return np.stack([always, *own, *(near @ values for values in own)])
 
@@ -178,17 +178,17 @@ def _faded(history: History, half_life: float) -> np.ndarray:
     return found
 
 
-def _neighbours(history: History) -> Any:
-    """Mean over the places that touch, as a sparse matrix; a place without any gets nothing."""
+def mean_of_neighbours(history: History, order: int = 1) -> Any:
+    """Mean over the places within so many steps, as a sparse matrix; a place without any gets nothing."""
     from scipy import sparse
 
-    if "neighbours" not in history.memo:
-        touching = history.places.neighbours().astype(float)
+    key = ("mean of neighbours", order)
+    if key not in history.memo:
+        touching = history.places.neighbours(order).astype(float)
         number = np.asarray(touching.sum(axis=1)).ravel()
-        history.memo["neighbours"] = sparse.csr_array(
-            sparse.diags_array(np.divide(1.0, number, out=np.zeros(len(number)), where=number > 0)) @ touching
-        )
-    return history.memo["neighbours"]
+        share = np.divide(1.0, number, out=np.zeros(len(number)), where=number > 0)
+        history.memo[key] = sparse.csr_array(sparse.diags_array(share) @ touching)
+    return history.memo[key]
 
 
 def _season(steps: np.ndarray) -> np.ndarray:

@@ -23,10 +23,12 @@ METHODS = {
     "gamma_poisson": "peelian.predict.baselines.GammaPoisson",
     "kde": "peelian.predict.kde.KDE",
     "blend": "peelian.predict.blend.PriorHistory",
+    "boosted": "peelian.predict.regression.Boosted",
     "endemic": "peelian.predict.endemic.EndemicEpidemic",
     "hawkes": "peelian.predict.hawkes.Hawkes",
     "promap": "peelian.predict.near_repeat.ProMap",
     "near_repeat": "peelian.predict.near_repeat.NearRepeat",
+    "ridge": "peelian.predict.regression.PoissonRidge",
     "stack": "peelian.predict.stack.Stack",
 }
 # Always run, always in the table: a model that is not shown beside these is not shown at all.
