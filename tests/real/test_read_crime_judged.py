@@ -34,7 +34,7 @@ CASES = [  # file, CRS in metres, accepted, refused, check, words of its sentenc
     ("world/oakland_predpol_2009_2011/drug_crimes_with_bins.csv.gz", 26910, 11_545, 0, "twins", "3,396 rows"),
     ("world/chicago_rtm_burglary_2017/burglaries_2017.csv.gz", 26971, 6_876, 0, "windows", "8,760 hours"),
     ("world/nyc_vehicle_theft_2014_2017/thefts.csv.gz", 32618, 35_746, 0, "windows", "the longest 61,380"),
-    ("world/stlouis_2015_2019/crimes.csv.gz", 26996, 119_214, 0, "blanks", "1,033 of 119,214 rows (0.9%) have no point"),
+    ("world/stlouis_2015_2019/crimes.csv.gz", 26996, 119_214, 0, "blanks", "1,033 of 119,214 rows (0.9 %) have no point"),
     ("world/chicago_assault_2010_2019/aggravated_assaults.csv.gz", 26971, 148_636, 0, "months", "none is missing"),
 ]  # fmt: skip
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from peelian.errors import some
 from peelian.figures import recording_changes
 from peelian.read.categories import changes_between
-from peelian.read.checks import Finding, Limits, many, word
+from peelian.read.checks import Finding, Limits, body, many, part, signed, word
 from peelian.read.levels import shifts
 from peelian.read.mps import reconcile
+from peelian.words import per_cent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,9 +46,9 @@ def midnight(incidents: Incidents, limits: Limits) -> Finding | None:
     start = incidents.frame["start"]
     share = float(((start.dt.hour == 0) & (start.dt.minute == 0)).mean())
     if share <= limits.midnight:
-        return Finding("midnight", "fine", f"{share:.1%} of times are exactly midnight.", share)
+        return Finding("midnight", "fine", f"{part(share)} of times are exactly midnight.", share)
     return Finding(
-        "midnight", "warning", f"{share:.1%} of times are exactly midnight.", share,
+        "midnight", "warning", f"{part(share)} of times are exactly midnight.", share,
         'Midnight probably stands for an unknown time: state precision = "day" for this file.',
     )  # fmt: skip
 
@@ -63,7 +64,7 @@ def windows(incidents: Incidents) -> Finding | None:
     share, half, most = float(wide.mean()), hours[wide].median(), hours[wide].quantile(0.9)
     return Finding(
         "windows", "note",
-        f"{share:.1%} of rows carry a window: {half:,.0f} hours at the median, nine in ten within "
+        f"{part(share)} of rows carry a window: {half:,.0f} hours at the median, nine in ten within "
         f"{most:,.0f}, the longest {hours.max():,.0f}.",
         share, "Times within a window are shared over it; leave out windows too long for the question.",
     )  # fmt: skip
@@ -87,6 +88,7 @@ def monthly(chosen: Incidents, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
         forces = dict.fromkeys(names.unique(), str(chosen.frame["reported_by"].dropna().iloc[0]))
     counts = frame.groupby(["month", names]).size().unstack(fill_value=0)
     counts = counts.reindex(table.index).where(table["rows"] > 0)
+    counts = counts.loc[:, counts.sum() > 0]
     counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index[:MOST]]
     for name in counts:
         used = counts.index[counts[name] > 0]
@@ -96,6 +98,7 @@ def monthly(chosen: Incidents, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
 
 def breaks(chosen: Incidents, table: pd.DataFrame, limits: Limits) -> tuple[Finding | None, pd.DataFrame]:
     """Does the level of a type jump, beyond season, drift and noise, and did recording change there?"""
+    table = body(table)
     counts, forces = monthly(chosen, table)
     changes = recording_changes() if _british(chosen) else None
     found = shifts(counts, changes=changes, forces=forces)
@@ -107,11 +110,12 @@ def breaks(chosen: Incidents, table: pd.DataFrame, limits: Limits) -> tuple[Find
     large = found[(found["change"].abs() >= limits.shift) | (found["known"] != "")]
     shown = (large if len(large) else found).head(3)
     named = "; ".join(
-        f"{row.series} {row.change:+.0%} from {word(row.month)} "
-        f"(95 % interval {row.low:+.0%} to {row.high:+.0%}{', where recording changed' if row.known else ''})"
+        f"{row.series} {signed(row.change)} from {word(row.month)} (95 % interval {signed(row.low)} to "
+        f"{signed(row.high)}{', where recording changed' if row.known else ''})"
         for row in shown.itertuples()
     )
-    sentence = f"{many(len(found), 'sudden change', 'sudden changes')} of level pass the test ({tested})"
+    passes = many(len(found), "sudden change of level passes", "sudden changes of level pass")
+    sentence = f"{passes} the test ({tested})"
     return (
         Finding(
             "breaks", "warning" if len(large) else "note", f"{sentence}: {named}.", len(found),
@@ -176,7 +180,7 @@ def agreement(chosen: Incidents, published: pd.Series, limits: Limits) -> tuple[
     named = some([f"{year} ({row.own:,.0f} against {row.published:,.0f})" for year, row in away.iterrows()])
     return (
         Finding(
-            "published", "warning", f"{sentence}; beyond {limits.reconcile:.0%}: {named}.", float(high),
+            "published", "warning", f"{sentence}; beyond {per_cent(limits.reconcile)}: {named}.", float(high),
             "Rows are missing or counted twice in those years, or the two count different things: ask which.",
         ),
         table,
