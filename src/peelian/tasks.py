@@ -156,8 +156,8 @@ def read_store(
             **{key: int(files[key].sum()) for key in ("rows", "accepted", "refused")},
             "forces": forces,
             "months": months,
-            "next": f'In peelian.toml, under [[incidents]]: reader = "store", file = "{Path(store).name}", and '
-            "forces, types, first, last or areas as you need them.",
+            "next": f'In peelian.toml, under [[incidents]]: reader = "store", file = "{Path(store).name}" '
+            "and forces, types, first, last or areas as you need them.",
         }
     )
 

@@ -95,8 +95,9 @@ class Store:
         """
         from peelian.read.tally import locate, tally
 
-        paths = [path for path, *_ in self._parts(None, first, last)]
-        return tally(paths, located=locate(paths, _given(places)) if by == "point" else None, types=types)
+        parts = [(path, month) for path, _, _, month in self._parts(None, first, last)]
+        located = locate([path for path, _ in parts], _given(places)) if by == "point" else None
+        return tally(parts, located=located, types=types)
 
     def incidents(
         self,
