@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WINDOW = 6  # months on either side that a month is compared with
 ENOUGH = 20  # incidents a month below which a low month is no news
+LONG = 62.0  # days of a window beyond which it tells no month
+MOSTLY = 0.9  # share of rows with such windows
 SPARSE = 0.05  # share of a usual month below which a month at either end is a few stray dates
 
 
@@ -51,6 +53,38 @@ class Finding:
 
 
 # -------------------------------------------------------------------- tables
+def by_year_alone(incidents: Incidents) -> bool:
+    """True where nearly every window is longer than a month, so that no month can be told."""
+    frame = incidents.frame
+    days = (frame["end"] - frame["start"]).dt.total_seconds() / 86_400
+    return bool(len(frame)) and float((days > LONG).mean()) > MOSTLY
+
+
+def years_held(incidents: Incidents, table: pd.DataFrame) -> float:
+    """Years for which there are rows of the project's types: months that hold any, or the windows themselves.
+
+    ``table``  rows by month (see ``by_month``).
+    """
+    if not by_year_alone(incidents):
+        return max(int((body(table)["chosen"] > 0).sum()), 1) / 12
+    windows = incidents.frame[["start", "end"]].drop_duplicates()
+    return float((windows["end"] - windows["start"]).dt.total_seconds().sum() / 86_400 / 365.25)
+
+
+def whole_years(incidents: Incidents) -> Finding:
+    """Which years are there, where no month can be told?"""
+    years = incidents.frame["start"].dt.year
+    first, last = int(years.min()), int(years.max())
+    lacking = sorted(set(range(first, last + 1)) - set(years))
+    span = f"of {first}" if first == last else f"of {first} to {last}"
+    gaps = f"; {some(lacking, 6)} {'is' if len(lacking) == 1 else 'are'} missing" if lacking else ""
+    return Finding(
+        "months", "warning" if lacking else "note",
+        f"The rows are {span} by the year alone: no month can be told{gaps}.", len(lacking),
+        "Count by year. Whatever needs months, such as evaluation and forecasts, needs dated rows.",
+    )  # fmt: skip
+
+
 def by_month(incidents: Incidents, chosen: Incidents) -> pd.DataFrame:
     """Rows of every month: all (``rows``), without a point (``blank``), the project's (``chosen``)."""
     import pandas as pd
@@ -123,15 +157,15 @@ def months(table: pd.DataFrame) -> Finding:
     stray = int(table["rows"].sum() - held["rows"].sum())
     if stray:
         inner = f"{word(held.index[0])} to {word(held.index[-1])}"
-        span += f", but all except {stray:,} of them lie in {inner}"
+        span += f", but all except {stray:,} of the rows lie in {inner}"
     if not len(empty):
         sentence = f"{span}; none of these is missing." if stray else f"{span}; none is missing."
         if not stray:
             return Finding("months", "fine", sentence, 0)
         return Finding(
             "months", "note", sentence, 0,
-            "The few outside began long before they were noticed, or their dates are wrong: keep analyses to "
-            "the months in which nearly all lie.",
+            "The few outside began long before they were noticed, are of a month only begun, or are dated "
+            "wrongly: keep analyses to the months in which nearly all lie.",
         )  # fmt: skip
     lacking = f"{many(len(empty), 'month is', 'months are')} missing: {some(_runs(empty), 6)}"
     return Finding(
@@ -147,7 +181,10 @@ def low_months(table: pd.DataFrame, limits: Limits) -> Finding | None:
     named: dict[pd.Period, str] = {}
     asked = False
     for column, what in (("chosen", ""), ("rows", " rows of all types")):
-        counts = table[column].where(table["rows"] > 0).astype("float64")
+        used = table.index[table[column] > 0]  # of a type, the months in which its name was in use
+        if not len(used):
+            continue
+        counts = table[column].where(table["rows"] > 0).astype("float64").loc[used[0] : used[-1]]
         if len(counts) < WINDOW or not counts.median() >= ENOUGH:
             continue
         asked = True

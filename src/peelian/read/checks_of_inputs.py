@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 USED = ("street", "outcomes", "stop-and-search", "table", "counts")  # kinds of file whose rows are incidents
 SHARED_LAND = 0.01  # share of the smaller of two areas below which an overlap is the drawing of edges
 SHARED_POINTS = 0.05  # share of a layer's features on a point of another, above which it is said
+RARE = 0.02  # share of areas without a row up to which it is only noted
 MOST = 4  # names in a sentence
 
 
@@ -116,11 +117,12 @@ def empty_areas(incidents: Incidents, places: Places) -> Finding | None:
     verb = "holds" if len(empty) == 1 else "hold"
     names = places.frame["name"].reindex(empty) if "name" in places.frame else empty
     return Finding(
-        "empty_areas", "warning",
+        "empty_areas", "warning" if len(empty) > RARE * len(places) else "note",
         f"{len(empty):,} of {several(len(places), 'area')} {verb} no row of any type, where the others hold "
         f"{usual:,.0f} at the median: {some(names, MOST)}.",
         len(empty),
-        "The extract probably does not cover them: leave them out of the places, or of the study area.",
+        "Either the extract does not cover them (leave them out of the places, or of the study area), or no "
+        "snapped point lies in them.",
     )  # fmt: skip
 
 

@@ -25,6 +25,12 @@ def blanks(incidents: Incidents, years: pd.DataFrame, limits: Limits) -> Finding
     share = count / len(incidents)
     if not count:
         return Finding("blanks", "fine", "Every row has a point.", 0.0)
+    coded = "place" in incidents.frame and bool(incidents.frame["place"].notna().any())
+    if count == len(incidents) and not coded:
+        return Finding(
+            "blanks", "warning", "No row has a point or an area code: they can be counted in total alone.",
+            share, "Ask for coordinates or codes, or join the rows to crimes that have them by their IDs.",
+        )  # fmt: skip
     if count == len(incidents):
         return Finding(
             "blanks", "note", "No row has a point: they can be counted by area code, and mapped by area.",

@@ -21,9 +21,14 @@ MOST = 40  # series that are tested
 BRITISH = 27700
 
 
-def precision(incidents: Incidents) -> Finding:
+def precision(incidents: Incidents, *, yearly: bool = False) -> Finding:
     """How precise are the dates, and what does that forbid?"""
     snapped = " and points are snapped to streets" if incidents.snapped else ""
+    if yearly:
+        return Finding(
+            "precision", "note", "Dates are years: nothing by month or day is supported by this extract.",
+            "year", "Ask the force for dated records.",
+        )  # fmt: skip
     if incidents.precision == "month":
         return Finding(
             "precision", "note",
@@ -149,12 +154,14 @@ def recording(chosen: Incidents) -> Finding | None:
     )  # fmt: skip
 
 
-def names(chosen: Incidents) -> Finding | None:
+def names(incidents: Incidents) -> Finding | None:
     """Did the names of types on data.police.uk change within these months?"""
-    if not chosen.published or not _british(chosen):
+    if not incidents.published or not _british(incidents):
         return None
-    held = [str(name) for name in chosen.frame["type"].unique()]
-    told = [row for row in changes_between(*chosen.span, held) if {*row["before"], *row["after"]} & set(held)]
+    held = [str(name) for name in incidents.frame["type"].unique()]
+    told = [
+        row for row in changes_between(*incidents.span, held) if {*row["before"], *row["after"]} & set(held)
+    ]
     if not told:
         return None
     import pandas as pd
@@ -162,13 +169,21 @@ def names(chosen: Incidents) -> Finding | None:
     said = " ".join(f"{word(pd.Period(row['from']))}: {row['what']}" for row in told)
     return Finding(
         "names", "note", f"Names of types changed within these months. {said}", len(told),
-        "peelian.read.categories.comparable puts such types under one name.",
+        'To put such types under one name write types = "comparable" under [read].',
     )  # fmt: skip
 
 
-def agreement(chosen: Incidents, published: pd.Series, limits: Limits) -> tuple[Finding, pd.DataFrame]:
+def agreement(
+    chosen: Incidents, published: pd.Series, limits: Limits, *, yearly: bool = False
+) -> tuple[Finding, pd.DataFrame]:
     """Do the rows agree with published totals, year by year?"""
-    table = reconcile(chosen.months.value_counts().sort_index(), published)
+    own = chosen.months.value_counts().sort_index()
+    if yearly:  # rows stand in January: whole years of the published months are held against them
+        whole = published.groupby(published.index.year).agg(["sum", "size"])
+        published = whole.loc[whole["size"] == 12, "sum"]
+        published.index = published.index.astype(str) + "-01"
+        published.index = published.index.astype("period[M]")
+    table = reconcile(own, published)
     low, high = table["ratio"].min(), table["ratio"].max()
     away = table[(table["ratio"] - 1).abs() > limits.reconcile]
     sentence = (

@@ -92,9 +92,10 @@ def quality(
         tables["years"] = checks.by_year(incidents)
         tables["types"] = checks.by_type(incidents)
         own = incidents.place_of(areas, by="point")
+        yearly = checks.by_year_alone(incidents)
         found += [
-            checks.months(tables["months"]),
-            checks.low_months(tables["months"], limits),
+            checks.whole_years(incidents) if yearly else checks.months(tables["months"]),
+            None if yearly else checks.low_months(tables["months"], limits),
             checks.repeats(incidents),
             checks.twins(incidents),
             of_places.blanks(incidents, tables["years"], limits),
@@ -102,18 +103,19 @@ def quality(
             *of_places.codes(incidents, areas, own, limits),
             of_places.outside(incidents, own, limits),
             of_places.snapping(incidents),
-            time.precision(incidents),
+            time.precision(incidents, yearly=yearly),
             time.midnight(incidents, limits),
             time.windows(incidents),
             checks.types(tables["types"]),
-            checks.levels(tables["months"], limits),
-            time.names(chosen),
+            None if yearly else checks.levels(tables["months"], limits),
+            time.names(incidents),
             time.recording(chosen),
         ]
-        jumps, tables["breaks"] = time.breaks(chosen, tables["months"], limits)
-        found.append(jumps)
+        if not yearly:
+            jumps, tables["breaks"] = time.breaks(chosen, tables["months"], limits)
+            found.append(jumps)
         if published is not None:
-            agreed, tables["published"] = time.agreement(chosen, published, limits)
+            agreed, tables["published"] = time.agreement(chosen, published, limits, yearly=yearly)
             found.append(agreed)
         edition, table = of_places.editions(incidents, areas, known_2011, known_2021)
         found.append(edition)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from peelian import charts, maps
 from peelian.errors import some
-from peelian.read.checks import body, part
+from peelian.read.checks import by_year_alone, part, years_held
 from peelian.read.checks_of_inputs import USED
 from peelian.read.police_uk import LICENCE
 from peelian.report import Chart, Section, Table, Text
@@ -69,7 +69,7 @@ def tallies(chosen: Incidents, places: Places, months: pd.DataFrame) -> Tallies:
     coded = "place" in chosen.frame and chosen.frame["place"].isin(places.index).mean() >= BY_CODE
     by: Literal["code", "point"] = "code" if coded else "point"
     count = chosen.counts(places, by=by)
-    years = max(int((body(months)["chosen"] > 0).sum()), 1) / 12
+    years = years_held(chosen, months)
     frame = places.frame[[name for name in ("name", "households") if name in places.frame] + ["geometry"]]
     frame = frame.assign(count=count, a_year=count / years)
     if places.households is not None:
@@ -103,12 +103,16 @@ def findings(
     held: Read, chosen: Incidents, judged: Quality, counts: Tallies, *, crime: tuple[str, ...]
 ) -> list[str]:
     """The sentences to read first."""
+    import pandas as pd
+
     files = held.files[held.files["kind"].isin(USED)]
     refused = len(held.incidents.rejected)
     verb = "was" if refused == 1 else "were"
     said = f"{refused:,} {verb} refused and kept aside with the reason" if refused else "none was refused"
     plural = "file" if len(files) == 1 else "files"
     first, last = chosen.span
+    if by_year_alone(chosen):
+        last = (chosen.frame["end"].max() - pd.Timedelta(days=1)).to_period("M")
     span = _month(first) if first == last else f"{_month(first)} to {_month(last)}"
     if counts.years >= 1:  # a year is not told from months
         span += f": {len(chosen) / counts.years:,.0f} a year"
@@ -131,6 +135,8 @@ def findings(
 
 def _placed(total: int, areas: int, counts: Tallies) -> str:
     inside = total - counts.lost
+    if not inside:
+        return f"None of them could be placed in the project's {several(areas, 'area')}."
     how = "by the area code in the extract" if counts.by == "code" else "by where the point lies"
     return (
         f"{inside:,} ({part(inside / total)}) are in the project's {several(areas, 'area')}, counted {how}."

@@ -182,7 +182,10 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
     for source in sources.incidents:
         readings.append(extract(source, sources.folder, places.crs, codes=codes, repeats=parameters.repeats))
         step()
-    incidents, carried = _carried(combine([reading.incidents for reading in readings]), walk, places)
+    together = combine([reading.incidents for reading in readings])
+    if parameters.types == "comparable":
+        together = _comparable(together)
+    incidents, carried = _carried(together, walk, places)
     files = [r.files.assign(source=_short(s.file)) for r, s in zip(readings, sources.incidents, strict=True)]
     layers: list[Any] = []
     refused = [incidents.rejected.iloc[:0]]
@@ -227,6 +230,16 @@ def _places(sources: Sources) -> AreaReading:
     held = profile(sources.folder / asked.profile, id=asked.profile_id)
     beside = joined(found.places, held, households=asked.households)
     return replace(found, places=beside.places, profile=beside.sentence)
+
+
+def _comparable(incidents: Incidents) -> Incidents:
+    """The incidents with types under names that meant the same in all their months."""
+    from peelian.read.categories import comparable
+
+    if not len(incidents):
+        return incidents
+    types = comparable(incidents.frame["type"], *incidents.span)
+    return replace(incidents, frame=incidents.frame.assign(type=types))
 
 
 def _crosswalk(sources: Sources) -> Crosswalk | None:

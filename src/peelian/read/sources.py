@@ -148,6 +148,9 @@ class Parameters:
     """The ``[read]`` table: what to do with repeats, and the shares at which a check warns.
 
     ``repeats``        ``keep`` (flagged and counted) or ``drop`` (refused) later copies of a Crime ID.
+    ``types``          ``as_recorded``, or ``comparable``: types of police.uk that were split or renamed
+                       within the span stand under their names together (``A / B``), as [project] crime
+                       must then name them.
     ``blank``          share of a year's rows without a point.
     ``unknown_codes``  share of area codes that are not among the areas.
     ``own_area``       share of points that lie in the area of their own code, below which it warns.
@@ -161,6 +164,7 @@ class Parameters:
     """
 
     repeats: Literal["keep", "drop"] = "keep"
+    types: Literal["as_recorded", "comparable"] = "as_recorded"
     blank: Share = 0.05
     unknown_codes: Share = 0.02
     own_area: Share = 0.9
