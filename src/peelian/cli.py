@@ -186,6 +186,35 @@ def read_map(file: str, out: str | None, near: str | None, as_json: bool) -> Non
         click.echo(_wrapped(line))
 
 
+@main.command("read store")
+@click.argument("source", metavar="SOURCE", type=click.Path())
+@click.argument("store", metavar="STORE", type=click.Path())
+@click.option(
+    "--again", type=click.Choice(["refuse", "keep", "replace"]), default="refuse", show_default=True,
+    help="What to do with a month that the store holds already with other rows.",
+)  # fmt: skip
+@JSON
+def read_store(source: str, store: str, again: str, as_json: bool) -> None:
+    """Put street files of any number of forces and months into a store that projects read parts of."""
+    from peelian import tasks
+
+    with _bars() as progress:
+        said = tasks.read_store(source, store, again=again, progress=progress)
+    if as_json:
+        click.echo(json.dumps(said))
+        return
+    said_files = f"{len(said['files']):,} {'file' if len(said['files']) == 1 else 'files'}"
+    first, last = said["months"]
+    forces = f"{len(said['forces']):,} {'force' if len(said['forces']) == 1 else 'forces'}"
+    click.echo(
+        _wrapped(
+            f"{store} holds {said['rows']:,} rows of {said_files}: {said['accepted']:,} accepted and "
+            f"{said['refused']:,} refused with their reason; {forces}, {first} to {last}."
+        )
+    )
+    click.echo(_wrapped(said["next"]))
+
+
 explain = _stage("explain", "Explain: which features of places go with this crime, how far, how surely?")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 BRITISH_NATIONAL_GRID = "EPSG:27700"
+MOST_CELLS = 4_000_000  # about 2 GiB as shapes
 Kind = Literal["area", "cell", "street"]
 
 
@@ -66,7 +67,8 @@ class Places:
         frame = frame.sort_index()
         invalid = ~frame.geometry.is_valid
         if invalid.any():
-            frame.loc[invalid, frame.geometry.name] = frame.geometry[invalid].make_valid()
+            mended = frame.geometry[invalid].make_valid(method="structure", keep_collapsed=False)
+            frame.loc[invalid, frame.geometry.name] = mended  # of polygons, whatever lines they touched in
         if frame.geometry.name != "geometry":
             frame = frame.rename_geometry("geometry")
         _check(frame, name)
@@ -102,6 +104,12 @@ class Places:
         study = boundary.union_all()
         if study.is_empty:
             raise DesignError("The study area is empty: no polygon is left to lay a grid over.")
+        if study.area / cell**2 > MOST_CELLS:
+            raise DesignError(
+                f"{study.area / 1e6:,.0f} km² in cells of {cell:g} m are {study.area / cell**2:,.0f} cells, "
+                f"more than {MOST_CELLS:,}. Take larger cells (cell under [places]), or a smaller study area "
+                "(where)."
+            )
         west, south, east, north = study.bounds
         if origin == "multiples":
             west, south = np.floor(west / cell) * cell, np.floor(south / cell) * cell

@@ -314,6 +314,33 @@ def verify(folder: Path | str = ".") -> dict[str, Any]:
     return verified(Project.load(folder).folder)
 
 
+def read_store(
+    source: Path | str, store: Path | str, *, again: str = "refuse", progress: Progress | None = None
+) -> dict[str, Any]:
+    """Street-level crime of any size into a store of Parquet files, made or added to; see ``read.ingest``.
+
+    Returns plain values: ``files`` (each with its rows, accepted and refused), ``rows``, ``accepted``,
+    ``refused``, ``forces``, ``months``, and ``next``: how a project reads from it.
+    """
+    from peelian.read.ingest import ingest
+
+    tick = None if progress is None else (lambda done, total: progress("store", done, total))
+    held = ingest(source, store, again=again, progress=tick)  # type: ignore[arg-type]
+    files = held.files
+    forces, months = held.span
+    return plain(
+        {
+            "store": str(store),
+            "files": files.to_dict("records"),
+            **{key: int(files[key].sum()) for key in ("rows", "accepted", "refused")},
+            "forces": forces,
+            "months": months,
+            "next": f'In peelian.toml, under [[incidents]]: reader = "store", file = "{Path(store).name}" '
+            "and forces, types, first, last or areas as you need them.",
+        }
+    )
+
+
 def figures(*, expired: bool = False, weak: bool = False) -> list[dict[str, Any]]:
     """The policy figures as rows: name, value, unit, price base, source, date, quality, impact."""
     from peelian.account import figures_table

@@ -23,7 +23,7 @@ def test_every_area_of_south_yorkshire_has_a_profile(uk: Path) -> None:
     own = areas(uk / "boundaries_south_yorkshire" / "south-yorkshire_lsoa_2011.gpkg", id="LSOA11CD")
     held = profile(uk / "lsoa_profiles" / "lsoa11_england_wales.parquet", id="lsoa11_code")
     found = joined(own, held, households="households_2011")
-    assert found.sentence == "853 of 853 areas (100.0%) are in the profile."
+    assert found.sentence == "853 of 853 areas (100.0 %) are in the profile."
     assert int(found.places.households.sum()) == 565_442  # type: ignore[union-attr]
 
 

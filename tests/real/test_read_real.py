@@ -153,7 +153,7 @@ def test_the_chapter_on_hounslow(pack: Path) -> None:
     assert outcome.section.findings == [
         "39,703 rows were read from 96 files: none was refused.",
         "39,703 of them are burglary, January 2012 to December 2019: 4,963 a year.",
-        "39,559 (99.6%) are in the project's 324 areas, counted by the area code in the extract.",
+        "39,559 (99.6 %) are in the project's 324 areas, counted by the area code in the extract.",
         "Dates are months and points are snapped to streets: near-repeat and daily forecasts are not supported by this extract.",
         "No check asks for attention before these rows are modelled.",
     ]

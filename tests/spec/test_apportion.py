@@ -216,8 +216,8 @@ def test_a_mixed_extract_takes_the_codes_of_the_places_and_keeps_its_own(tmp_pat
     assert found.frame["place"].fillna("").tolist() == ["same", "cut2", "both", "strange", ""]
     assert found.frame["place_given"].fillna("").tolist() == ["same", "cut", "left", "strange", ""]
     assert said == (
-        "2 of 4 area codes are of another edition and were carried over (1 whole area, 1 by its point); "
-        "1 are in neither edition."
+        "2 of 4 area codes are of another edition and were carried over (1 into one whole area, 1 by their points); "
+        "1 is in neither edition."
     )
 
 

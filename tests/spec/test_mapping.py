@@ -35,7 +35,7 @@ def test_the_window_is_told_from_the_mid_point(tmp_path: Path) -> None:
     )
     found = proposed(tmp_path, text)
     assert found.mapping == {"start": "date_start", "end": "date_end", "recorded": "recorded", "id": "ref"}
-    assert "50.0% have no end" in found.notes[0]
+    assert "50.0 % have no end" in found.notes[0]
 
 
 def test_a_kind_of_location_is_no_crime_type(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_five_columns_are_one_date(tmp_path: Path) -> None:
         ("12/25/2016", {"dates": "mdy"}, ""),
         ("2016-12-25", {}, ""),
         ("03/04/2016", {}, '03/04/2016 could be either way round: add dates = "dmy" (British)'),
-        ("2016-12-25T10:00:00Z", {}, "100% of the times in 'date' carry a zone mark"),
+        ("2016-12-25T10:00:00Z", {}, "100 % of the times in 'date' carry a zone mark"),
     ],
 )
 def test_the_order_of_a_date_is_told_or_asked(

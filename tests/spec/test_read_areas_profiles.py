@@ -94,7 +94,7 @@ def test_places_get_the_columns_and_their_households(tmp_path: Path) -> None:
 
 def test_places_that_are_not_in_the_profile_are_named(tmp_path: Path) -> None:
     assert joined(places("a", "z"), read(tmp_path)).sentence == (
-        "1 of 2 areas (50.0%) are in the profile. Not in it: z."
+        "1 of 2 areas (50.0 %) are in the profile. Not in it: z."
     )
 
 

@@ -63,23 +63,23 @@ def test_a_month_far_below_those_around_is_named() -> None:
     months = [str(m) for m in pd.period_range("2016-01", "2016-12", freq="M")]
     incidents = extract([m for m in months for _ in range(10 if m == "2016-06" else 40)])
     assert sentence(incidents, "low_months") == (
-        "1 month is below 50% of those around: June 2016 (10 against about 40)."
+        "1 month is below 50 % of those around: June 2016 (10 against about 40)."
     )
 
 
 def test_repeats_are_counted_with_their_share() -> None:
     incidents = extract(["2016-01"] * 4, repeated=[False, True, True, False])
-    assert sentence(incidents, "repeats") == "2 rows repeat the ID of an earlier row (50.0% of 4)."
+    assert sentence(incidents, "repeats") == "2 rows repeat the ID of an earlier row (50.0 % of 4)."
 
 
 def test_equal_rows_without_an_id_are_counted_apart() -> None:
     incidents = extract(["2016-01"] * 3, id=pd.Series([None] * 3, dtype="str"), geometry=[Point(1, 1)] * 3)
-    assert sentence(incidents, "twins") == "2 rows without an ID equal another in every column (66.7% of 3)."
+    assert sentence(incidents, "twins") == "2 rows without an ID equal another in every column (66.7 % of 3)."
 
 
 def test_blank_locations_name_the_worst_year() -> None:
     incidents = extract(["2015-01", "2015-02", "2016-01", "2016-02"], geometry=[Point(1, 1)] * 3 + [None])
-    assert sentence(incidents, "blanks") == ("1 of 4 rows (25.0%) have no point; most in 2016 (50.0%).")
+    assert sentence(incidents, "blanks") == ("1 of 4 rows (25.0 %) have no point; most in 2016 (50.0 %).")
 
 
 def test_faults_of_coordinates_are_counted_by_kind() -> None:
@@ -93,18 +93,20 @@ def test_faults_of_coordinates_are_counted_by_kind() -> None:
 def test_codes_that_are_not_among_the_areas_are_counted() -> None:
     place = pd.Series(["E01000001", "E01000009", "E01000009", None], dtype="str")
     assert sentence(extract(["2016-01"] * 4, place=place), "codes") == (
-        "33.33% of the 3 rows with an area code name one of the 2 areas; 2 rows name 1 other."
+        "33.33 % of the 3 rows with an area code name one of the 2 areas; 2 rows name 1 other (E01000009)."
     )
 
 
 def test_points_in_another_area_than_their_code_lower_the_share() -> None:
     incidents = extract(["2016-01"] * 4, geometry=[Point(1, 1)] * 3 + [Point(1500, 1)])
-    assert sentence(incidents, "own_area") == "The point lies in the area of its own code in 75.0% of 4 rows."
+    assert (
+        sentence(incidents, "own_area") == "The point lies in the area of its own code in 75.0 % of 4 rows."
+    )
 
 
 def test_points_outside_every_area_are_counted() -> None:
     incidents = extract(["2016-01"] * 4, geometry=[Point(1, 1)] * 3 + [Point(5000, 1)])
-    assert sentence(incidents, "outside") == "1 of 4 points (25.0%) lie outside every area."
+    assert sentence(incidents, "outside") == "1 point of 4 (25.0 %) lies outside every area."
 
 
 def test_many_rows_on_few_points_look_snapped() -> None:
@@ -124,7 +126,7 @@ def test_the_largest_change_of_level_is_described() -> None:
     months = [str(m) for m in pd.period_range("2015-01", "2016-12", freq="M")]
     incidents = extract([m for m in months for _ in range(40 if m < "2016-01" else 20)])
     assert sentence(incidents, "levels") == (
-        "The largest change of level is -50.0%: 240 in the 12 months from January 2016 against 480 in the "
+        "The largest change of level is -50.0 %: 240 in the 12 months from January 2016 against 480 in the "
         "12 before (a description, not a test)."
     )
 
@@ -231,7 +233,7 @@ def test_the_findings_of_the_chapter(sources: Sources) -> None:
     assert outcome.section.findings == [
         "32 rows were read from 1 file: 1 was refused and kept aside with the reason.",
         "30 of them are burglary, January 2016 to March 2016.",
-        "30 (100.0%) are in the project's 2 areas, counted by the area code in the extract.",
+        "30 (100.0 %) are in the project's 2 areas, counted by the area code in the extract.",
         "Dates are months and points are snapped to streets: near-repeat and daily forecasts are not supported by this extract.",
         "3 checks ask for attention before these rows are modelled; they are listed below.",
     ]
@@ -280,7 +282,11 @@ def test_a_file_without_rows_is_told(sources: Sources, tmp_path: Path) -> None:
     moved = replace(sources, incidents=(IncidentSource("street"),), folder=tmp_path)
     outcome, *_ = run(moved, Parameters(), crime=("Burglary",), seed=1)
     warnings = [b.text for b in outcome.section.blocks if isinstance(b, Text) and b.kind == "warning"]
-    assert "1 file holds no row: 2016-04.csv. Download those months again." in warnings
+    assert (
+        "1 file holds no row: 2016-04.csv. 2016-04 is therefore missing. A file without a row is a gap, not a "
+        "month without crime. Download it again."
+    ) in warnings
+    assert outcome.files["quality.csv"].set_index("check")["level"]["files"] == "warning"
 
 
 # -------------------------------------------------------------------- breaks, recording, names, published totals
@@ -298,7 +304,7 @@ def test_a_jump_where_recording_changed_says_so() -> None:
     ]
     text = found.checks.set_index("check").loc["breaks", "sentence"]
     assert text.startswith(
-        "1 sudden change of level pass the test (of 1 series by type and force): Burglary +96% from April 2017"
+        "1 sudden change of level passes the test (of 1 series by type and force): Burglary +96 % from April 2017"
     )
     assert text.endswith("where recording changed).")
 

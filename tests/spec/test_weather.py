@@ -49,10 +49,10 @@ def test_gaps_are_named(tmp_path: Path) -> None:
     assert rain.values.tolist() == [["rain", "2020-01-02", "2020-01-03", 2]]
     assert found.sentences == [
         "Weather at UKX00000001: 4 days, 2020-01-01 to 2020-01-04.",
-        "Temperature mean is missing on 2 of them: 2020-01-02 to 2020-01-03.",
-        "Temperature min is missing on 1 of them: 2020-01-03.",
-        "Temperature max is missing on 2 of them: 2020-01-02 to 2020-01-03.",
-        "Rain is missing on 2 of them: 2020-01-02 to 2020-01-03.",
+        "Temperature mean: missing on 2 of them (2020-01-02 to 2020-01-03).",
+        "Temperature min: missing on 1 of them (2020-01-03).",
+        "Temperature max: missing on 2 of them (2020-01-02 to 2020-01-03).",
+        "Rain: missing on 2 of them (2020-01-02 to 2020-01-03).",
         "1 values failed the service's own quality check and are left out.",
     ]
 

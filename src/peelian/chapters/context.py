@@ -102,6 +102,25 @@ class Context:
         return Layers.load(self.folder("read"))
 
     @cached_property
+    def weather(self) -> pd.DataFrame | None:
+        """Weather by day: ``date``, ``tmin``, ``tmax``, ``tmean`` (Celsius), ``rain`` (mm), then more.
+
+        None where the project has no [weather], or a file of months; see ``read.conditions``.
+        """
+        return self._weather("weather_days.csv")
+
+    @cached_property
+    def weather_months(self) -> pd.DataFrame | None:
+        """The same by month, ``date`` the first day of it; None where the project has no [weather]."""
+        return self._weather("weather_months.csv")
+
+    def _weather(self, name: str) -> pd.DataFrame | None:
+        import pandas as pd
+
+        path = self.made("read", name)
+        return None if path is None else pd.read_csv(path, parse_dates=["date"])
+
+    @cached_property
     def panel_table(self) -> PanelTable:
         """The keys of ``[evaluate]`` that belong to the panel."""
         held = {

@@ -12,6 +12,8 @@ from peelian.chapters.held import card_areas, deliveries_of, kinds_of, month_of,
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.layers import Layers
     from peelian.places import Places
     from peelian.project import Project
     from peelian.protocol import Protocol
@@ -21,28 +23,36 @@ FROZEN = "protocol.toml"  # beside peelian.toml: the evaluation plan once it is 
 
 
 def read(context: Context) -> Outcome:
-    """The sources, read and judged; the nouns are kept as open files."""
-    return judged(context)[0]
+    """The sources, read and judged; the nouns and the grid are kept as open files."""
+    from peelian.places import Places
+    from peelian.read import run as stage
+
+    outcome, incidents, places, layers = _read(context)
+    table = stage.sources_of(context.project.tables, context.project.folder, context.project.file).places
+    study = places.select(stage.study_area(places, table.where)) if table.where else places
+    cells = Places.grid(study.geometry, table.cell)
+    files = {"incidents": incidents, "layers": layers, "places.parquet": places, "cells.parquet": cells}
+    return replace(outcome, files={**outcome.files, **files})
 
 
 def judged(context: Context) -> tuple[Outcome, Places]:
     """The chapter on what was read, and the places, without keeping anything."""
-    from peelian.places import Places
+    outcome, _, places, _ = _read(context)
+    return outcome, places
+
+
+def _read(context: Context) -> tuple[Outcome, Incidents, Places, Layers]:
     from peelian.read import run as stage
 
     project = context.project
     sources = stage.sources_of(project.tables, project.folder, project.file)
-    outcome, incidents, places, layers = stage.run(
+    return stage.run(
         sources,
         stage_parameters(project, "read", stage.Parameters),
         crime=project.project.crime,
         seed=project.seed("read"),
         progress=context.ticker("read"),
     )
-    study = places.select(stage.study_area(places, sources.places.where)) if sources.places.where else places
-    cells = Places.grid(study.geometry, sources.places.cell)
-    files = {"incidents": incidents, "layers": layers, "places.parquet": places, "cells.parquet": cells}
-    return replace(outcome, files={**outcome.files, **files}), places
 
 
 def explain(context: Context) -> Outcome:

@@ -218,11 +218,16 @@ def recoded_incidents(incidents: Incidents, places: Places, crosswalk: Crosswalk
     return replace(incidents, frame=frame), _told(found["how"])
 
 
+def _count(counts: pd.Series, how: str) -> str:
+    return f"{int(counts[how]):,} {'is' if counts[how] == 1 else 'are'}"
+
+
 def _told(how: pd.Series) -> str:
     """How many codes were carried over, and how, in one sentence."""
     counts = how.value_counts()
-    parts = [f"{int(counts[word]):,} {word}" for word in (EXACT, BY_POINT, BEST_FIT) if word in counts]
-    lost = f"; {int(counts[UNKNOWN]):,} are in neither edition" if UNKNOWN in counts else ""
+    words = {EXACT: "into one whole area", BY_POINT: "by their points", BEST_FIT: "by best fit"}
+    parts = [f"{int(counts[how]):,} {said}" for how, said in words.items() if how in counts]
+    lost = f"; {_count(counts, UNKNOWN)} in neither edition" if UNKNOWN in counts else ""
     if not parts:
         return f"All area codes are those of the project's own edition{lost}."
     moved = int(sum(counts.get(word, 0) for word in (EXACT, BY_POINT, BEST_FIT)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
 from peelian.places import Places
 from peelian.read.coordinates import system
+from peelian.read.files import present
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -40,9 +42,40 @@ def areas(
     ``where``       the true/false column of ``study_area``: checked here, so that a wrong name is told early.
 
     All other columns are kept. Raises ``DataError`` for a file that is absent, no spatial file or empty, a
-    column that is not there (the message lists those that are), ids that repeat or are missing, shapes that
-    are no polygons, a CRS in degrees, and longitude and latitude that are exchanged.
+    column that is not there (the message lists those that are), ids that repeat or are missing, rows without
+    a shape, shapes that are no polygons, a CRS in degrees, and longitude and latitude that are exchanged.
     """
+    found = reading(path, id=id, households=households, name=name, layer=layer, crs=crs, where=where)
+    if found.unshaped:
+        raise DataError(f"{path}: no shape for {some(found.unshaped)}. Each place needs one.")
+    return found.places
+
+
+@dataclass(frozen=True, eq=False)
+class AreaReading:
+    """Places, and what was wrong with the rows of their file.
+
+    ``unshaped``  ids of rows without a shape, which are left out; ``mended`` ids whose shape crossed itself;
+    ``profile`` how many of the places a profile beside knows, in words.
+    """
+
+    places: Places
+    unshaped: tuple[str, ...]
+    mended: tuple[str, ...]
+    profile: str = ""
+
+
+def reading(
+    path: Path | str,
+    *,
+    id: str,
+    households: str | None = None,
+    name: str | None = None,
+    layer: str | None = None,
+    crs: object = None,
+    where: str | None = None,
+) -> AreaReading:
+    """As ``areas``, with rows that have no shape left out and told, as are shapes that had to be mended."""
     frame = spatial(path, layer=layer)
     for column in (id, households, name, where):
         require_column(frame, column, path)
@@ -55,6 +88,12 @@ def areas(
         raise DataError(f"{path}: {int(wrong.sum())} places are no polygons but {some(kinds)}.")
     frame = frame.set_geometry(frame.geometry.force_2d())
     ids = _ids(frame[id])
+    bare = frame.geometry.isna() | frame.geometry.is_empty
+    if bare.all():
+        raise DataError(f"{path}: none of its {len(frame):,} rows has a shape.")
+    unshaped = tuple(str(one) for one in ids[bare])
+    frame, ids = frame[~bare], ids[~bare]
+    mended = tuple(str(one) for one in ids[~frame.geometry.is_valid])
     if households:
         frame["households"] = frame[households]
     if name:
@@ -62,7 +101,7 @@ def areas(
     places = Places.of(frame.set_index(ids), name=str(path))
     if where:
         _flags(places.frame[where], str(path))
-    return places
+    return AreaReading(places, unshaped, mended)
 
 
 def study_area(places: Places, where: str | None = None) -> list[str]:
@@ -93,9 +132,7 @@ def spatial(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pyogrio
 
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    path = present(path)
     try:
         if layer is None:
             _one_layer(path)

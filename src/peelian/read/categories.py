@@ -18,19 +18,6 @@ def _rows() -> tuple[dict[str, Any], ...]:
     return tuple(tomllib.loads(text)["change"])
 
 
-def category_changes() -> pd.DataFrame:
-    """When names of police.uk's crime types changed: ``from`` (month), ``before``, ``after``, ``what``.
-
-    >>> category_changes()["from"].astype(str).unique().tolist()
-    ['2011-09', '2013-05']
-    """
-    import pandas as pd
-
-    frame = pd.DataFrame(list(_rows()))
-    frame["from"] = pd.PeriodIndex(frame["from"], freq="M")
-    return frame
-
-
 def comparable(types: pd.Series, first: pd.Period, last: pd.Period) -> pd.Series:
     """Types under names that meant the same from the first to the last month.
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from peelian.errors import some
-from peelian.read.vintage import vintage
+from peelian.words import per_cent, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.incidents import Incidents
-    from peelian.places import Places
 
 WINDOW = 6  # months on either side that a month is compared with
 ENOUGH = 20  # incidents a month below which a low month is no news
+LONG = 62.0  # days of a window beyond which it tells no month
+MOSTLY = 0.9  # share of rows with such windows
+SPARSE = 0.05  # share of a usual month below which a month at either end is a few stray dates
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,38 @@ class Finding:
 
 
 # -------------------------------------------------------------------- tables
+def by_year_alone(incidents: Incidents) -> bool:
+    """True where nearly every window is longer than a month, so that no month can be told."""
+    frame = incidents.frame
+    days = (frame["end"] - frame["start"]).dt.total_seconds() / 86_400
+    return bool(len(frame)) and float((days > LONG).mean()) > MOSTLY
+
+
+def years_held(incidents: Incidents, table: pd.DataFrame) -> float:
+    """Years for which there are rows of the project's types: months that hold any, or the windows themselves.
+
+    ``table``  rows by month (see ``by_month``).
+    """
+    if not by_year_alone(incidents):
+        return max(int((body(table)["chosen"] > 0).sum()), 1) / 12
+    windows = incidents.frame[["start", "end"]].drop_duplicates()
+    return float((windows["end"] - windows["start"]).dt.total_seconds().sum() / 86_400 / 365.25)
+
+
+def whole_years(incidents: Incidents) -> Finding:
+    """Which years are there, where no month can be told?"""
+    years = incidents.frame["start"].dt.year
+    first, last = int(years.min()), int(years.max())
+    lacking = sorted(set(range(first, last + 1)) - set(years))
+    span = f"of {first}" if first == last else f"of {first} to {last}"
+    gaps = f"; {some(lacking, 6)} {'is' if len(lacking) == 1 else 'are'} missing" if lacking else ""
+    return Finding(
+        "months", "warning" if lacking else "note",
+        f"The rows are {span} by the year alone: no month can be told{gaps}.", len(lacking),
+        "Count by year. Whatever needs months, such as evaluation and forecasts, needs dated rows.",
+    )  # fmt: skip
+
+
 def by_month(incidents: Incidents, chosen: Incidents) -> pd.DataFrame:
     """Rows of every month: all (``rows``), without a point (``blank``), the project's (``chosen``)."""
     import pandas as pd
@@ -100,15 +133,40 @@ def rows(incidents: Incidents, reasons: pd.DataFrame) -> Finding:
     )  # fmt: skip
 
 
+def body(table: pd.DataFrame) -> pd.DataFrame:
+    """The months of an extract without the stray ones at either end, whose few rows are no file's month.
+
+    A window that began years before its crime was noticed, or a mistyped year, puts a row there.
+    """
+    counts = table["rows"]
+    usual = counts[counts > 0].median()
+    if usual < ENOUGH:
+        return table
+    full = (counts >= SPARSE * usual).to_numpy().nonzero()[0]
+    return table.iloc[full[0] : full[-1] + 1]
+
+
 def months(table: pd.DataFrame) -> Finding:
     """Is there a month without a single row?"""
-    empty = table.index[table["rows"] == 0]
+    held = body(table)
+    empty = held.index[held["rows"] == 0]
     first, last = word(table.index[0]), word(table.index[-1])
     if len(table) == 1:
         return Finding("months", "fine", f"The rows are of one month, {first}.", 0)
     span = f"The rows span {len(table):,} months, {first} to {last}"
+    stray = int(table["rows"].sum() - held["rows"].sum())
+    if stray:
+        inner = f"{word(held.index[0])} to {word(held.index[-1])}"
+        span += f", but all except {stray:,} of the rows lie in {inner}"
     if not len(empty):
-        return Finding("months", "fine", f"{span}; none is missing.", 0)
+        sentence = f"{span}; none of these is missing." if stray else f"{span}; none is missing."
+        if not stray:
+            return Finding("months", "fine", sentence, 0)
+        return Finding(
+            "months", "note", sentence, 0,
+            "The few outside began long before they were noticed, are of a month only begun, or are dated "
+            "wrongly: keep analyses to the months in which nearly all lie.",
+        )  # fmt: skip
     lacking = f"{many(len(empty), 'month is', 'months are')} missing: {some(_runs(empty), 6)}"
     return Finding(
         "months", "warning", f"{span}; {lacking}.", len(empty),
@@ -119,18 +177,32 @@ def months(table: pd.DataFrame) -> Finding:
 
 def low_months(table: pd.DataFrame, limits: Limits) -> Finding | None:
     """Is a month far below those around it, as a file cut short would be?"""
-    counts = table["chosen"].where(table["rows"] > 0).astype("float64")
-    if len(counts) < WINDOW or not counts.median() >= ENOUGH:
+    table = body(table)
+    named: dict[pd.Period, str] = {}
+    asked = False
+    for column, what in (("chosen", ""), ("rows", " rows of all types")):
+        used = table.index[table[column] > 0]  # of a type, the months in which its name was in use
+        if not len(used):
+            continue
+        counts = table[column].where(table["rows"] > 0).astype("float64").loc[used[0] : used[-1]]
+        if len(counts) < WINDOW or not counts.median() >= ENOUGH:
+            continue
+        asked = True
+        usual = counts.rolling(2 * WINDOW + 1, center=True, min_periods=4).median()
+        for month in counts.index[counts < limits.low_month * usual]:
+            named.setdefault(
+                month, f"{word(month)} ({counts[month]:,.0f} against about {usual[month]:,.0f}{what})"
+            )
+    if not asked:
         return None
-    usual = counts.rolling(2 * WINDOW + 1, center=True, min_periods=4).median()
-    low = counts.index[counts < limits.low_month * usual]
-    if not len(low):
+    if not named:
         return Finding("low_months", "fine", "No month lies far below those around it.", 0)
-    named = some([f"{word(m)} ({counts[m]:,.0f} against about {usual[m]:,.0f})" for m in low], 4)
+    told = some([named[month] for month in sorted(named)], 4)
     return Finding(
         "low_months", "warning",
-        f"{many(len(low), 'month is', 'months are')} below {limits.low_month:.0%} of those around: {named}.",
-        len(low), "Check whether those files are complete; download them again.",
+        f"{many(len(named), 'month is', 'months are')} below {per_cent(limits.low_month)} of those around: "
+        f"{told}.",
+        len(named), "Check whether those files are complete; download them again.",
     )  # fmt: skip
 
 
@@ -146,14 +218,18 @@ def repeats(incidents: Incidents) -> Finding | None:
     return Finding(
         "repeats", "note",
         f"{many(count, 'row repeats', 'rows repeat')} the ID of an earlier row "
-        f"({count / len(incidents):.1%} of {len(incidents):,}){tail}.",
-        count, 'They are kept and counted. To leave them out write repeats = "drop" under [read].',
+        f"({percent(count / len(incidents))} of {len(incidents):,}){tail}.",
+        count,
+        'They are kept and counted: they may be victims or outcomes of one crime. To leave them out write '
+        'repeats = "drop" under [read].',
     )  # fmt: skip
 
 
 def twins(incidents: Incidents) -> Finding | None:
     """Are rows without an id equal in everything that is known of them?"""
     frame = incidents.frame
+    if "counted" in frame:  # counts made into rows: of course they are equal
+        return None
     bare = frame[frame["id"].isna()] if "id" in frame else frame
     if bare.empty:
         return None
@@ -165,121 +241,9 @@ def twins(incidents: Incidents) -> Finding | None:
     return Finding(
         "twins", "note",
         f"{many(count, 'row without an ID equals', 'rows without an ID equal')} another in every column "
-        f"({count / len(bare):.1%} of {len(bare):,}).",
+        f"({percent(count / len(bare))} of {len(bare):,}).",
         count, "They may be separate incidents at one snapped point, so they are kept.",
     )  # fmt: skip
-
-
-# -------------------------------------------------------------------- places
-def blanks(incidents: Incidents, years: pd.DataFrame, limits: Limits) -> Finding:
-    """How many rows have no point, and in which year most?"""
-    count = int(years["blank"].sum())
-    share = count / len(incidents)
-    if not count:
-        return Finding("blanks", "fine", "Every row has a point.", 0.0)
-    worst = years["share"].idxmax()
-    return Finding(
-        "blanks", "warning" if years["share"].max() > limits.blank else "note",
-        f"{count:,} of {len(incidents):,} rows ({share:.1%}) have no point; "
-        f"most in {worst} ({years['share'][worst]:.1%}).",
-        share, "They count in totals and nowhere on a map. Compare years only where the share is alike.",
-    )  # fmt: skip
-
-
-def faults(incidents: Incidents) -> Finding | None:
-    """Are there coordinates that cannot be right?"""
-    if "fault" not in incidents.frame:
-        return None
-    counts = incidents.frame["fault"].value_counts()
-    if counts.empty:
-        return Finding("faults", "fine", "No coordinates are impossible.", 0)
-    named = some([f"{why}: {n:,}" for why, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))])
-    return Finding(
-        "faults", "warning", f"{int(counts.sum()):,} rows have values that cannot be used ({named}).",
-        int(counts.sum()), "The rows are kept without a point. Correct the coordinates at their source.",
-    )  # fmt: skip
-
-
-def codes(incidents: Incidents, areas: Places, own: pd.Series, limits: Limits) -> list[Finding | None]:
-    """Are the area codes among the areas, and does the point lie in the area of its code?"""
-    if "place" not in incidents.frame or not incidents.frame["place"].notna().any():
-        return [None]
-    code = incidents.frame["place"]
-    coded, found = int(code.notna().sum()), code.isin(areas.index)
-    share = int(found.sum()) / coded
-    lost = coded - int(found.sum())
-    sentence = f"{share:.2%} of the {coded:,} rows with an area code name one of the {len(areas):,} areas"
-    join = Finding("codes", "fine", f"{sentence}.", share)
-    if lost:
-        other = code[code.notna() & ~found].nunique()
-        join = Finding(
-            "codes", "warning" if 1 - share > limits.unknown_codes else "note",
-            f"{sentence}; {many(lost, 'row names', 'rows name')} {many(other, 'other', 'others')}.", share,
-            "Those areas are not in the places file: it is smaller than the extract, or of another edition.",
-        )  # fmt: skip
-    both = found & incidents.located
-    if not both.any():
-        return [join, None]
-    agree = float((own[both] == code[both]).mean())
-    return [
-        join,
-        Finding(
-            "own_area", "fine" if agree >= limits.own_area else "warning",
-            f"The point lies in the area of its own code in {agree:.1%} of {int(both.sum()):,} rows.", agree,
-            "Snapped points sit on streets, and streets are borders: count by code, map by point."
-            if agree >= limits.own_area
-            else "Check the edition and the detail of the boundaries, and the CRS of the points.",
-        ),
-    ]  # fmt: skip
-
-
-def outside(incidents: Incidents, own: pd.Series, limits: Limits) -> Finding | None:
-    """Do points lie outside every area?"""
-    located = incidents.located
-    if not located.any():
-        return None
-    away = int((located & own.isna()).sum())
-    share = away / int(located.sum())
-    if not away:
-        return Finding("outside", "fine", "Every point lies in an area.", 0.0)
-    return Finding(
-        "outside", "warning" if share > limits.outside else "note",
-        f"{away:,} of {int(located.sum()):,} points ({share:.1%}) lie outside every area.", share,
-        "They are in no count by point. Use a places file that covers the extract, or leave them out.",
-    )  # fmt: skip
-
-
-def snapping(incidents: Incidents) -> Finding | None:
-    """Were points moved to shared places?"""
-    import pandas as pd
-
-    shapes = incidents.frame.geometry[incidents.located]
-    if shapes.empty:
-        return None
-    at = pd.DataFrame({"x": shapes.x, "y": shapes.y}).value_counts()
-    each, shared = len(shapes) / len(at), float(at[at > 1].sum() / len(shapes))
-    sentence = f"{len(shapes):,} points stand on {len(at):,} places, {each:.1f} a place"
-    if incidents.snapped or (each >= 2 and shared >= 0.5):
-        said = "snapped to shared street points" if incidents.snapped else "probably snapped or rounded"
-        apart = _apart(at)
-        return Finding(
-            "snapping", "note",
-            f"{sentence}: they are {said}, {apart:,.0f} m from the next at the median.", each,
-            f"Distances below {apart:,.0f} m say nothing; the busiest place holds {int(at.iloc[0]):,} rows.",
-        )  # fmt: skip
-    return Finding("snapping", "fine", f"{sentence}: no sign of snapping.", each)
-
-
-def _apart(places: pd.Series) -> float:
-    """Metres from a place to the nearest other, at the median: the catchment of a snapped point."""
-    import numpy as np
-    from scipy.spatial import cKDTree
-
-    if len(places) < 2:
-        return 0.0
-    points = np.column_stack([places.index.get_level_values(k) for k in ("x", "y")])
-    distance, _ = cKDTree(points).query(points, k=2)
-    return float(np.median(distance[:, 1]))
 
 
 # -------------------------------------------------------------------- time, types, levels
@@ -299,6 +263,7 @@ def types(table: pd.DataFrame) -> Finding:
 
 def levels(table: pd.DataFrame, limits: Limits) -> Finding | None:
     """Where does the level change most, 12 months against the 12 before?"""
+    table = body(table)
     counts = table["chosen"].where(table["rows"] > 0).astype("float64")
     year = counts.rolling(12).sum()
     ratio = (year.shift(-12) / year).where(year >= 12 * ENOUGH)
@@ -310,44 +275,34 @@ def levels(table: pd.DataFrame, limits: Limits) -> Finding | None:
     large = abs(change) > limits.shift
     return Finding(
         "levels", "warning" if large else "fine",
-        f"The largest change of level is {change:+.1%}: {year.shift(-12)[at]:,.0f} in the 12 months from "
-        f"{word(at + 1)} against {year[at]:,.0f} in the 12 before (a description, not a test).",
+        f"The largest change of level is {signed(change, 1)}: {year.shift(-12)[at]:,.0f} in the 12 months "
+        f"from {word(at + 1)} against {year[at]:,.0f} in the 12 before (a description, not a test).",
         change,
         "Ask the force whether recording rules, systems or boundaries changed then." if large else "",
     )  # fmt: skip
 
 
-def editions(
-    incidents: Incidents,
-    areas: Places,
-    known_2011: Iterable[str] | None,
-    known_2021: Iterable[str] | None,
-) -> tuple[Finding | None, pd.DataFrame | None]:
-    """Which edition of the LSOA codes does each month use, and do the areas have them?"""
-    if "place" not in incidents.frame or not incidents.frame["place"].notna().any():
-        return None, None
-    code = incidents.frame["place"]
-    known = code.notna()
-    table = vintage(code, incidents.months, known_2011=known_2011, known_2021=known_2021)
-    found = code[known].isin(areas.index).groupby(incidents.months[known]).mean()
-    table = table.assign(share_in_areas=found.reindex(table.index))
-    counts = table["edition"].value_counts().sort_index()
-    named = some([f"{edition} in {many(n, 'month', 'months')}" for edition, n in counts.items()])
-    if list(counts.index) == ["none known"]:
-        return None, table
-    how = "" if known_2011 is not None else ", by their numbers"
-    late = [edition for edition in counts.index if edition.startswith(("2021", "mixed"))]
-    mixed = bool(late) and (len(counts) > 1 or "mixed" in late[0])
-    finding = Finding(
-        "vintage", "warning" if mixed else "fine", f"Edition of the area codes{how}: {named}.",
-        some(list(counts.index)),
-        "Codes of both editions stand side by side: bring them to one with the lookup of the Office for "
-        "National Statistics before areas are compared over time." if mixed else "",
-    )  # fmt: skip
-    return finding, table
-
-
 # -------------------------------------------------------------------- words
+def part(share: float) -> str:
+    """A share in per cent; a very small one is not said to be none, nor nearly all to be all.
+
+    >>> part(0.0002), part(0.9999), part(0.172)
+    ('under 0.1 %', 'over 99.9 %', '17.2 %')
+    """
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
+    return "over 99.9 %" if 0.9995 <= share < 1 else percent(share)
+
+
+def signed(change: float, decimals: int = 0) -> str:
+    """A change in per cent with its sign.
+
+    >>> signed(0.36), signed(-0.199, 1)
+    ('+36 %', '-19.9 %')
+    """
+    return f"{100 * change:+.{decimals}f} %"
+
+
 def word(month: pd.Period) -> str:
     """A month in words: January 2014."""
     return str(month.strftime("%B %Y"))

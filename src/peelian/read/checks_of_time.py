@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from peelian.errors import some
 from peelian.figures import recording_changes
 from peelian.read.categories import changes_between
-from peelian.read.checks import Finding, Limits, many, word
+from peelian.read.checks import Finding, Limits, body, many, part, signed, word
 from peelian.read.levels import shifts
 from peelian.read.mps import reconcile
+from peelian.words import per_cent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +21,14 @@ MOST = 40  # series that are tested
 BRITISH = 27700
 
 
-def precision(incidents: Incidents) -> Finding:
+def precision(incidents: Incidents, *, yearly: bool = False) -> Finding:
     """How precise are the dates, and what does that forbid?"""
     snapped = " and points are snapped to streets" if incidents.snapped else ""
+    if yearly:
+        return Finding(
+            "precision", "note", "Dates are years: nothing by month or day is supported by this extract.",
+            "year", "Ask the force for dated records.",
+        )  # fmt: skip
     if incidents.precision == "month":
         return Finding(
             "precision", "note",
@@ -45,9 +51,9 @@ def midnight(incidents: Incidents, limits: Limits) -> Finding | None:
     start = incidents.frame["start"]
     share = float(((start.dt.hour == 0) & (start.dt.minute == 0)).mean())
     if share <= limits.midnight:
-        return Finding("midnight", "fine", f"{share:.1%} of times are exactly midnight.", share)
+        return Finding("midnight", "fine", f"{part(share)} of times are exactly midnight.", share)
     return Finding(
-        "midnight", "warning", f"{share:.1%} of times are exactly midnight.", share,
+        "midnight", "warning", f"{part(share)} of times are exactly midnight.", share,
         'Midnight probably stands for an unknown time: state precision = "day" for this file.',
     )  # fmt: skip
 
@@ -63,7 +69,7 @@ def windows(incidents: Incidents) -> Finding | None:
     share, half, most = float(wide.mean()), hours[wide].median(), hours[wide].quantile(0.9)
     return Finding(
         "windows", "note",
-        f"{share:.1%} of rows carry a window: {half:,.0f} hours at the median, nine in ten within "
+        f"{part(share)} of rows carry a window: {half:,.0f} hours at the median, nine in ten within "
         f"{most:,.0f}, the longest {hours.max():,.0f}.",
         share, "Times within a window are shared over it; leave out windows too long for the question.",
     )  # fmt: skip
@@ -87,6 +93,7 @@ def monthly(chosen: Incidents, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
         forces = dict.fromkeys(names.unique(), str(chosen.frame["reported_by"].dropna().iloc[0]))
     counts = frame.groupby(["month", names]).size().unstack(fill_value=0)
     counts = counts.reindex(table.index).where(table["rows"] > 0)
+    counts = counts.loc[:, counts.sum() > 0]
     counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index[:MOST]]
     for name in counts:
         used = counts.index[counts[name] > 0]
@@ -96,6 +103,7 @@ def monthly(chosen: Incidents, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
 
 def breaks(chosen: Incidents, table: pd.DataFrame, limits: Limits) -> tuple[Finding | None, pd.DataFrame]:
     """Does the level of a type jump, beyond season, drift and noise, and did recording change there?"""
+    table = body(table)
     counts, forces = monthly(chosen, table)
     changes = recording_changes() if _british(chosen) else None
     found = shifts(counts, changes=changes, forces=forces)
@@ -107,11 +115,12 @@ def breaks(chosen: Incidents, table: pd.DataFrame, limits: Limits) -> tuple[Find
     large = found[(found["change"].abs() >= limits.shift) | (found["known"] != "")]
     shown = (large if len(large) else found).head(3)
     named = "; ".join(
-        f"{row.series} {row.change:+.0%} from {word(row.month)} "
-        f"(95 % interval {row.low:+.0%} to {row.high:+.0%}{', where recording changed' if row.known else ''})"
+        f"{row.series} {signed(row.change)} from {word(row.month)} (95 % interval {signed(row.low)} to "
+        f"{signed(row.high)}{', where recording changed' if row.known else ''})"
         for row in shown.itertuples()
     )
-    sentence = f"{many(len(found), 'sudden change', 'sudden changes')} of level pass the test ({tested})"
+    passes = many(len(found), "sudden change of level passes", "sudden changes of level pass")
+    sentence = f"{passes} the test ({tested})"
     return (
         Finding(
             "breaks", "warning" if len(large) else "note", f"{sentence}: {named}.", len(found),
@@ -145,12 +154,14 @@ def recording(chosen: Incidents) -> Finding | None:
     )  # fmt: skip
 
 
-def names(chosen: Incidents) -> Finding | None:
+def names(incidents: Incidents) -> Finding | None:
     """Did the names of types on data.police.uk change within these months?"""
-    if not chosen.published or not _british(chosen):
+    if not incidents.published or not _british(incidents):
         return None
-    held = [str(name) for name in chosen.frame["type"].unique()]
-    told = [row for row in changes_between(*chosen.span, held) if {*row["before"], *row["after"]} & set(held)]
+    held = [str(name) for name in incidents.frame["type"].unique()]
+    told = [
+        row for row in changes_between(*incidents.span, held) if {*row["before"], *row["after"]} & set(held)
+    ]
     if not told:
         return None
     import pandas as pd
@@ -158,13 +169,21 @@ def names(chosen: Incidents) -> Finding | None:
     said = " ".join(f"{word(pd.Period(row['from']))}: {row['what']}" for row in told)
     return Finding(
         "names", "note", f"Names of types changed within these months. {said}", len(told),
-        "peelian.read.categories.comparable puts such types under one name.",
+        'To put such types under one name write types = "comparable" under [read].',
     )  # fmt: skip
 
 
-def agreement(chosen: Incidents, published: pd.Series, limits: Limits) -> tuple[Finding, pd.DataFrame]:
+def agreement(
+    chosen: Incidents, published: pd.Series, limits: Limits, *, yearly: bool = False
+) -> tuple[Finding, pd.DataFrame]:
     """Do the rows agree with published totals, year by year?"""
-    table = reconcile(chosen.months.value_counts().sort_index(), published)
+    own = chosen.months.value_counts().sort_index()
+    if yearly:  # rows stand in January: whole years of the published months are held against them
+        whole = published.groupby(published.index.year).agg(["sum", "size"])
+        published = whole.loc[whole["size"] == 12, "sum"]
+        published.index = published.index.astype(str) + "-01"
+        published.index = published.index.astype("period[M]")
+    table = reconcile(own, published)
     low, high = table["ratio"].min(), table["ratio"].max()
     away = table[(table["ratio"] - 1).abs() > limits.reconcile]
     sentence = (
@@ -176,7 +195,7 @@ def agreement(chosen: Incidents, published: pd.Series, limits: Limits) -> tuple[
     named = some([f"{year} ({row.own:,.0f} against {row.published:,.0f})" for year, row in away.iterrows()])
     return (
         Finding(
-            "published", "warning", f"{sentence}; beyond {limits.reconcile:.0%}: {named}.", float(high),
+            "published", "warning", f"{sentence}; beyond {per_cent(limits.reconcile)}: {named}.", float(high),
             "Rows are missing or counted twice in those years, or the two count different things: ask which.",
         ),
         table,

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
     from peelian.read.weather import Weather
 
+SHORT = {
+    "temperature_min": "tmin",
+    "temperature_max": "tmax",
+    "temperature_mean": "tmean",
+    "rain": "rain",
+}
+
 
 @model(frozen=True, config=ConfigDict(extra="forbid"))
 class WeatherSource:
@@ -60,6 +67,30 @@ class Conditions:
     months: pd.DataFrame
     weather: Weather
     sentences: tuple[str, ...]
+
+    @property
+    def files(self) -> dict[str, pd.DataFrame]:
+        """For the stages after this one: ``weather_days.csv`` (of a daily file) and ``weather_months.csv``.
+
+        Columns: ``date`` (of a month its first day), ``tmin``, ``tmax``, ``tmean`` (degrees Celsius),
+        ``rain`` (mm), missing where not measured, then whatever else the file and the calendar hold.
+        """
+        held = {"weather_months.csv": self.months}
+        if self.days is not None:
+            held["weather_days.csv"] = self.days
+        return {name: _dated(frame) for name, frame in held.items()}
+
+
+def _dated(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its dates as a column, and the four columns of weather always there."""
+    plain = frame.rename(columns=SHORT)
+    for name in SHORT.values():
+        if name not in plain:
+            plain[name] = float("nan")
+    rest = [name for name in plain if name not in SHORT.values()]
+    plain = plain[[*SHORT.values(), *rest]]
+    plain.insert(0, "date", frame.index.to_timestamp())
+    return plain.reset_index(drop=True)
 
 
 def weather_source(tables: dict[str, Any], file: Path) -> WeatherSource | None:

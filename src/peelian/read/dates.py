@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Order = Literal["iso", "dmy", "mdy", "excel"]
+SINCE = r"^days since (\d{4}-\d{2}-\d{2})$"
 STEPS = ("month", "day", "minute")
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 TIME = (
@@ -45,7 +47,7 @@ class Dates:
 def dates(
     text: pd.Series,
     *,
-    order: Order | None = None,
+    order: Order | str | None = None,
     name: str = "dates",
     timezone: str | None = None,
     serials: bool = False,
@@ -54,7 +56,8 @@ def dates(
 
     ``order``     of day and month where the year comes last: ``dmy`` or ``mdy``; ``iso`` refuses those;
                   ``excel`` takes numbers as a spreadsheet's days (42500 is 10 May 2016) beside written dates.
-                  Without it the column must tell by itself: a value above 12 in one place and none in the
+                  ``days since 2002-01-01`` takes numbers as days after that one. Without any of these
+                  the column must tell by itself: a value above 12 in one place and none in the
                   other. Two-digit years up to 68 are of this century.
     ``timezone``  where the crime happened (``Europe/London``): times written with a zone mark (``Z``,
                   ``+01:00``) are moved to its clock. Without it the clock time stands as it was written.
@@ -76,11 +79,14 @@ def dates(
     return Dates(instant, found.step[codes])
 
 
-def _of(text: pd.Series, order: Order | None, name: str, timezone: str | None, serials: bool) -> Dates:
+def _of(text: pd.Series, order: str | None, name: str, timezone: str | None, serials: bool) -> Dates:
     """The dates of distinct texts."""
     import numpy as np
     import pandas as pd
 
+    since = re.match(SINCE, order or "")
+    if since:
+        return _counted(text, since[1])
     first = text.str.extract(YEAR_FIRST)
     instant, step = _instants(first[0], first[1], first[2], first[[3, 4, 5, 6]])
     named = text.str.extract(NAMED)
@@ -105,6 +111,19 @@ def _of(text: pd.Series, order: Order | None, name: str, timezone: str | None, s
     if len(firsts) == len(known) and firsts.dt.to_period("M").nunique() >= FIRSTS and (step <= 1).all():
         step = np.minimum(step, 0)
     return Dates(pd.Series(instant, index=text.index), step)
+
+
+def _counted(text: pd.Series, day: str) -> Dates:
+    """Numbers as days after a day; a fraction is a time of day."""
+    import numpy as np
+    import pandas as pd
+
+    number = pd.to_numeric(text, errors="coerce").astype("float64")
+    number = number.where(number.abs() < 365.25 * (LAST_YEAR - FIRST_YEAR))
+    seconds = pd.to_timedelta((number * 86_400).round(), unit="s")
+    instant = (pd.Timestamp(day) + seconds).astype("datetime64[us]")
+    whole = bool((number.dropna() % 1 == 0).all())
+    return Dates(pd.Series(instant, index=text.index), np.full(len(text), 1 if whole else 2))
 
 
 def _laid(

@@ -11,18 +11,17 @@ from peelian.layers import Kind, Layers, Operations, Sign
 from peelian.places import require_metres
 from peelian.read.areas import require_column, spatial
 from peelian.read.coordinates import points, system
-from peelian.read.files import unpacked
-from peelian.read.layering import NO_CATEGORY, NO_COORDINATES, layered
-from peelian.read.rows import rows, trimmed
+from peelian.read.layering import NO_CATEGORY, NO_COORDINATES, layered, opened
+from peelian.read.tabular import PARQUET, TEXT, WORKBOOK, X, Y
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-ENDINGS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
+ENDINGS = (*TEXT, *WORKBOOK, *PARQUET)
 PAIRS = (
     ("easting", "northing", 27700), ("longitude", "latitude", 4326), ("lon", "lat", 4326),
-    ("lng", "lat", 4326), ("long", "lat", 4326),
+    ("lng", "lat", 4326), ("long", "lat", 4326), (X, Y, None),
 )  # fmt: skip
 NO_SHAPE = "no shape"
 
@@ -30,7 +29,8 @@ NO_SHAPE = "no shape"
 def features(
     path: Path | str,
     *,
-    category: str,
+    category: str | None = None,
+    name: str = "",
     easting: str | None = None,
     northing: str | None = None,
     longitude: str | None = None,
@@ -52,8 +52,9 @@ def features(
 ) -> tuple[Layers, pd.DataFrame]:
     """One layer for every category of a file, and every row that is in none, with the reason.
 
-    ``path``        CSV (``.gz`` too) with coordinates, or any spatial file that GDAL reads.
-    ``category``    the column whose values name the layers, ``prefix`` before each.
+    ``path``        CSV (``.gz`` too), Excel or Parquet with coordinates, or any spatial file that GDAL reads.
+    ``category``    the column whose values name the layers, ``prefix`` before each; or ``name`` of the one
+                    layer that all rows are.
     ``easting`` ... the columns of the coordinates of a CSV; found by those names where not given (easting
                     and northing before longitude and latitude).
     ``weight``      a column of numbers (units, seats, dwellings); 1 for each feature without it.
@@ -67,7 +68,12 @@ def features(
     Returns (Layers, rejected); features plus rejected rows equal the rows of the file. Raises ``DataError``
     for columns that are not there, a category asked for that is not in the file, and unknown choices.
     """
-    columns = {"category": category, "weight": weight}
+    if (category is None) == (not name):
+        raise DataError(
+            f"{path}: say what the features are: category, the column that names them, or name, of the "
+            "one layer."
+        )
+    columns = {"category": category, "name": name or None, "weight": weight}
     if str(path).lower().endswith(ENDINGS):
         pair = (easting, northing, longitude, latitude)
         held, refused = _from_csv(Path(path), columns, (source, date, licence), pair, crs, to)
@@ -89,16 +95,12 @@ def _from_csv(
 ) -> tuple[gpd.GeoDataFrame, list[tuple[int, str, str]]]:
     import geopandas as gpd
 
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
-    read = rows(unpacked(path))
+    read, table = opened(path)
     x, y, usual = _pair(pair, read.header, path)
-    table = trimmed(read.table).to_pandas().set_index("row")
-    table.columns = list(read.header)
-    table = table.loc[:, ~table.columns.duplicated()].astype("str")
-    for column in (*columns.values(), x, y):
+    given = crs if crs is not None else read.crs if x == X else usual
+    for column in (columns["category"], columns["weight"], x, y):
         require_column(table, column, path)
-    shapes, fault = points(table[x], table[y], crs=usual if crs is None else crs, to=to, name=str(path))
+    shapes, fault = points(table[x], table[y], crs=given, to=to, name=str(path))
     fault = fault.where(table[x].notna() | table[y].notna(), NO_COORDINATES)
     frame = gpd.GeoDataFrame(_kept(table, columns, words), geometry=shapes, crs=shapes.crs)
     fault = fault.where(frame["category"].notna(), NO_CATEGORY)
@@ -120,7 +122,7 @@ def _from_spatial(
     import pandas as pd
 
     table = spatial(path, layer=layer)
-    for column in columns.values():
+    for column in (columns["category"], columns["weight"]):
         require_column(table, column, path)
     if table.crs is None:
         if crs is None:
@@ -142,7 +144,7 @@ def _from_spatial(
 
 def _pair(
     pair: tuple[str | None, str | None, str | None, str | None], header: tuple[str, ...], path: Path
-) -> tuple[str, str, int]:
+) -> tuple[str, str, int | None]:
     """The columns of the coordinates and the CRS that goes with their names."""
     easting, northing, longitude, latitude = pair
     if (easting is None) != (northing is None) or (longitude is None) != (latitude is None):
@@ -165,7 +167,9 @@ def _kept(table: pd.DataFrame, columns: dict[str, str | None], words: tuple[str,
     """Category, weight, and the columns that source, date and licence name."""
     import pandas as pd
 
-    kept = pd.DataFrame({"category": table[columns["category"]].astype("str").str.strip()}, index=table.index)
+    named = columns["category"]
+    words_of = pd.Series(columns["name"], table.index) if named is None else table[named]
+    kept = pd.DataFrame({"category": words_of.astype("str").str.strip()}, index=table.index)
     kept["category"] = kept["category"].where(kept["category"] != "")
     if columns["weight"]:
         weight = pd.to_numeric(table[columns["weight"]], errors="coerce")

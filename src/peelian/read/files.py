@@ -42,10 +42,20 @@ class Reading:
 
     ``files``  ``file``, ``kind`` (``street``, ``table``, or why it was left alone), ``rows``,
                ``accepted``, ``refused``.
+    ``note``   a sentence on the file, where the rows alone do not say what they stand for.
     """
 
     incidents: Incidents
     files: pd.DataFrame
+    note: str = ""
+
+
+def present(path: Path | str) -> Path:
+    """The path of a file that must exist."""
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder. Check its name in peelian.toml.")
+    return path
 
 
 def members(path: Path | str, endings: tuple[str, ...]) -> tuple[list[Member], list[str]]:
@@ -56,9 +66,7 @@ def members(path: Path | str, endings: tuple[str, ...]) -> tuple[list[Member], l
     Raises ``DataError`` where the path does not exist, and for an archive that is cut short, that
     reaches outside itself, or that would unpack to more than it should.
     """
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file or folder. Check the name in peelian.toml.")
+    path = present(path)
     if path.is_dir():
         return _folder(path, endings)
     if path.suffix.lower() == ".zip":

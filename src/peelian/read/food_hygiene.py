@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError
 from peelian.layers import Layers
-from peelian.read.files import unpacked
+from peelian.read.files import present, unpacked
 from peelian.read.layering import Refused, layered, placed, table
 from peelian.read.licences import OGL
 
@@ -60,9 +60,7 @@ def _records(path: Path | str) -> tuple[pd.DataFrame, Refused, str]:
     """Rows on their numbers with the four columns, the rows that are none, and the day of the extract."""
     import pandas as pd
 
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    path = present(path)
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(".csv"):
         read, frame = table(path, ("businesstype",), what="a list of food hygiene ratings")

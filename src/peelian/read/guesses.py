@@ -12,6 +12,7 @@ from peelian.read.coordinates import numbers
 from peelian.read.rows import Rows
 from peelian.read.systems import Box, beside, box_of, likely
 from peelian.read.tabular import X, Y
+from peelian.words import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -339,8 +340,8 @@ def _projected(read: Rows, x: Column, y: Column, box: Box | None) -> Where:
                 mapping,
                 best.code,
                 (
-                    f"{undeclared} Likely {best.code} ({best.name}, {best.unit}): {best.share:.1%} of the "
-                    f"points then lie where the spatial file beside lies.{said}",
+                    f"{undeclared} Likely {best.code} ({best.name}, {best.unit}): {percent(best.share)} of "
+                    f"the points then lie where the spatial file beside lies.{said}",
                 ),
             )
         return Where(mapping, None, (undeclared,), ("No known system puts them where the file beside lies.",))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, get_args
 from peelian.errors import DataError, some
 from peelian.layers import Kind, Layer, Layers, Operations, Sign
 from peelian.read.coordinates import points
-from peelian.read.files import rejected_frame, unpacked
+from peelian.read.files import rejected_frame
 from peelian.read.licences import share_alike
-from peelian.read.rows import Rows, rows, trimmed
+from peelian.read.rows import Rows, trimmed
+from peelian.read.tabular import tabular
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -70,18 +71,22 @@ def layered(
     return Layers.of(made), rejected_frame([(name, *row) for row in [*refused, *unasked]])
 
 
+def opened(path: Path | str) -> tuple[Rows, pd.DataFrame]:
+    """The rows of a table on their numbers, columns as the header has them (the first of two of one name)."""
+    read = tabular(path)
+    frame = trimmed(read.table).to_pandas().set_index("row")
+    frame.columns = list(read.header)
+    return read, frame.loc[:, ~frame.columns.duplicated()].astype("str")
+
+
 def table(path: Path | str, needed: Iterable[str], *, what: str) -> tuple[Rows, pd.DataFrame]:
     """The rows of a CSV file on their numbers, columns in lower case; ``DataError`` unless it is ``what``.
 
     ``needed``  columns (in lower case) by which the layout is known.
     """
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
-    read = rows(unpacked(path))
-    frame = trimmed(read.table).to_pandas().set_index("row")
-    frame.columns = [name.casefold() for name in read.header]
-    frame = frame.loc[:, ~frame.columns.duplicated()].astype("str")
+    read, frame = opened(path)
+    frame.columns = [name.casefold() for name in frame.columns]
+    frame = frame.loc[:, ~frame.columns.duplicated()]
     lacking = [name for name in needed if name not in frame]
     if lacking:
         raise DataError(

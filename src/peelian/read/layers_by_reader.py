@@ -23,8 +23,8 @@ COMMON = ("categories", "minimum", "prefix", "about", *WORDS)
 READERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "features": (
         "peelian.read.features:features",
-        ("category", "easting", "northing", "longitude", "latitude", "weight", "layer", "crs", "kind", "sign",
-         "operations", *COMMON),
+        ("category", "name", "easting", "northing", "longitude", "latitude", "weight", "layer", "crs", "kind",
+         "sign", "operations", *COMMON),
     ),
     "os_poi": ("peelian.read.os_poi:os_poi", ("level", "codes", "classes", *COMMON)),
     "osm": ("peelian.read.osm:osm", ("tags", "shapes", *COMMON)),
@@ -33,7 +33,7 @@ READERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "schools": ("peelian.read.schools:schools", ("weight", *COMMON)),
     "raster": ("peelian.read.rasters:raster", ("name", "band", "crs", "kind", "sign", "operations", *WORDS)),
 }  # fmt: skip
-REQUIRED = {"features": "category", "raster": "name"}
+REQUIRED = {"features": ("category", "name"), "raster": ("name",)}
 FILES = ("classes", "tags")  # keys that name a file, relative to peelian.toml
 
 
@@ -42,9 +42,10 @@ class LayerSource:
     """One ``[[layers]]`` table: features of the environment.
 
     ``file``        relative to peelian.toml; what it may be is its reader's.
-    ``reader``      ``features``: a CSV with coordinates or any spatial file, with ``category``, the column
-                    whose values name the layers; ``easting``, ``northing``, ``longitude``, ``latitude``,
-                    columns found where not given; ``weight``, a column of units, seats or dwellings;
+    ``reader``      ``features``: a table with coordinates or any spatial file, with ``category``, the column
+                    whose values name the layers, or ``name`` of the one layer; ``easting``, ``northing``,
+                    ``longitude``, ``latitude``, columns found where not given; ``weight``, a column of units,
+                    seats or dwellings;
                     ``layer`` of a spatial file; ``crs`` of the coordinates; ``kind``, ``sign``,
                     ``operations`` of every layer.
                     ``os_poi``: Ordnance Survey Points of Interest, with ``level`` (class, category, group),
@@ -113,8 +114,9 @@ def misfit(reader: str, keys: dict[str, Any]) -> str:
     strange = [key for key in keys if key not in own]
     if strange:
         return f'{strange[0]} is no key of reader = "{reader}"; it has {", ".join(own)}'
-    needed = REQUIRED.get(reader)
-    return f'reader = "{reader}" needs {needed}' if needed and not keys.get(needed) else ""
+    needed = REQUIRED.get(reader, ())
+    lacking = bool(needed) and not any(keys.get(key) for key in needed)
+    return f'reader = "{reader}" needs {" or ".join(needed)}' if lacking else ""
 
 
 def read_layers(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from peelian.errors import DataError, some
 from peelian.read.areas import require_column
-from peelian.read.files import unpacked
+from peelian.read.files import present, unpacked
 from peelian.read.rows import rows, trimmed
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class Crosswalk:
     def backward(self) -> pd.DataFrame:
         """Columns ``from``, ``to``, ``share``: of each new area, what part goes to which old one."""
         return _shares(self.pieces, "new", "old")
+
+    @property
+    def of_lsoas(self) -> bool:
+        """True where both editions are lower layer super output areas, by the look of their codes."""
+        return all(code[:3] in ("E01", "W01") for code in self.old | self.new)
 
     @property
     def old(self) -> frozenset[str]:
@@ -167,9 +172,7 @@ def table_of(path: Path | str) -> pd.DataFrame:
     """The rows of a CSV or Parquet file; text columns as text, blanks missing."""
     import pandas as pd
 
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    path = present(path)
     if path.suffix.lower() in (".parquet", ".pq"):
         try:
             return pd.read_parquet(path)

@@ -14,6 +14,7 @@ from peelian.read.files import members
 from peelian.read.profiles import Profile, profile, shipped
 from peelian.read.rows import Rows
 from peelian.read.tabular import ENDINGS, of_member, tabular
+from peelian.words import percent
 
 if TYPE_CHECKING:
     from peelian.read.sources import IncidentSource
@@ -211,15 +212,16 @@ def _of_dates(
     zoned = next((column for column in dated if column.zoned > 0), None)
     if zoned is not None:
         questions.append(
-            f"{zoned.zoned:.0%} of the times in {zoned.name!r} carry a zone mark ({zoned.examples[0]}). They "
-            "are read as they stand; where they are in another zone than the place, add its "
+            f"{100 * zoned.zoned:.0f} % of the times in {zoned.name!r} carry a zone mark "
+            f"({zoned.examples[0]}). "
+            "They are read as they stand; where they are in another zone than the place, add its "
             'timezone, such as "Europe/London".'
         )
     if "end" in found:
         column = by_name[found["end"]]
         notes.append(
-            f"Rows carry a window from {found['start']!r} to {found['end']!r} ({1 - column.given:.1%} have "
-            "no end): both are kept, so that times can be shared over the window."
+            f"Rows carry a window from {found['start']!r} to {found['end']!r} ({percent(1 - column.given)} "
+            "have no end): both are kept, so that times can be shared over the window."
         )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Level = Literal["borough", "ward", "lsoa", "area"]
+Step = Literal["day", "month", "year"]
 MONTH = re.compile(r"^(20\d\d|19\d\d)[-_ ]?(0[1-9]|1[0-2])$")
 PLACE = (  # (level, headers that hold its code or name), finest first
     ("lsoa", ("lsoacode", "lsoa11cd", "lsoa21cd", "lsoa")),
@@ -31,7 +32,7 @@ SAME = {  # minor classes that changed their name and not their meaning
     "residential burglary": "Domestic Burglary",
     "domestic burglary": "Domestic Burglary",
 }
-SMALL_WORDS = {"and", "in", "a", "of", "the", "to", "from", "or", "with", "on"}
+SMALL_WORDS = {"and", "in", "a", "of", "the", "to", "from", "or", "with", "on", "upon"}
 NO_PLACE, NO_CATEGORY, NO_WHOLE = "no area", "no category", "a count is no whole number"
 
 
@@ -44,7 +45,7 @@ class Counts:
     ``level``     ``borough``, ``ward``, ``lsoa`` or ``area``; ``names`` the name of each place.
     ``rejected``  refused rows: ``file``, ``row``, ``reason``, ``text``. Rows of ``frame`` and refused rows
                   add up to the rows of the file.
-    ``step``      ``month`` or ``year``.
+    ``step``      ``month``, ``year``, or ``day`` where days were asked for.
 
     Area ids are codes, or the names where the file has no codes. "Unknown" is an area like the others:
     without it the areas do not add up to the total.
@@ -54,7 +55,7 @@ class Counts:
     level: Level
     names: pd.Series
     rejected: pd.DataFrame
-    step: Literal["month", "year"] = "month"
+    step: Step = "month"
 
     @property
     def rows_read(self) -> int:
@@ -88,12 +89,13 @@ class Counts:
         return self.of(category).groupby(level=self.step).sum().rename("count")
 
 
-def counts(path: Path | str) -> Counts:
+def counts(path: Path | str, *, days: bool = False) -> Counts:
     """Counts from one of the Met's published tables, whatever its layout.
 
     ``path``  CSV (``.gz`` too), Excel or Parquet: a row for each category and area with one column a month
               (``201004``), by borough, ward or LSOA, in any edition's spelling; or a long table of area,
               year or date, count and perhaps category. Dates within a month are added to it.
+    ``days``  keep the days of a long table that has them, in place of adding them up by month.
 
     Category names are brought to one spelling (``Arson and Criminal Damage``), and the names that the
     class of burglary in a dwelling had at different times to ``Domestic Burglary``; the definition itself
@@ -112,7 +114,7 @@ def counts(path: Path | str) -> Counts:
         numbers = held[[str(at) for at in months]]
         columns = [f"{found[1]}-{found[2]}" for found in months.values()]
         return _wide(path, read, keys, numbers, columns, level)
-    return _long(path, read, keys, held, folded, level)
+    return _long(path, read, keys, held, folded, level, days)
 
 
 def reconcile(own: pd.Series, published: pd.Series) -> pd.DataFrame:
@@ -193,8 +195,9 @@ def _wide(
 
 
 def _long(
-    path: Path, read: Rows, keys: pd.DataFrame, held: pd.DataFrame, folded: dict[str, int], level: Level
-) -> Counts:
+    path: Path, read: Rows, keys: pd.DataFrame, held: pd.DataFrame, folded: dict[str, int], level: Level,
+    days: bool,
+) -> Counts:  # fmt: skip
     import numpy as np
     import pandas as pd
 
@@ -211,13 +214,15 @@ def _long(
         )
     year = read.header[when].casefold() == "year"
     text = held[str(when)]
-    instant = pd.to_datetime(text, format="%Y", errors="coerce") if year else dates(text, name="date").instant
+    told = None if year else dates(text, name="date")
+    instant = pd.to_datetime(text, format="%Y", errors="coerce") if told is None else told.instant
+    daily = days and told is not None and bool((told.step >= 1).any())
     number = pd.to_numeric(held[str(count)], errors="coerce").astype("float64")
     reason = np.where(number.notna() & (number % 1 == 0) & (number >= 0), "", NO_WHOLE).astype(object)
     reason[instant.isna().to_numpy()] = "date is no date"
     good, refused = _refused(path, read, keys, reason)
-    step: Literal["month", "year"] = "year" if year else "month"
-    period = instant[good].dt.to_period("Y" if year else "M").rename(step)
+    step: Step = "year" if year else "day" if daily else "month"
+    period = instant[good].dt.to_period({"year": "Y", "month": "M", "day": "D"}[step]).rename(step)
     long = pd.Series(number[good].to_numpy("int64"), [*_index(keys[good]).to_frame().to_numpy().T, period])
     wide = long.groupby(level=[0, 1, 2, 3]).sum().unstack(fill_value=0)
     full = pd.period_range(period.min(), period.max()) if len(period) else wide.columns

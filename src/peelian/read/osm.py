@@ -15,6 +15,7 @@ from peelian.layers import Layers
 from peelian.places import require_metres
 from peelian.read.areas import spatial
 from peelian.read.coordinates import system
+from peelian.read.files import present
 from peelian.read.layering import Refused, layered
 from peelian.read.licences import ODBL
 
@@ -110,8 +111,7 @@ def _native(path: Path, table: Tags) -> gpd.GeoDataFrame:
     import pandas as pd
     import pyogrio
 
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    present(path)
     if "OSM" not in pyogrio.list_drivers():
         raise DataError(f"{path}: this GDAL has no OSM driver. Convert the file to GeoJSON first.")
     keys = sorted({key for pairs in table.values() for key, _ in pairs})

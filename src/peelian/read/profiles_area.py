@@ -16,11 +16,23 @@ from peelian.places import Places
 from peelian.read.apportion import apportion
 from peelian.read.areas import require_column
 from peelian.read.lookups import Crosswalk, table_of
+from peelian.words import percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-THEMES = ("households", "people", "age", "dwellings", "tenure", "ethnicity", "occupancy", "deprivation")
+THEMES = (
+    "households",
+    "people",
+    "age",
+    "dwellings",
+    "tenure",
+    "ethnicity",
+    "occupancy",
+    "deprivation",
+    "economy",
+    "access",
+)
 CODES = re.compile(r"^(lsoa|msoa|oa|wd|lad)\d\d_?(code|cd)$", re.IGNORECASE)
 COUNTS, MEANS, FIXED = ("count",), ("share", "score"), ("rank", "decile")
 
@@ -32,9 +44,9 @@ class Profile:
     ``frame``    on area codes, in order: one column a measure, named as the file names it; numbers, shares as
                  0 to 1.
     ``columns``  on those names: ``theme`` (households, people, age, dwellings, tenure, ethnicity, occupancy,
-                 deprivation), ``measure`` in words, ``kind`` (count, share, score, rank, decile), ``of``
-                 (households or people, what a count is a part of) and ``year`` as text (empty where the file
-                 does not say).
+                 deprivation, economy, access), ``measure`` in words, ``kind`` (count, share, score, rank,
+                 decile), ``of`` (households or people, what a count is a part of) and ``year`` as text
+                 (empty where the file does not say).
     ``others``   columns of the file that are none of these.
     """
 
@@ -84,7 +96,7 @@ class Joined:
     def sentence(self) -> str:
         """How many places were found, in words."""
         found, whole = len(self.places) - len(self.unknown), len(self.places)
-        said = f"{found:,} of {whole:,} areas ({self.share:.1%}) are in the profile."
+        said = f"{found:,} of {whole:,} areas ({percent(self.share)}) are in the profile."
         return said if not self.unknown else f"{said} Not in it: {some(self.unknown, 5)}."
 
 

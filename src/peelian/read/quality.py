@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import peelian.read.checks as checks
+import peelian.read.checks_of_places as of_places
 import peelian.read.checks_of_time as time
 from peelian.read.checks import Finding, Limits
 
@@ -45,6 +46,13 @@ class Quality:
     def value(self, check: str) -> Any:
         """The value of one check, by its name."""
         return self.checks.set_index("check")["value"][check]
+
+    def followed_by(self, findings: Iterable[Finding]) -> Quality:
+        """The judgement with more findings after its own."""
+        import pandas as pd
+
+        more = pd.DataFrame([one.row for one in findings], columns=list(Finding.COLUMNS))
+        return replace(self, checks=pd.concat([self.checks, more], ignore_index=True))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: the checks and the tables as lists of rows."""
@@ -84,30 +92,32 @@ def quality(
         tables["years"] = checks.by_year(incidents)
         tables["types"] = checks.by_type(incidents)
         own = incidents.place_of(areas, by="point")
+        yearly = checks.by_year_alone(incidents)
         found += [
-            checks.months(tables["months"]),
-            checks.low_months(tables["months"], limits),
+            checks.whole_years(incidents) if yearly else checks.months(tables["months"]),
+            None if yearly else checks.low_months(tables["months"], limits),
             checks.repeats(incidents),
             checks.twins(incidents),
-            checks.blanks(incidents, tables["years"], limits),
-            checks.faults(incidents),
-            *checks.codes(incidents, areas, own, limits),
-            checks.outside(incidents, own, limits),
-            checks.snapping(incidents),
-            time.precision(incidents),
+            of_places.blanks(incidents, tables["years"], limits),
+            of_places.faults(incidents),
+            *of_places.codes(incidents, areas, own, limits),
+            of_places.outside(incidents, own, limits),
+            of_places.snapping(incidents),
+            time.precision(incidents, yearly=yearly),
             time.midnight(incidents, limits),
             time.windows(incidents),
             checks.types(tables["types"]),
-            checks.levels(tables["months"], limits),
-            time.names(chosen),
+            None if yearly else checks.levels(tables["months"], limits),
+            time.names(incidents),
             time.recording(chosen),
         ]
-        jumps, tables["breaks"] = time.breaks(chosen, tables["months"], limits)
-        found.append(jumps)
+        if not yearly:
+            jumps, tables["breaks"] = time.breaks(chosen, tables["months"], limits)
+            found.append(jumps)
         if published is not None:
-            agreed, tables["published"] = time.agreement(chosen, published, limits)
+            agreed, tables["published"] = time.agreement(chosen, published, limits, yearly=yearly)
             found.append(agreed)
-        edition, table = checks.editions(incidents, areas, known_2011, known_2021)
+        edition, table = of_places.editions(incidents, areas, known_2011, known_2021)
         found.append(edition)
         if table is not None:
             tables["vintage"] = table

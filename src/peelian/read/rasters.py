@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.errors import DataError, DesignError
 from peelian.layers import Kind, Layer, Layers, Operations, Sign
 from peelian.read.coordinates import system
-from peelian.read.files import rejected_frame, unpacked
+from peelian.read.files import present, rejected_frame, unpacked
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -88,9 +88,7 @@ def _cells(path: Path | str, band: int, crs: object, to: object) -> tuple[gpd.Ge
     import geopandas as gpd
     import numpy as np
 
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    path = present(path)
     ascii_grid = path.name.lower().endswith((".asc", ".asc.gz"))
     values, x, y, held = _ascii(path, crs) if ascii_grid else _gdal(path, band)
     row, column = np.nonzero(np.isfinite(values))

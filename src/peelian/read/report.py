@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from peelian import charts, maps
 from peelian.errors import some
+from peelian.read.checks import by_year_alone, part, years_held
+from peelian.read.checks_of_inputs import USED
 from peelian.read.police_uk import LICENCE
 from peelian.report import Chart, Section, Table, Text
+from peelian.words import several
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 QUESTION = "What was recorded, where, and what is wrong with it?"
 BY_CODE = 0.9  # share of rows whose code names an area, above which they are counted by code
 MOST = 10  # areas in the table under the map
-USED = ("street", "outcomes", "stop-and-search", "table")  # kinds of file whose rows are incidents
 POLICE_UK = "data.police.uk, street-level crime"
 
 
@@ -57,14 +59,17 @@ class Tallies:
         return maps.Layered({"areas": self.frame.reset_index()}, {"areas": style})
 
 
-def tallies(chosen: Incidents, places: Places) -> Tallies:
-    """Counts and rates by area, by the extract's code where nearly all rows have one, else by point."""
+def tallies(chosen: Incidents, places: Places, months: pd.DataFrame) -> Tallies:
+    """Counts and rates by area, by the extract's code where nearly all rows have one, else by point.
+
+    ``months``  rows by month (see ``checks.by_month``): rates are over those with rows, stray ones aside.
+    """
     import numpy as np
 
     coded = "place" in chosen.frame and chosen.frame["place"].isin(places.index).mean() >= BY_CODE
     by: Literal["code", "point"] = "code" if coded else "point"
     count = chosen.counts(places, by=by)
-    years = max(chosen.months.nunique(), 1) / 12
+    years = years_held(chosen, months)
     frame = places.frame[[name for name in ("name", "households") if name in places.frame] + ["geometry"]]
     frame = frame.assign(count=count, a_year=count / years)
     if places.households is not None:
@@ -81,7 +86,6 @@ def section(
         Text(text, "finding") for text in findings(held, chosen, judged, counts, crime=crime)
     ]
     blocks += [Text(f"{row.sentence} {row.remedy}", "warning") for row in judged.warnings.itertuples()]
-    blocks += [Text(text, "warning") for text in _empty_files(held)]
     blocks.append(_files_table(held))
     if len(judged.tables["reasons"]):
         blocks.append(_reasons_table(judged))
@@ -99,12 +103,16 @@ def findings(
     held: Read, chosen: Incidents, judged: Quality, counts: Tallies, *, crime: tuple[str, ...]
 ) -> list[str]:
     """The sentences to read first."""
+    import pandas as pd
+
     files = held.files[held.files["kind"].isin(USED)]
     refused = len(held.incidents.rejected)
     verb = "was" if refused == 1 else "were"
     said = f"{refused:,} {verb} refused and kept aside with the reason" if refused else "none was refused"
     plural = "file" if len(files) == 1 else "files"
     first, last = chosen.span
+    if by_year_alone(chosen):
+        last = (chosen.frame["end"].max() - pd.Timedelta(days=1)).to_period("M")
     span = _month(first) if first == last else f"{_month(first)} to {_month(last)}"
     if counts.years >= 1:  # a year is not told from months
         span += f": {len(chosen) / counts.years:,.0f} a year"
@@ -127,17 +135,12 @@ def findings(
 
 def _placed(total: int, areas: int, counts: Tallies) -> str:
     inside = total - counts.lost
+    if not inside:
+        return f"None of them could be placed in the project's {several(areas, 'area')}."
     how = "by the area code in the extract" if counts.by == "code" else "by where the point lies"
-    return f"{inside:,} ({inside / total:.1%}) are in the project's {areas:,} areas, counted {how}."
-
-
-def _empty_files(held: Read) -> list[str]:
-    """A warning about files that hold a header and no row: a month that cannot be seen from the rows."""
-    empty = held.files[held.files["kind"].isin([*USED, "empty"]) & (held.files["rows"] == 0)]
-    if empty.empty:
-        return []
-    verb = "file holds" if len(empty) == 1 else "files hold"
-    return [f"{len(empty):,} {verb} no row: {some(empty['file'])}. Download those months again."]
+    return (
+        f"{inside:,} ({part(inside / total)}) are in the project's {several(areas, 'area')}, counted {how}."
+    )
 
 
 def _method(counts: Tallies) -> str:

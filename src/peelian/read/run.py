@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from peelian.errors import DataError
+from peelian.errors import DataError, some
 from peelian.incidents import Incidents, combine
 from peelian.layers import Layers
 from peelian.places import Places
@@ -23,8 +23,11 @@ from peelian.report import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.read.areas import AreaReading
     from peelian.read.checks import Limits
-    from peelian.read.files import Reading
+    from peelian.read.conditions import Conditions
+    from peelian.read.lookups import Crosswalk
+    from peelian.read.quality import Quality
 
 __all__ = [
     "IncidentSource",
@@ -43,14 +46,23 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What was read: the nouns, the refused rows of features, and one row for every file looked at."""
+    """What was read: the nouns, the refused rows of features, and one row for every file looked at.
+
+    ``carried``  what was said of codes that were carried over to the places' own edition; ``areas`` what was
+    wrong with the shapes; ``weather`` the weather and its calendar, where the project has any; ``notes`` what
+    the readers have to say of their files; ``walk`` the lookup between editions of the areas.
+    """
 
     incidents: Incidents
     places: Places
     layers: Layers
     rejected: pd.DataFrame
     files: pd.DataFrame
+    areas: AreaReading
     carried: str = ""
+    weather: Conditions | None = None
+    notes: tuple[str, ...] = ()
+    walk: Crosswalk | None = None
 
 
 def run(
@@ -66,31 +78,56 @@ def run(
     ``crime``  the types of the project; the incidents that are returned are of all types.
     ``seed``   is not used: nothing is drawn here.
 
-    Raises ``DataError`` for sources that cannot be read and for a crime type that no row has.
+    Raises ``DataError`` for sources that cannot be read, for extracts of which every row was refused, and for
+    a crime type that no row has.
     """
-    from peelian.read.quality import quality
     from peelian.read.report import section, source_rows, tallies
 
     held = read(sources, parameters, progress=progress)
+    _not_all_refused(held)
     chosen = held.incidents.of_type(list(crime))
+    judged = _judged(held, sources, parameters, crime)
+    counts = tallies(chosen, held.places, judged.tables["months"])
+    outcome = Outcome(
+        section(held, chosen, judged, counts, crime=crime),
+        {
+            "quality.json": judged.as_json(),
+            "quality.csv": judged.checks,
+            "rejected.csv": held.incidents.rejected,
+            "rejected_features.csv": held.rejected,
+            "files.csv": held.files,
+            "areas.csv": counts.frame.drop(columns="geometry").reset_index(),
+            "read.gpkg": counts.layered(crime),
+            **({} if held.weather is None else held.weather.files),
+        },
+        _summary(held, chosen, judged),
+        sources=source_rows(sources, held),
+    )
+    return outcome, held.incidents, held.places, held.layers
+
+
+def _judged(held: Read, sources: Sources, parameters: Parameters, crime: tuple[str, ...]) -> Quality:
+    """The judgement of the rows, and then of what stands beside them."""
+    from peelian.read.checks_of_inputs import findings
+    from peelian.read.quality import quality
+
+    lsoas = held.walk is not None and held.walk.of_lsoas
     judged = quality(
         held.incidents,
         held.places,
         crime=crime,
         limits=_limits(parameters),
         published=_published(parameters, sources, crime),
+        known_2011=held.walk.old if held.walk and lsoas else None,
+        known_2021=held.walk.new if held.walk and lsoas else None,
     )
-    counts = tallies(chosen, held.places)
-    files: dict[str, Any] = {
-        "quality.json": judged.as_json(),
-        "quality.csv": judged.checks,
-        "rejected.csv": held.incidents.rejected,
-        "rejected_features.csv": held.rejected,
-        "files.csv": held.files,
-        "areas.csv": counts.frame.drop(columns="geometry").reset_index(),
-        "read.gpkg": counts.layered(crime),
-    }
-    summary = {
+    study = held.places.areas[study_area(held.places, sources.places.where)]
+    cells = float(study.sum()) / sources.places.cell**2
+    return judged.followed_by(findings(held, cells=cells))
+
+
+def _summary(held: Read, chosen: Incidents, judged: Quality) -> dict[str, Any]:
+    return {
         "rows": held.incidents.rows_read,
         "accepted": len(held.incidents),
         "refused": len(held.incidents.rejected),
@@ -100,18 +137,31 @@ def run(
         "features": sum(len(layer) for layer in held.layers.values()),
         "warnings": judged.warnings["sentence"].tolist(),
     }
-    outcome = Outcome(
-        section(held, chosen, judged, counts, crime=crime),
-        files,
-        summary,
-        sources=source_rows(sources, held),
+
+
+def _not_all_refused(held: Read) -> None:
+    """Raise ``DataError``, with the reasons, where not one row could be used."""
+    if len(held.incidents):
+        return
+    from peelian.read.quality import reasons
+
+    rejected = held.incidents.rejected
+    if rejected.empty:
+        raise DataError(f"The files hold no row: {some(held.files['file'], 4)}. Name files with rows.")
+    why = some([f"{reason}: {count:,}" for reason, count in reasons(rejected)["rows"].items()], 4)
+    first = rejected.iloc[0]
+    raise DataError(
+        f"Every one of the {len(rejected):,} rows was refused ({why}). The first is row {first['row']} of "
+        f"{first['file']}: {str(first['text'])[:200]!r}. Is the reader, or the mapping, the right one?"
     )
-    return outcome, held.incidents, held.places, held.layers
 
 
 def read(sources: Sources, parameters: Parameters, *, progress: Progress | None = None) -> Read:
     """Everything that the sources hold, in the CRS of the places."""
     import pandas as pd
+
+    from peelian.read.conditions import conditions
+    from peelian.read.extracts import extract, flagged
 
     if not sources.incidents:
         raise DataError("peelian.toml names no [[incidents]], so there is nothing to read. Add an extract.")
@@ -124,13 +174,18 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
         if progress is not None:
             progress(done, total)
 
-    places = _places(sources)
+    shapes = _places(sources)
+    places, walk = shapes.places, _crosswalk(sources)
+    codes = set(places.index) | (walk.old | walk.new if walk else set())
     step()
     readings = []
     for source in sources.incidents:
-        readings.append(_incidents(source, sources, parameters, places))
+        readings.append(extract(source, sources.folder, places.crs, codes=codes, repeats=parameters.repeats))
         step()
-    incidents, carried = _carried(combine([reading.incidents for reading in readings]), sources, places)
+    together = combine([reading.incidents for reading in readings])
+    if parameters.types == "comparable":
+        together = _comparable(together)
+    incidents, carried = _carried(together, walk, places)
     files = [r.files.assign(source=_short(s.file)) for r, s in zip(readings, sources.incidents, strict=True)]
     layers: list[Any] = []
     refused = [incidents.rejected.iloc[:0]]
@@ -140,17 +195,26 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
         refused.append(left)
         files.append(_feature_row(layer, found, left))
         step()
-    rejected = pd.concat(refused, ignore_index=True)
-    listing = pd.concat(files, ignore_index=True)
-    return Read(_flagged(incidents), places, Layers.of(layers), rejected, listing, carried)
+    return Read(
+        flagged(incidents),
+        places,
+        Layers.of(layers),
+        pd.concat(refused, ignore_index=True),
+        pd.concat(files, ignore_index=True),
+        shapes,
+        carried,
+        conditions(sources.weather, sources.folder) if sources.weather else None,
+        tuple(reading.note for reading in readings if reading.note),
+        walk,
+    )
 
 
-def _places(sources: Sources) -> Places:
-    from peelian.read.areas import areas
+def _places(sources: Sources) -> AreaReading:
+    from peelian.read.areas import reading
 
     asked = sources.places
     own = asked.households if asked.profile is None else None
-    places = areas(
+    found = reading(
         sources.folder / asked.file,
         id=asked.id,
         households=own,
@@ -160,50 +224,42 @@ def _places(sources: Sources) -> Places:
         where=asked.where,
     )
     if asked.profile is None:
-        return places
+        return found
     from peelian.read.profiles_area import joined, profile
 
     held = profile(sources.folder / asked.profile, id=asked.profile_id)
-    return joined(places, held, households=asked.households).places
+    beside = joined(found.places, held, households=asked.households)
+    return replace(found, places=beside.places, profile=beside.sentence)
 
 
-def _carried(incidents: Incidents, sources: Sources, places: Places) -> tuple[Incidents, str]:
-    """The incidents on the places' own edition of the area codes, and what was carried over in words."""
+def _comparable(incidents: Incidents) -> Incidents:
+    """The incidents with types under names that meant the same in all their months."""
+    from peelian.read.categories import comparable
+
+    if not len(incidents):
+        return incidents
+    types = comparable(incidents.frame["type"], *incidents.span)
+    return replace(incidents, frame=incidents.frame.assign(type=types))
+
+
+def _crosswalk(sources: Sources) -> Crosswalk | None:
+    """The lookup between two editions of the areas, where the project names one."""
     asked = sources.places
     if asked.lookup is None:
-        return incidents, ""
-    from peelian.read.apportion import recoded_incidents
+        return None
     from peelian.read.lookups import lookup
 
     old, new = asked.lookup_codes or (None, None)
-    return recoded_incidents(incidents, places, lookup(sources.folder / asked.lookup, old=old, new=new))
+    return lookup(sources.folder / asked.lookup, old=old, new=new)
 
 
-def _incidents(source: IncidentSource, sources: Sources, parameters: Parameters, places: Places) -> Reading:
-    path = sources.folder / source.file
-    if source.reader == "police_uk":
-        from peelian.read import police_uk
+def _carried(incidents: Incidents, walk: Crosswalk | None, places: Places) -> tuple[Incidents, str]:
+    """The incidents on the places' own edition of the area codes, and what was carried over in words."""
+    if walk is None:
+        return incidents, ""
+    from peelian.read.apportion import recoded_incidents
 
-        return police_uk.reading(path, crs=places.crs, repeats=parameters.repeats, kind=source.kind)
-    from peelian.read import table
-    from peelian.read.mapping import completed
-
-    source = completed(source, sources.folder)
-    return table.reading(
-        path,
-        source.mapping,
-        crs=source.crs,
-        to=places.crs,
-        dates=source.dates,
-        type=source.type,
-        period=source.period,
-        timezone=source.timezone,
-        sheet=source.sheet,
-        columns=source.columns,
-        precision=source.precision,
-        snapped=source.snapped,
-        published=source.published,
-    )
+    return recoded_incidents(incidents, places, walk)
 
 
 def _features(source: LayerSource, sources: Sources, places: Places) -> tuple[Layers, pd.DataFrame]:
@@ -224,17 +280,6 @@ def _feature_row(source: LayerSource, found: Layers, left: pd.DataFrame) -> pd.D
 def _short(file: str) -> str:
     """A file's own name: where it lies on this machine is nobody's business."""
     return file.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def _flagged(incidents: Incidents) -> Incidents:
-    """The incidents with ``repeated`` told across all extracts, and not only within each."""
-    from dataclasses import replace
-
-    frame = incidents.frame
-    if "id" not in frame:
-        return incidents
-    again = frame["id"].notna() & frame["id"].duplicated()
-    return replace(incidents, frame=frame.assign(repeated=again.astype(bool)))
 
 
 def _limits(parameters: Parameters) -> Limits:

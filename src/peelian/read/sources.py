@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass as model
 from peelian.errors import DataError
 from peelian.project import validated
 from peelian.read.conditions import WeatherSource, weather_source
+from peelian.read.dates import SINCE
 from peelian.read.layers_by_reader import LayerSource
 
 STRICT = ConfigDict(extra="forbid")
@@ -29,6 +30,10 @@ OF_TABLE = (
     "crs",
     "precision",
 )
+OF_STORE = ("forces", "first", "last", "areas", "types")
+OWN = {"table": OF_TABLE, "store": OF_STORE}
+SHARED = {"counts": ("type", "types")}  # keys that a reader has in common with the one they belong to
+MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 File = Annotated[str, Field(min_length=1)]
 
 
@@ -71,10 +76,18 @@ class PlacesSource:
 class IncidentSource:
     """One ``[[incidents]]`` table: an extract of recorded crime.
 
-    ``reader``     ``police_uk`` (street archives of data.police.uk) or ``table`` (any table of crime).
+    ``reader``     ``police_uk`` (street archives of data.police.uk), ``table`` (any table of crime),
+                   ``counts`` (a table of counts by area and month or day) or ``store`` (made by
+                   ``peelian read store``).
     ``file``       a file, folder or zip, relative to peelian.toml.
     ``kind``       of ``police_uk`` files: ``street``, ``outcomes`` or ``stop-and-search``.
-    Of ``table`` only:
+    ``types``      of ``counts`` or ``store``: only these crime types, as the file spells them.
+    Of ``store`` only:
+    ``forces``     only these, as the folders of the store are named (``city-of-london-police``).
+    ``first``, ``last``  month (``2016-05``), both included.
+    ``areas``      ``"places"``, only rows whose area code is among the places (or the lookup between their
+                   editions), or a list of codes; rows without a code are then left out.
+    Of ``table`` only (``type`` of ``counts`` too):
     ``mapping``    our name -> column, or columns in braces (``"{Date} {Time}"``): start, end, recorded, type,
                    easting and northing or longitude and latitude, place, id, address, source_tag, outcome.
     ``profile``    a saved mapping: a file of ``peelian read map``, or the name of a shipped one (``niche``,
@@ -82,7 +95,7 @@ class IncidentSource:
     ``type``       the crime type of every row, where no column has it.
     ``period``     the year or month of every row (``"2017"``), where no column has a date.
     ``dates``      ``dmy``, ``mdy`` or ``iso``, where day and month could be either way round; ``excel`` where
-                   numbers are a spreadsheet's days.
+                   numbers are a spreadsheet's days, ``days since 2002-01-01`` where they count from a day.
     ``timezone``   moves times written with ``Z`` or ``+01:00`` to the clock of a place (``Europe/London``).
     ``sheet``      of a workbook; the longest without it. ``columns``: their names, where a CSV file has no
                    header.
@@ -94,13 +107,18 @@ class IncidentSource:
     """
 
     file: File
-    reader: Literal["police_uk", "table"] = "police_uk"
+    reader: Literal["police_uk", "table", "counts", "store"] = "police_uk"
     kind: Literal["street", "outcomes", "stop-and-search"] = "street"
+    types: tuple[str, ...] | None = None
+    forces: tuple[str, ...] | None = None
+    first: Annotated[str, Field(pattern=MONTH)] | None = None
+    last: Annotated[str, Field(pattern=MONTH)] | None = None
+    areas: Literal["places"] | tuple[str, ...] | None = None
     mapping: dict[str, str] = Field(default_factory=dict)
     profile: str | None = None
     type: str | None = None
     period: str | None = None
-    dates: Literal["iso", "dmy", "mdy", "excel"] | None = None
+    dates: Literal["iso", "dmy", "mdy", "excel"] | Annotated[str, Field(pattern=SINCE)] | None = None
     timezone: str | None = None
     sheet: str | None = None
     columns: tuple[str, ...] | None = None
@@ -118,12 +136,10 @@ class IncidentSource:
                 'reader = "table" needs a mapping, such as mapping = { start = "Date", type = "Offence" }, '
                 "or a profile; `peelian read map FILE` proposes one"
             )
-        if self.reader == "police_uk":
-            given = [key for key in OF_TABLE if getattr(self, key)]
-            if given:
-                raise ValueError(
-                    f'{", ".join(given)} belongs to reader = "table"; police.uk files say it themselves'
-                )
+        for owner, keys in OWN.items():
+            given = [key for key in keys if getattr(self, key) and key not in SHARED.get(self.reader, ())]
+            if given and owner != self.reader:
+                raise ValueError(f'{", ".join(given)} belongs to reader = "{owner}", not "{self.reader}"')
         return self
 
 
@@ -132,6 +148,9 @@ class Parameters:
     """The ``[read]`` table: what to do with repeats, and the shares at which a check warns.
 
     ``repeats``        ``keep`` (flagged and counted) or ``drop`` (refused) later copies of a Crime ID.
+    ``types``          ``as_recorded``, or ``comparable``: types of police.uk that were split or renamed
+                       within the span stand under their names together (``A / B``), as [project] crime
+                       must then name them.
     ``blank``          share of a year's rows without a point.
     ``unknown_codes``  share of area codes that are not among the areas.
     ``own_area``       share of points that lie in the area of their own code, below which it warns.
@@ -145,6 +164,7 @@ class Parameters:
     """
 
     repeats: Literal["keep", "drop"] = "keep"
+    types: Literal["as_recorded", "comparable"] = "as_recorded"
     blank: Share = 0.05
     unknown_codes: Share = 0.02
     own_area: Share = 0.9

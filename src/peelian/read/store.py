@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, some
 from peelian.incidents import Incidents
-from peelian.read.files import counted, rejected_frame
+from peelian.read.files import Reading, counted, rejected_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +54,13 @@ class Store:
         return counted([(e["file"], e["kind"], e["rows"] - e["refused"], e["refused"]) for e in self.entries])
 
     @property
+    def span(self) -> tuple[list[str], tuple[str, str]]:
+        """The forces of accepted rows, in order, and the first and last month."""
+        parts = self._parts(None, None, None)
+        months = [part[3] for part in parts]
+        return sorted({part[2] for part in parts}), (min(months), max(months))
+
+    @property
     def refused(self) -> pd.DataFrame:
         """Every refused row: ``file``, ``row`` (number in the file), ``reason``, ``text``."""
         import pyarrow.parquet as pq
@@ -88,8 +95,9 @@ class Store:
         """
         from peelian.read.tally import locate, tally
 
-        paths = [path for path, *_ in self._parts(None, first, last)]
-        return tally(paths, located=locate(paths, _given(places)) if by == "point" else None, types=types)
+        parts = [(path, month) for path, _, _, month in self._parts(None, first, last)]
+        located = locate([path for path, _ in parts], _given(places)) if by == "point" else None
+        return tally(parts, located=located, types=types)
 
     def incidents(
         self,
@@ -107,16 +115,39 @@ class Store:
         ``areas``   area codes as police.uk gives them; ``first`` and ``last`` month, both included.
         ``crs``     the projected CRS in metres of the points.
 
-        ``rejected`` holds the refused rows of the whole store: a row that could not be read has no type or
-        area to be chosen by.
+        ``rejected`` holds the refused rows of the files that these parts come from, all of them: a row that
+        could not be read has no type or area to be chosen by.
         """
+        return self.reading(
+            types=types, forces=forces, areas=areas, first=first, last=last, crs=crs
+        ).incidents
+
+    def reading(
+        self,
+        *,
+        types: Iterable[str] | None = None,
+        forces: Iterable[str] | None = None,
+        areas: Iterable[str] | None = None,
+        first: str | None = None,
+        last: str | None = None,
+        crs: object = 27700,
+    ) -> Reading:
+        """As ``incidents``, with the table of files: of each, the rows chosen, and those refused."""
         import geopandas as gpd
         import pandas as pd
 
         from peelian.read.coordinates import points
 
         rules = {"type": types, "place": areas}
-        held = _rows(self._parts(forces, first, last), rules)
+        parts = self._parts(forces, first, last)
+        held = _rows(parts, rules) if parts else None
+        if held is None or held.empty:
+            lacking = (
+                "part of the store is of these forces and months"
+                if held is None
+                else ("row of these forces and months is of these types and areas")
+            )
+            raise DataError(f"{self.folder}: no {lacking}. It holds {self._said}.")
         geometry, _ = points(held["longitude"], held["latitude"], crs=4326, to=crs, name=str(self.folder))
         month = pd.PeriodIndex(held["month"].astype("str"), freq="M")
         words = ("type", "place", "outcome", "id", "reported_by", "source", "fault")
@@ -132,7 +163,19 @@ class Store:
             geometry=geometry,
             crs=geometry.crs,
         )
-        return Incidents(frame, self.refused, precision="month", snapped=True, published=True)
+        refused = self.refused
+        refused = refused[refused["file"].isin({part[1] for part in parts})].reset_index(drop=True)
+        incidents = Incidents(frame, refused, precision="month", snapped=True, published=True)
+        chosen, lost = frame["source"].value_counts(), refused["file"].value_counts()
+        names = sorted({part[1] for part in parts})
+        listing = [(name, "street", int(chosen.get(name, 0)), int(lost.get(name, 0))) for name in names]
+        return Reading(incidents, counted(listing))
+
+    @property
+    def _said(self) -> str:
+        """What the store holds, in a few words."""
+        forces, (first, last) = self.span
+        return f"{some(forces, 50)}, {first} to {last}"
 
     def sweep(self) -> None:
         """Remove parts that no entry names: what a run left that was killed."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import peelian.read.dates as calendar
 from peelian.errors import DataError, some
@@ -16,6 +16,7 @@ from peelian.read.coordinates import points, system
 from peelian.read.files import Reading, counted, members, rejected_frame
 from peelian.read.rows import Rows
 from peelian.read.tabular import ENDINGS, X, Y, of_member
+from peelian.read.windows import Clock, windows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -28,10 +29,9 @@ FIELDS = (
 )  # fmt: skip
 PERIOD = r"^(19|20)\d\d(-(0[1-9]|1[0-2]))?$"
 BRACES = r"\{([^{}]+)\}"
+NOTHING = ("NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None")  # what programs write for nothing
 MIDNIGHT = r"[ T]00:00:00(?:\.0+)? $"
 KEPT = ("place", "id", "outcome")
-BAD_START, BAD_END = "start is no date", "end is no date"
-NO_START, BACKWARDS, NO_TYPE = "no start", "ends before it starts", "no crime type"
 BAD_RECORDED = "recorded is no date"
 
 
@@ -41,7 +41,7 @@ def table(
     *,
     crs: object = None,
     to: object = 27700,
-    dates: calendar.Order | None = None,
+    dates: str | None = None,
     type: str | None = None,
     period: str | None = None,
     timezone: str | None = None,
@@ -64,7 +64,7 @@ def table(
                    that of the file where it is spatial.
     ``to``         the projected CRS in metres of the points.
     ``dates``      ``dmy`` or ``mdy`` where the year comes last, ``iso`` where it must come first, ``excel``
-                   where numbers are a spreadsheet's days.
+                   where numbers are a spreadsheet's days, ``days since 2002-01-01`` where they count on.
     ``period``     the year or month of all rows (``2017``), where no column holds a date.
     ``timezone``   moves times written with ``Z`` or ``+01:00`` to the clock of a place (``Europe/London``).
     ``precision``  found from the values (times, days or months) unless it is stated here.
@@ -90,7 +90,7 @@ def reading(
     *,
     crs: object = None,
     to: object = 27700,
-    dates: calendar.Order | None = None,
+    dates: str | None = None,
     type: str | None = None,
     period: str | None = None,
     timezone: str | None = None,
@@ -99,65 +99,101 @@ def reading(
     published: bool = False,
     sheet: str | None = None,
     columns: tuple[str, ...] | None = None,
+    repeats: Literal["keep", "drop"] = "keep",
 ) -> Reading:
-    """As ``table``, with the table of files beside."""
+    """As ``table``, with the table of files beside; later copies of an id refused if ``repeats`` say so."""
     import geopandas as gpd
     import numpy as np
     import pandas as pd
 
     _check_mapping(path, mapping, type, period)
+    clock = Clock(dates, timezone, precision, period)
+    parts, left = _parts(Path(path), mapping, type, clock, sheet, columns)
+    whole = pd.concat([part.frame for part in parts], ignore_index=True)
+    declared = set()
+    if not {"easting", "longitude"} & set(mapping) or mapping.get("easting") == X:
+        declared = {part.read.crs for part in parts}
+    given = crs if crs is not None else _one(declared, path)
+    geometry, fault = _points(whole, mapping, given, to, str(path))
+    whole["fault"] = fault.where(fault.notna(), whole["fault"])
+    whole["source"] = whole["source"].astype("str")
+    whole = whole.drop(columns=[name for name in ("x", "y") if name in whole])
+    refused = [(part.name, *row) for part in parts for row in part.refused]
+    if "id" in whole:
+        whole["repeated"] = whole["id"].notna() & whole["id"].duplicated()
+        if repeats == "drop":
+            refused += _repeats(whole, parts)
+            geometry = geometry[~whole["repeated"]]
+            whole = whole[~whole["repeated"]]
+    frame = gpd.GeoDataFrame(whole, geometry=geometry, crs=geometry.crs).reset_index(drop=True)
+    step = precision or _coarsest(np.concatenate([part.step for part in parts]))
+    incidents = Incidents(
+        frame, rejected_frame(refused), precision=step, snapped=snapped, published=published
+    )
+    return Reading(incidents, _listing(parts, left, incidents))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One file of an extract: its usable rows, the step of each, the refused rows, the table itself."""
+
+    name: str
+    frame: pd.DataFrame
+    step: np.ndarray
+    refused: list[tuple[int, str, str]]
+    read: Rows
+
+
+def _parts(
+    path: Path,
+    mapping: Mapping[str, str],
+    type: str | None,
+    clock: Clock,
+    sheet: str | None,
+    columns: tuple[str, ...] | None,
+) -> tuple[list[_Part], list[str]]:
+    """The files of an extract, each read by itself, and the names of those that hold no table."""
     found, left = members(path, ENDINGS)
     if not found or not found[0].name.lower().endswith(ENDINGS):
         raise DataError(
             f"{path}: is no CSV file, nor another that holds a table ({', '.join(ENDINGS)}). "
             "Save the table as CSV, or name the right file."
         )
-    clock = _Clock(dates, timezone, precision, period)
-    frames, refused, steps, systems = [], [], [], set()
-    listing = [(name, "left alone: holds no table", 0, 0) for name in left]
-    plain = Path(path) if Path(path).is_file() and len(found) == 1 else None
+    plain = path if path.is_file() and len(found) == 1 and path.suffix != ".zip" else None
+    parts = []
     for member in found:
-        read = of_member(
-            member, path=None if plain and plain.suffix == ".zip" else plain, sheet=sheet, names=columns
-        )
+        read = of_member(member, path=plain, sheet=sheet, names=columns)
         fields = _fields(read, mapping, f"{path}: {member.name}" if len(found) > 1 else path)
-        frame, step, wrong = _windows(fields, read, type, clock)
-        wrong = sorted([*read.refused, *wrong])
+        frame, step, wrong = windows(fields, read, type, clock)
         frame.insert(0, "source", member.name)
-        frames.append(_rest(frame, fields, member.name, clock))
-        steps.append(step)
-        if not {"easting", "longitude"} & set(mapping) or mapping.get("easting") == X:
-            systems.add(read.crs)
-        refused += [(member.name, *row) for row in wrong]
-        listing.append((member.name, "table", len(frame), len(wrong)))
-    whole = pd.concat(frames, ignore_index=True)
-    geometry, fault = _points(whole, mapping, crs if crs is not None else _one(systems, path), to, str(path))
-    whole["fault"] = fault.where(fault.notna(), whole["fault"])
-    whole["source"] = whole["source"].astype("str")
-    whole = whole.drop(columns=[name for name in ("x", "y") if name in whole])
-    if "id" in whole:
-        whole["repeated"] = whole["id"].notna() & whole["id"].duplicated()
-    incidents = Incidents(
-        gpd.GeoDataFrame(whole, geometry=geometry, crs=geometry.crs),
-        rejected_frame(refused),
-        precision=precision or _coarsest(np.concatenate(steps)),
-        snapped=snapped,
-        published=published,
-    )
-    return Reading(incidents, counted(sorted(listing)))
+        rest = _rest(frame, fields, member.name, clock)
+        parts.append(_Part(member.name, rest, step, sorted([*read.refused, *wrong]), read))
+    return parts, left
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """How the dates of a file are to be read."""
+def _repeats(whole: pd.DataFrame, parts: list[_Part]) -> list[tuple[str, int, str, str]]:
+    """The later copies of an id as refused rows, each naming the row that it repeats."""
+    known = whole[whole["id"].notna() & ~whole["repeated"]].set_index("id")
+    reads = {part.name: part.read for part in parts}
+    position = {
+        name: {number: at for at, number in enumerate(read.table["row"].to_pylist())}
+        for name, read in reads.items()
+    }
+    refused = []
+    for row in whole[whole["repeated"]].itertuples():
+        first = known.loc[row.id]
+        where = "" if first["source"] == row.source else f" of {first['source']}"
+        text = reads[row.source].text(position[row.source][row.row])
+        refused.append((row.source, int(row.row), f"repeats the ID of row {first['row']}{where}", text))
+    return refused
 
-    order: calendar.Order | None
-    timezone: str | None
-    precision: Precision | None
-    period: str | None
 
-    def read(self, text: pd.Series, name: str, *, serials: bool) -> calendar.Dates:
-        return calendar.dates(text, order=self.order, name=name, timezone=self.timezone, serials=serials)
+def _listing(parts: list[_Part], left: list[str], incidents: Incidents) -> pd.DataFrame:
+    accepted = incidents.frame["source"].value_counts()
+    refused = incidents.rejected["file"].value_counts()
+    listing = [(name, "left alone: holds no table", 0, 0) for name in left]
+    listing += [(p.name, "table", int(accepted.get(p.name, 0)), int(refused.get(p.name, 0))) for p in parts]
+    return counted(sorted(listing))
 
 
 def _one(systems: set[object], path: object) -> object:
@@ -215,7 +251,9 @@ def _fields(read: Rows, mapping: Mapping[str, str], path: object) -> pd.DataFram
     for field, columns in names.items():
         parts = {column: held[str(read.find(column))] for column in columns}
         plain = len(columns) == 1 and mapping[field] != "{" + columns[0] + "}"
-        fields[field] = parts[columns[0]] if plain else _joined(mapping[field], parts)
+        held_here = parts[columns[0]] if plain else _joined(mapping[field], parts)
+        named = field in ("type", "outcome")
+        fields[field] = held_here if named else held_here.mask(held_here.isin(NOTHING))
     return fields
 
 
@@ -246,80 +284,11 @@ def _joined(pattern: str, parts: Mapping[str, pd.Series]) -> pd.Series:
     return text.str.replace(r"[ :/-]+$", "", regex=True).where(~missing)
 
 
-def _windows(
-    fields: pd.DataFrame, read: Rows, type: str | None, clock: _Clock
-) -> tuple[pd.DataFrame, np.ndarray, list[tuple[int, str, str]]]:
-    """Start, end, type of the usable rows, their steps, and the refused rows."""
-    import numpy as np
-    import pandas as pd
-
-    if "start" not in fields:
-        return _undated(fields, read, type, clock.period)
-    precision = clock.precision
-    start = clock.read(fields["start"], "column of start", serials=read.serials)
-    step = start.step if precision is None else np.minimum(start.step, calendar.STEPS.index(precision))
-    begin = _floor(start.instant, step)
-    end = calendar.step_after(begin, step)
-    reason = pd.Series(None, index=fields.index, dtype="object")
-    if "end" in fields:
-        given = clock.read(fields["end"], "column of end", serials=read.serials)
-        coarse = np.minimum(given.step, step)
-        closed = _closed(given.instant, coarse)
-        reason[fields["end"].notna() & given.instant.isna()] = BAD_END
-        reason[_floor(given.instant, coarse) < _floor(begin, coarse)] = BACKWARDS
-        end = closed.where(closed > begin, end)
-    kind = fields["type"] if "type" in fields else pd.Series(type, index=fields.index, dtype="str")
-    reason[kind.isna()] = NO_TYPE
-    reason[begin.isna()] = BAD_START
-    reason[fields["start"].isna()] = NO_START
-    good = reason.isna()
-    frame = pd.DataFrame({"start": begin, "end": end, "type": kind.astype("str")})[good]
-    frame.index.name = "row"
-    return frame, step[good.to_numpy()], _refused(fields, read, reason)
-
-
-def _undated(
-    fields: pd.DataFrame, read: Rows, type: str | None, period: str | None
-) -> tuple[pd.DataFrame, np.ndarray, list[tuple[int, str, str]]]:
-    """Rows without a date: their window is the whole period."""
-    import numpy as np
-    import pandas as pd
-
-    whole = pd.Period(period, freq="M" if "-" in str(period) else "Y")
-    kind = fields["type"] if "type" in fields else pd.Series(type, index=fields.index, dtype="str")
-    reason = pd.Series(None, index=fields.index, dtype="object")
-    reason[kind.isna()] = NO_TYPE
-    good = reason.isna()
-    frame = pd.DataFrame({"type": kind.astype("str")})[good]
-    frame.insert(0, "start", np.datetime64(whole.start_time, "us"))
-    frame.insert(1, "end", np.datetime64((whole + 1).start_time, "us"))
-    frame.index.name = "row"
-    return frame, np.zeros(len(frame), int), _refused(fields, read, reason)
-
-
-def _refused(fields: pd.DataFrame, read: Rows, reason: pd.Series) -> list[tuple[int, str, str]]:
-    at = reason.notna().to_numpy().nonzero()[0]
-    return [(int(fields.index[k]), str(reason.iloc[k]), read.text(int(k))) for k in at]
-
-
-def _floor(instant: pd.Series, step: np.ndarray) -> pd.Series:
-    """The start of the step that an instant lies in."""
-    day = instant.dt.normalize()
-    month = instant.dt.to_period("M").dt.to_timestamp()
-    return instant.where(step == 2, day.where(step == 1, month)).astype("datetime64[us]")
-
-
-def _closed(instant: pd.Series, step: np.ndarray) -> pd.Series:
-    """Ends as written, moved to the end of their day or month where no time was given."""
-    later = calendar.step_after(_floor(instant, step), step)
-    return instant.where(step == 2, later)
-
-
 def _coarsest(step: np.ndarray) -> Precision:
     return calendar.STEPS[int(step.min())] if len(step) else "day"  # type: ignore[return-value]
 
 
-def _rest(frame: pd.DataFrame, fields: pd.DataFrame, file: str, clock: _Clock) -> pd.DataFrame:
+def _rest(frame: pd.DataFrame, fields: pd.DataFrame, file: str, clock: Clock) -> pd.DataFrame:
     """The accepted rows with the other mapped columns."""
     import pandas as pd
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, some
-from peelian.read.files import Member, unpacked
+from peelian.read.files import Member, present, unpacked
 from peelian.read.rows import Rows, rows
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def tabular(path: Path | str, *, sheet: str | None = None, names: tuple[str, ...
 
     Raises ``DataError`` for a file that is not there, is broken, or is of no kind that holds a table.
     """
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check its name.")
+    path = present(path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name one file in it.")
     return of_member(Member(path.name, lambda: unpacked(path)), path=path, sheet=sheet, names=names)

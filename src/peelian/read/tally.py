@@ -1,4 +1,4 @@
-"""Tally: the parts of a store counted by area, month and type, each part by itself and then put together."""
+"""Tally: the parts of a store counted by area, month and type, one month after another."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
 
 CHUNK = 1_000_000  # distinct points located at one time
-DENSE = 100_000_000  # places x months x types that are counted in one array; beyond it the rows are sorted
-WORDS = ("place", "month", "type")
+DENSE = 50_000_000  # places x types that are counted in one array; beyond it the rows are sorted
 READERS = 2  # parts read at one time
 WGS84 = 4326
 
@@ -31,34 +30,125 @@ class Located:
 
 
 def tally(
-    paths: list[str], *, located: Located | None = None, types: Iterable[str] | None = None
+    parts: list[tuple[str, str]], *, located: Located | None = None, types: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """Counts above zero by place, month and type, over Parquet files of accepted rows.
+    """Counts above zero by place, month and type, over Parquet files of accepted rows of one month each.
 
-    By the area code of each row, or by where its point is ``located``. Three whole numbers a row are held at
-    one time, and never the rows.
+    ``parts``  path and month of each file. A row's place is its area code, or where its point is ``located``.
+
+    Months are counted one after another, so that the rows of one are in memory at a time, and the counts.
     """
+    months = sorted({month for _, month in parts})
+    places, kinds = Words(located.names if located else ()), Words(())
+    counted = []
+    for month in months:
+        counted.append(_month([path for path, held in parts if held == month], places, kinds, located))
+    return _frame(counted, months, places, kinds, None if types is None else set(types))
+
+
+class Words:
+    """Texts as numbers in the order in which they were met; the last number of all stands for none."""
+
+    def __init__(self, first: Iterable[str]) -> None:
+        self.held = {word: at for at, word in enumerate(first)}
+
+    def codes(self, chunks: list[pa.Array]) -> np.ndarray:
+        """The numbers of dictionary chunks, -1 where missing."""
+        import numpy as np
+
+        found = [np.empty(0, np.int32)]
+        for chunk in chunks:
+            known = [self.held.setdefault(word, len(self.held)) for word in chunk.dictionary.to_pylist()]
+            of = np.array([*known, -1], np.int32)
+            found.append(of[chunk.indices.fill_null(len(known)).to_numpy()])
+        return np.concatenate(found)
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """The place of each number in alphabetical order; missing (-1, the last) comes last."""
+        import numpy as np
+
+        order = np.argsort(np.array(list(self.held), object), kind="stable")
+        rank = np.empty(len(self.held) + 1, np.int32)
+        rank[order] = np.arange(len(self.held))
+        rank[-1] = len(self.held)
+        return rank
+
+
+Counted = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
+
+
+def _month(paths: list[str], places: Words, kinds: Words, located: Located | None) -> Counted:
+    """Place, type and count of one month, in no order that matters."""
     import numpy as np
 
-    wanted = WORDS if located is None else ("longitude", "latitude", "fault", "month", "type")
-    found: dict[str, list[pa.Array]] = {name: [] for name in WORDS}
-    for table in _tables(paths, list(wanted)):
-        for name in WORDS:
-            placed = name == "place" and located is not None
-            found[name] += [_placed(table, located)] if placed else table.column(name).chunks  # type: ignore[arg-type]
-    coded = [_coded(found[name]) for name in WORDS]
-    found.clear()
-    sizes = tuple(len(texts) + 1 for _, texts in coded)  # the last of each: missing
-    key = np.ravel_multi_index(tuple(code for code, _ in coded), sizes)
-    labels = [texts for _, texts in coded]
-    del coded
-    if np.prod(sizes) <= DENSE:
-        count = np.bincount(key)
-        held = np.flatnonzero(count)
-        count = count[held]
-    else:
+    wanted = ["type", "place"] if located is None else ["type", "longitude", "latitude", "fault"]
+    place, kind = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+    for table in _tables(paths, wanted):
+        chunks = table.column("place").chunks if located is None else [_placed(table, located)]
+        place.append(places.codes(chunks))
+        kind.append(kinds.codes(table.column("type").chunks))
+    wide = len(kinds.held) + 1
+    key = (np.concatenate(place).astype(np.int64) + 1) * wide + np.concatenate(kind) + 1
+    held, count = _counts(key, (len(places.held) + 1) * wide)
+    return (held // wide - 1).astype(np.int32), (held % wide - 1).astype(np.int32), count
+
+
+def _counts(key: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct keys in order, and how often each stands."""
+    import numpy as np
+
+    if size > DENSE:
         held, count = np.unique(key, return_counts=True)
-    return _frame(np.unravel_index(held, sizes), count, labels, None if types is None else set(types))
+        return held, count.astype(np.int32)
+    dense = np.bincount(key)
+    held = np.flatnonzero(dense)
+    return held, dense[held].astype(np.int32)
+
+
+def _frame(
+    counted: list[Counted], months: list[str], places: Words, kinds: Words, types: set[str] | None
+) -> pd.DataFrame:
+    """The counts as a table, in order of place, month and type; missing places last.
+
+    Each month's counts are in order by themselves, so that where a place's begin in the table is known from
+    how many each place has: they are laid there, and nothing is sorted.
+    """
+    import numpy as np
+    import pandas as pd
+
+    of_place, of_kind = places.ranks, kinds.ranks
+    each = [np.bincount(of_place[place], minlength=len(of_place)) for place, _, _ in counted]
+    free = np.concatenate([[0], np.cumsum(np.sum(each, axis=0))[:-1]]) if each else np.empty(0)
+    total = sum(len(count) for _, _, count in counted)
+    where = np.empty(total, np.int32)
+    when, what = np.empty(total, np.int16), np.empty(total, np.int16 if len(of_kind) < 2**15 else np.int32)
+    number = np.empty(total, np.int64)
+    for at in range(len(months)):
+        place, kind, count = counted[at]
+        counted[at] = (place[:0], kind[:0], count[:0])  # let go of
+        order = np.argsort(of_place[place].astype(np.int64) * len(of_kind) + of_kind[kind])
+        rank = of_place[place][order]
+        begins = np.concatenate([[0], np.cumsum(each[at])[:-1]])
+        to = (free[rank] + np.arange(len(rank)) - begins[rank]).astype(np.int64)
+        where[to], when[to], what[to], number[to] = rank, at, of_kind[kind][order], count[order]
+        free += each[at]
+    columns = {
+        "place": _categories(where, sorted(places.held)),
+        "month": _categories(when, months),
+        "type": _categories(what, sorted(kinds.held)),
+        "count": number,
+    }
+    frame = pd.DataFrame(columns, copy=False)
+    return frame if types is None else frame[frame["type"].isin(types)].reset_index(drop=True)
+
+
+def _categories(rank: np.ndarray, texts: list[str]) -> pd.Categorical:
+    """Ranks as categories; one past the last is missing."""
+    import pandas as pd
+
+    rank[rank == len(texts)] = -1
+    return pd.Categorical.from_codes(rank, texts, ordered=True)
 
 
 def locate(paths: list[str], places: Places) -> Located:
@@ -116,36 +206,3 @@ def _placed(table: pa.Table, located: Located) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
         pa.array(code, mask=~known | (code < 0)), pa.array(located.names, pa.string())
     )
-
-
-def _coded(chunks: list[pa.Array]) -> tuple[np.ndarray, list[str]]:
-    """Numbers in alphabetical order of the texts, one past the last where missing; and the texts."""
-    import numpy as np
-    import pyarrow as pa
-
-    kind = pa.dictionary(pa.int32(), pa.string())
-    whole = pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind).unify_dictionaries()
-    if not whole.num_chunks:
-        return np.empty(0, np.int64), []
-    texts = whole.chunk(0).dictionary.to_pylist()
-    order = np.argsort(np.array(texts, object), kind="stable")
-    rank = np.empty(len(texts) + 1, np.int32)
-    rank[order] = np.arange(len(texts))
-    rank[-1] = len(texts)
-    parts = [rank[chunk.indices.fill_null(len(texts)).to_numpy()] for chunk in whole.chunks]
-    return np.concatenate(parts), [texts[at] for at in order]
-
-
-def _frame(
-    at: tuple[np.ndarray, ...], count: np.ndarray, labels: list[list[str]], types: set[str] | None
-) -> pd.DataFrame:
-    """The counts as a table, in order of place, month and type; missing places last."""
-    import numpy as np
-    import pandas as pd
-
-    columns = {
-        name: pd.Categorical.from_codes(np.where(codes < len(texts), codes, -1), texts, ordered=True)
-        for name, codes, texts in zip(WORDS, at, labels, strict=True)
-    }
-    frame = pd.DataFrame(columns | {"count": count})
-    return frame if types is None else frame[frame["type"].isin(types)].reset_index(drop=True)

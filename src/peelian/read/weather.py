@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from peelian.errors import DataError, DesignError, some
-from peelian.read.files import rejected_frame, unpacked
+from peelian.read.files import present, rejected_frame, unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class Weather:
             if len(held):
                 spans = [f"{r.first} to {r.last}" if r.periods > 1 else r.first for r in held.itertuples()]
                 words, count = str(column).replace("_", " ").capitalize(), int(held["periods"].sum())
-                said.append(f"{words} is missing on {count:,} of them: {some(spans, 3)}.")
+                said.append(f"{words}: missing on {count:,} of them ({some(spans, 3)}).")
         for column, count in (self.estimated or {}).items():
             said.append(f"{count:,} values of {column.replace('_', ' ')} are the service's own estimates.")
         if self.failed:
@@ -134,9 +134,7 @@ def weather(
     """
     from peelian.read import weather_layouts as layouts
 
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file. Check the name in peelian.toml.")
+    path = present(path)
     if layout is not None and layout not in get_args(Layout):
         raise DesignError(f"layout = {layout!r} is not known; expected {', '.join(get_args(Layout))}.")
     data = unpacked(path)
