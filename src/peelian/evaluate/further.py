@@ -21,6 +21,7 @@ from peelian.evaluate.rct import Trial
 from peelian.evaluate.recording import ShareBreak, share_break
 from peelian.evaluate.wdd import wdd_of_units
 from peelian.evaluate.windows import CONTROL, OUT, STANDARD, TREATED, Study, study
+from peelian.words import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +177,7 @@ def _wdd(laid: Study) -> Effect | None:
         "Weighted displacement difference: "
         f"{words.fewer_interval(-effect.estimate, -effect.high, -effect.low)}; "
         "its Poisson interval alone would be "
-        f"{words.number(effect.extra['poisson_high'] - effect.extra['poisson_low'])} wide."
+        f"{whole(effect.extra['poisson_high'] - effect.extra['poisson_low'])} wide."
     )
     return replace(effect, sentence=said)
 

@@ -8,6 +8,7 @@ from peelian.evaluate import words
 from peelian.evaluate.choices import agreement
 from peelian.evaluate.scales import emmie
 from peelian.report import Block, Chart, Table, Text
+from peelian.words import plural
 
 if TYPE_CHECKING:
     from peelian.evaluate.assess import Assessment
@@ -38,7 +39,7 @@ def running(found: Assessment) -> list[Block]:
     title = f"After {int(last['month'])} months: {said}"
     spec = charts.lines(
         frame, "month", "prevented", low="low", high="high", x_title="Months since the start",
-        y_title=f"{words.plural(found.crime).capitalize()} fewer than expected, so far", zero=True,
+        y_title=f"{plural(found.crime).capitalize()} fewer than expected, so far", zero=True,
     )  # fmt: skip
     alt = (
         f"Running difference from expected by month since the start, with 95 % intervals; {said} at the end."
