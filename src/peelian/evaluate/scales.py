@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peelian.evaluate import words
+from peelian.evaluate.benefits import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +29,14 @@ def emmie(found: Assessment) -> pd.DataFrame:
     dose = found.check("G10")
     delivered = dose.sentence if dose.value is not None else BLANK
     dosed = [e for e in found.effects if "10 points" in e.name]
-    moderated = f"{BLANK}: no subgroup was registered"
-    if dosed:
-        moderated = (
-            f"by saturation: {words.ratio(dosed[0].estimate, dosed[0].low, dosed[0].high)} for 10 points"
+    moderated = BLANK
+    if not found.small:
+        told = (
+            [] if found.benefits is None else [sentence(found.benefits, registered=found.registered_groups)]
         )
+        told += [f"By saturation: {words.ratio(e.estimate, e.low, e.high)} for 10 points." for e in dosed]
+        moderated = " ".join(told) or BLANK
+    kind = "registered" if found.registered_groups and found.benefits is not None else "exploratory"
     source = BLANK if dose.value is None else "register of deliveries"
     if "the programme lists" in delivered:
         source = "the programme's own list, not deliveries"
@@ -43,7 +47,7 @@ def emmie(found: Assessment) -> pd.DataFrame:
             f"{BLANK}: ask offenders and residents whether they knew of it; watch second-hand markets",
             BLANK,
         ),
-        ("Moderators", moderated, "exploratory" if dosed else BLANK),
+        ("Moderators", moderated, BLANK if moderated == BLANK else kind),
         ("Implementation", delivered, source),
         ("Economic cost", "see the chapter Account", "valued there where costs are held"),
     ]  # fmt: skip
