@@ -49,6 +49,29 @@ def emmie(found: Assessment) -> pd.DataFrame:
         ),
         ("Moderators", moderated, BLANK if moderated == BLANK else kind),
         ("Implementation", delivered, source),
-        ("Economic cost", "see the chapter Account", "valued there where costs are held"),
+        ("Economic cost", BLANK, BLANK),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["dimension", "evidence", "quality"])
+
+
+def emmie_title(evidence: pd.Series) -> str:
+    """How many of the five are held."""
+    studied = sum(BLANK not in text for text in evidence)
+    return f"{studied} of 5 kinds of evidence are held (EMMIE; Johnson, Tilley & Bowers 2015)"
+
+
+def with_costs(frame: pd.DataFrame, delivered: str, cost: str) -> pd.DataFrame:
+    """The scale with what other chapters found: of what was delivered, and of what it cost.
+
+    ``frame``  as ``emmie`` gives it, in any column names; empty texts leave a row as it is.
+    """
+    out = frame.copy()
+    for row, (text, source) in {
+        "Implementation": (delivered, "the chapter Deliver"), "Economic cost": (cost, "the chapter Account")
+    }.items():  # fmt: skip
+        at = out.iloc[:, 0] == row
+        if text and at.any():
+            held = str(out.loc[at].iloc[0, 1])
+            out.iloc[at.to_numpy(), 1] = text if BLANK in held else f"{held} {text}"
+            out.iloc[at.to_numpy(), 2] = source
+    return out

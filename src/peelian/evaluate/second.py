@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from peelian.evaluate import words
 from peelian.evaluate.benefits import sentence
 from peelian.evaluate.choices import agreement
-from peelian.evaluate.scales import emmie
+from peelian.evaluate.scales import emmie, emmie_title
 from peelian.report import Block, Chart, Table, Text
 from peelian.words import plural
 
@@ -172,9 +172,8 @@ def plan(found: Assessment) -> list[Block]:
         "No evaluation plan was registered before the start." if found.plan is None else found.plan.sentence
     )
     frame = emmie(found).set_axis(["Dimension", "Evidence", "Quality"], axis=1)
-    studied = sum("not studied" not in e for e in frame["Evidence"])
-    title = f"{studied} of 5 kinds of evidence are held (EMMIE; Johnson, Tilley & Bowers 2015)"
-    return [Text(f"Registration. {text}", "plain"), Table("evaluate_emmie", title, frame, {}, found.source)]
+    table = Table("evaluate_emmie", emmie_title(frame["Evidence"]), frame, {}, found.source)
+    return [Text(f"Registration. {text}", "plain"), table]
 
 
 def _further_trial(trial: Trial) -> str:
