@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,15 @@ DESIGNS = (
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """One borough's counts by area and month, as recorded and as they would have been."""
+    """One borough's counts by area and month, as recorded and as they would have been.
+
+    ``stopped``  how many of those that would have been the planted effect stops on average.
+    """
 
     places: Places
     recorded: Floats
     without: Floats
+    stopped: Floats
     phase: NDArray[np.str_]
     start: NDArray[np.datetime64]
     parameters: BoroughParameters
@@ -63,16 +68,20 @@ def _with_programme(known: BoroughParameters, land: Ground, risk: Floats, events
     from peelian.places import Places
 
     treated = programme.treat(known, land, events)
-    home = programme.prevent(known, land, risk, events, treated)["home_after"].to_numpy()
+    events = programme.prevent(known, land, risk, events, treated)
     area, months = land.homes["area"].to_numpy(), len(crime.months_of(known))
     month = events["time"].to_numpy().astype("datetime64[M]") - np.datetime64(known.first_month, "M")
 
-    def matrix(where: NDArray[np.int64], kept: NDArray[np.bool_]) -> Floats:
-        cell = area[where[kept]] * months + month[kept].astype(int)
-        return np.bincount(cell, minlength=len(treated.phase) * months).reshape(-1, months).astype(float)
+    def matrix(home: NDArray[np.int64], weight: Floats) -> Floats:
+        cell = area[home] * months + month.astype(int)
+        return np.bincount(cell, weight, minlength=len(treated.phase) * months).reshape(-1, months)
 
-    happened = matrix(home, home >= 0), matrix(events["home"].to_numpy(), home >= -1)
-    return World(Places.of(land.areas.set_index("LSOA11CD")), *happened, treated.phase, treated.start, known)
+    home, where = events["home"].to_numpy(), events["home_after"].to_numpy()
+    return World(
+        Places.of(land.areas.set_index("LSOA11CD")), matrix(where, 1.0 * (where >= 0)),
+        matrix(home, np.ones(len(home))), matrix(home, events["chance"].to_numpy()),
+        treated.phase, treated.start, known,
+    )  # fmt: skip
 
 
 def laid_out(world: World, *, left_out: bool = True) -> Study:
@@ -111,18 +120,19 @@ def _series(world: World, matrix: Floats) -> pd.Series:
 
 
 # ------------------------------------------------------------------------------------ truth and finding
-def truth(
-    world: World, laid: Study, group: int, windows: list[tuple[int, int] | None]
-) -> tuple[float, float]:
-    """Recorded, and what would have been, in a group's areas and in the windows of their own stacks."""
+def truth(world: World, laid: Study, group: int, windows: Sequence[tuple[int, int] | None]) -> Floats:
+    """Recorded, what would have been, and that less what the planted effect stops on average.
+
+    Sums over a group's areas, in the windows of their own stacks.
+    """
     at = world.places.index.get_indexer(laid.places)
-    got = [0.0, 0.0]
+    got = np.zeros(3)
     for s, window in enumerate(windows):
         if window is not None:
             who = at[(laid.group == group) & (laid.own == s)]
-            for i, counts in enumerate((world.recorded, world.without)):
-                got[i] += float(counts[who, window[0] : window[1]].sum())
-    return got[0], got[1]
+            for i, counts in enumerate((world.recorded, world.without, world.without - world.stopped)):
+                got[i] += counts[who, window[0] : window[1]].sum()
+    return got
 
 
 def found(world: World, laid: Study, *, seed: int, draws: int = 99) -> dict[str, float]:
@@ -132,24 +142,26 @@ def found(world: World, laid: Study, *, seed: int, draws: int = 99) -> dict[str,
     from peelian.evaluate.did import quarter_windows
 
     after = [s.after for s in laid.stacks]
-    recorded, without = truth(world, laid, 0, after)
-    real = math.log(recorded / without)
+    recorded, without, planted = truth(world, laid, 0, after)
+    real, meant = math.log(recorded / without), math.log(planted / without)
     head, moved = did(laid, seed=seed, draws=1), displacement(laid)
     assert moved is not None
     low, high = head.log.interval()
     out = {"error": head.log.theta - real, "holds": low <= real <= high, "se": head.log.se}
+    out |= {"planted_error": head.log.theta - meant, "planted_holds": low <= meant <= high}
     if not laid.randomised:
         calibrated = selection_placebo(laid).clean_calibrated
         low, high = calibrated.interval()
         out |= {"calibrated_error": calibrated.theta - real, "calibrated_holds": low <= real <= high}
     net = 0.0
     for ring in range(len(laid.rings) + 1):
-        recorded, without = truth(world, laid, ring, after)
+        recorded, without, _ = truth(world, laid, ring, after)
         net += without - recorded
         row, real = moved.frame.iloc[ring], math.log(recorded / without)
         out[f"ring{ring}_error"] = math.log(row["estimate"]) - real
         out[f"ring{ring}_holds"] = math.log(row["low"]) <= real <= math.log(row["high"])
         out[f"ring{ring}_seen"] = not row["low"] <= 1 <= row["high"]
+    out |= {"net_se": moved.net.extra["se"]}
     out |= {"net_error": moved.net.estimate - net, "net_holds": moved.net.low <= net <= moved.net.high}
     out["net_truth"] = net
     words, faded = moved.word, fade(laid, seed=seed, draws=draws)
@@ -158,7 +170,7 @@ def found(world: World, laid: Study, *, seed: int, draws: int = 99) -> dict[str,
     out |= {f"{w}_in_the_second_year_said": faded.later == w for w in ("wearing off", "lasting")}
     quarters = event_study(laid, seed=seed, draws=10).frame.set_index("quarter")["estimate"]
     for q in QUARTERS:
-        recorded, without = truth(world, laid, 0, list(quarter_windows(laid, q)))
+        recorded, without, _ = truth(world, laid, 0, quarter_windows(laid, q))
         out[f"quarter{q}_error"] = math.log(quarters[q]) - math.log(recorded / without)
     return {k: float(v) for k, v in out.items()}
 

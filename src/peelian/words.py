@@ -14,14 +14,15 @@ MONTHS = (
 )  # fmt: skip
 
 
-def month(period: pd.Period) -> str:
+def month(when: pd.Period | str) -> str:
     """A month in words, whatever the machine's language.
 
     >>> import pandas as pd
-    >>> month(pd.Period("2016-01", "M"))
-    'January 2016'
+    >>> month(pd.Period("2016-01", "M")), month("2016-05")
+    ('January 2016', 'May 2016')
     """
-    return f"{MONTHS[period.month - 1]} {period.year}"
+    year, number = str(when).split("-")[:2]
+    return f"{MONTHS[int(number) - 1]} {year}"
 
 
 def day(iso: str) -> str:
@@ -35,12 +36,13 @@ def day(iso: str) -> str:
 
 
 def whole(number: float) -> str:
-    """A whole number with thousands separators.
+    """A whole number with thousands separators, never minus nothing.
 
-    >>> whole(60000.4)
-    '60,000'
+    >>> whole(60000.4), whole(-0.2)
+    ('60,000', '0')
     """
-    return f"{number:,.0f}"
+    text = f"{number:,.0f}"
+    return "0" if text == "-0" else text
 
 
 def percent(share: float) -> str:
@@ -86,3 +88,14 @@ def several(number: int, thing: str) -> str:
     ('1 area', '1,200 areas')
     """
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def plural(noun: str) -> str:
+    """The noun in the plural.
+
+    >>> plural("burglary"), plural("vehicle crime"), plural("residential burglary"), plural("drugs")
+    ('burglaries', 'vehicle crimes', 'residential burglaries', 'drugs')
+    """
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun if noun.endswith("s") else noun + "s"

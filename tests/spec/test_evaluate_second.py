@@ -20,6 +20,7 @@ from peelian.evaluate.further import offence_switch
 from peelian.evaluate.its import its
 from peelian.evaluate.registration import Answer, answered, draft, read_answers
 from peelian.evaluate.run import Parameters, run
+from peelian.evaluate.scales import emmie, emmie_title, with_costs
 from peelian.evaluate.sensitivity import sensitivity
 from peelian.evaluate.staggered import imputation, imputed_counts
 from peelian.evaluate.synthetic import balance_weights, microsynth, synthetic
@@ -277,3 +278,13 @@ def test_the_net_effect_has_its_sentence(whole: Assessment) -> None:
     assert whole.moved is not None
     text = str(whole.moved.net)
     assert text.startswith("Burglaries in the treated areas and the areas round them together: ")
+
+
+def test_the_scale_of_evidence_takes_delivery_and_cost_from_the_chapters_that_know(whole: Assessment) -> None:
+    frame = emmie(whole)
+    assert frame.set_index("dimension").loc["Economic cost", "evidence"] == "not studied"
+    filled = with_costs(frame, "3 refusals were noted.", "Kits cost £12.73.").set_index("dimension")
+    assert filled.loc["Economic cost"].tolist() == ["Kits cost £12.73.", "the chapter Account"]
+    assert filled.loc["Implementation", "evidence"].endswith("3 refusals were noted.")
+    assert emmie_title(filled["evidence"]).startswith("4 of 5" if whole.benefits else "3 of 5")
+    assert with_costs(frame, "", "").equals(frame)

@@ -143,7 +143,7 @@ def test_the_trial_in_a_study_takes_only_the_areas_that_were_drawn() -> None:
     laid = study(panel, plan, places=places)
     found = trial_of(laid, plan, seed=1, draws=99)
     assert found is not None
-    assert found.flow == {"eligible": 40, "treated": 20, "control": 20, "lost": 0}
+    assert found.flow == {"eligible": 40, "treated": 20, "control": 20, "lost": 0, "near": 3}
 
 
 def test_the_aarhus_trial_from_its_counts(shared: Path) -> None:

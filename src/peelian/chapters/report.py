@@ -34,6 +34,7 @@ def report(context: Context) -> Outcome:
 
         chapter, truth = truth_section(context.project.path(project.project.truth), project.folder)
         sections.append(chapter)
+    sections = [_with_evidence(section, sections) for section in sections]
     read = read_record(context.folder("read")) or {"made": {"inputs": {}}}
     about = [
         ("Code version", f"Peelian {__version__}"),
@@ -63,6 +64,23 @@ def report(context: Context) -> Outcome:
     findings = tuple(Text(text, "finding") for section in sections for text in section.findings)
     summary = {"sections": len(sections), "tables": len(files) - 2}
     return Outcome(Section("report", "Report", "What do we tell people?", findings), files, summary)
+
+
+def _with_evidence(section: Section, sections: list[Section]) -> Section:
+    """The evaluation's EMMIE scale with what was delivered and what it cost, from the chapters that know."""
+    from peelian.evaluate.scales import emmie_title, with_costs
+
+    if section.id != "evaluate":
+        return section
+    said = {other.id: other.findings[0] for other in sections if other.findings}
+
+    def filled(block: Any) -> Any:
+        if not isinstance(block, Table) or block.name != "evaluate_emmie":
+            return block
+        frame = with_costs(block.frame, said.get("deliver", ""), said.get("account", ""))
+        return replace(block, frame=frame, title=emmie_title(frame.iloc[:, 1]))
+
+    return replace(section, blocks=tuple(filled(block) for block in section.blocks))
 
 
 def protected(section: Section, audience: str) -> Section:

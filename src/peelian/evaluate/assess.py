@@ -12,6 +12,7 @@ import numpy as np
 from peelian.effect import Check, Effect
 from peelian.errors import DesignError
 from peelian.evaluate import accounting, further, guards
+from peelian.evaluate.benefits import Benefits, who_benefits
 from peelian.evaluate.checks import (
     Selection,
     controls_before,
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     from peelian.protocol import Protocol
 
 
+DRAWS = 9_999  # of a trial, run again
+
+
 @dataclass(frozen=True, eq=False)
 class Assessment:
     """An evaluation: what was found, how sure it is, and what was looked for that could make it wrong.
@@ -65,6 +69,7 @@ class Assessment:
                     that differ. ``plan`` the frozen evaluation plan and what was done otherwise.
     ``running``     prevented so far, month by month; ``switched`` other crimes in the treated areas.
     ``trial``       where areas were drawn at random: the drawn areas alone, by drawing again.
+    ``benefits``    the headline in thirds of the areas, by count before and by what ``alike`` names.
     ``study``       the windows and groups they all rest on.
     """
 
@@ -87,6 +92,7 @@ class Assessment:
     running: pd.DataFrame
     switched: tuple[Effect, ...]
     trial: Trial | None
+    benefits: Benefits | None
     study: Study
     se_log: float
     phi: float
@@ -103,6 +109,14 @@ class Assessment:
     def small(self) -> bool:
         """True where guard G4 allows no percentage."""
         return self.check("G4").fired
+
+    @property
+    def registered_groups(self) -> bool:
+        """True where a plan that was kept to names subgroups."""
+        plan = self.plan
+        if plan is None or plan.state != "as registered":
+            return False
+        return str(plan.protocol.plan.get("subgroups", "none")).strip().lower() not in ("", "none")
 
     @property
     def fired(self) -> tuple[Check, ...]:
@@ -176,7 +190,7 @@ def assess(
         changes=changes, wider=broad, chosen=chosen, bent=bent, plan=plan, apart=apart,
     ), answers)  # fmt: skip
     moved = None if moved is None else replace(moved, net=_net(moved, crime, panel.source))
-    drawn = trial_of(laid, programme, seed=seed, draws=permutations) if programme.randomised else None
+    drawn = trial_of(laid, programme, seed=seed, draws=DRAWS) if programme.randomised else None
     said = sentence(head, crime=crime, small=any(c.id == "G4" and c.fired for c in checks))
     return Assessment(
         headline=replace(head.ratio, sentence=said, source=panel.source),
@@ -190,6 +204,7 @@ def assess(
         fading=fade(laid, seed=seed, draws=permutations), moved=moved, selection=selection,
         what_if=further.what_if(laid, head, selection), accounting=accounting.table(laid, panel, programme),
         choices=chosen, bent=bent, plan=plan, running=cumulative(laid), switched=switched, trial=drawn,
+        benefits=who_benefits(laid, places=places, by=alike, seed=seed),
         study=laid, se_log=head.log.se, phi=head.phi, crime=crime, by=panel.by, source=panel.source,
         seed=seed,
     )  # fmt: skip

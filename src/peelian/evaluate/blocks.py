@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from peelian.evaluate import words
 from peelian.report import Block, Chart, Table, Text
+from peelian.words import month, plural, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def comparison_table(found: Assessment, published: bool) -> Table:
         "Rate after": ".1f", "Expected": ",.0f", "Fewer than expected": ",.0f",
     }  # fmt: skip
     stack = found.study.stacks[0]
-    first = f"{words.plural(found.crime).capitalize()} before and after, in treated areas and elsewhere"
+    first = f"{plural(found.crime).capitalize()} before and after, in treated areas and elsewhere"
     return Table(
         "evaluate_comparison", first, frame, {k: v for k, v in formats.items() if k in frame}, found.source,
         ("Before", "After"), published,
@@ -63,7 +64,7 @@ def comparison_table(found: Assessment, published: bool) -> Table:
 
 def _span(found: Assessment, window: tuple[int, int]) -> str:
     first, last = found.study.months_of(window)
-    return f"{words.month(first)} to {words.month(last)}"
+    return f"{month(first)} to {month(last)}"
 
 
 def what_if(found: Assessment) -> list[Block]:
@@ -291,8 +292,8 @@ def accounting_table(found: Assessment, published: bool) -> Table:
     held = found.accounting
     used = held[held["part"] == "used"]["incidents"].sum()
     title = (
-        f"Of {words.number(held['incidents'].sum())} {words.plural(found.crime)}, "
-        f"{words.number(used)} were used in the headline and the rings"
+        f"Of {whole(held['incidents'].sum())} {plural(found.crime)}, "
+        f"{whole(used)} were used in the headline and the rings"
     )
     frame = held.set_axis(["Part", "Reason", "Areas", "Area-months", "Incidents"], axis=1)
     formats = {"Areas": ",.0f", "Area-months": ",.0f", "Incidents": ",.0f"}

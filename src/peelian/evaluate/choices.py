@@ -174,12 +174,14 @@ def _left_out(study: Study, districts: NDArray[np.object_] | None) -> tuple[floa
         [study.window_sums(w)[(study.group == TREATED) & (study.own == s)].sum() for w in (k.before, k.after)]
         for s, k in enumerate(study.stacks)
     ]
+    lift = lifts(study, [[x.after for x in study.stacks]], [x.before for x in study.stacks])[0][:, 0]
     found = []
     for name in names:
         keep = far & (districts != name)
         sums = [[study.window_sums(w)[keep].sum() for w in (k.before, k.after)] for k in study.stacks]
         if all(c0 > 0 for c0, _ in sums):
-            expected = sum(t0 * c1 / c0 for (t0, _), (c0, c1) in zip(treated, sums, strict=True))
+            change = [c1 / c0 * math.exp(-x) for (c0, c1), x in zip(sums, lift, strict=True)]
+            expected = sum(t0 * x for (t0, _), x in zip(treated, change, strict=True))
             found.append(sum(t1 for _, t1 in treated) / expected if expected > 0 else math.nan)
     held = [x for x in found if math.isfinite(x)]
     return (float(min(held)), float(max(held)), len(held)) if len(held) > 1 else None

@@ -15,6 +15,7 @@ from peelian.evaluate import words
 from peelian.evaluate.ratios import Ratios, cells, ratios
 from peelian.evaluate.wdd import Quotient, wdq
 from peelian.evaluate.windows import CONTROL, TREATED, Study
+from peelian.words import plural, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +182,7 @@ def sentence(found: Displacement, *, crime: str) -> str:
 
     The words are fixed; see the specification tests.
     """
-    net, rings, many = found.net, found.rings, words.plural(crime)
+    net, rings, many = found.net, found.rings, plural(crime)
     text = {
         "displaced": (
             f"The nearest areas had more {many} than the areas further away led to expect: "
@@ -199,7 +200,7 @@ def sentence(found: Displacement, *, crime: str) -> str:
     near = found.frame.iloc[1]
     text += (
         f" Nearest ring: {words.counted(near['observed'], crime)} where "
-        f"{words.number(near['expected'])} were expected."
+        f"{whole(near['expected'])} were expected."
     )
     text += f" All rings: {words.fewer_interval(rings.estimate, rings.low, rings.high)}."
     text += f" Net of the rings: {words.fewer_interval(net.estimate, net.low, net.high)}."
@@ -219,7 +220,7 @@ def net_sentence(found: Displacement, *, crime: str) -> str:
         if found.word != "displaced"
         else " That, and not the treated areas' own figure, is what was prevented."
     )
-    many = words.plural(crime).capitalize()
+    many = plural(crime).capitalize()
     return f"{many} in the treated areas and the areas round them together: {fewer}.{which}"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from peelian.effect import Effect
 from peelian.errors import DesignError
 from peelian.evaluate import words
+from peelian.evaluate.benefits import holm
 from peelian.evaluate.checks import Selection, before_after
 from peelian.evaluate.choices import Choices
 from peelian.evaluate.did import Headline, beside, did
@@ -21,6 +22,7 @@ from peelian.evaluate.rct import Trial
 from peelian.evaluate.recording import ShareBreak, share_break
 from peelian.evaluate.wdd import wdd_of_units
 from peelian.evaluate.windows import CONTROL, OUT, STANDARD, TREATED, Study, study
+from peelian.words import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,12 +102,7 @@ def offence_switch(
     ``names``  panel columns. Each p is multiplied by how many are left to look at (Holm 1979).
     """
     found = others(panel, programme, places, names, months_after, months_before, draws, seed)
-    order = sorted(range(len(found)), key=lambda i: found[i][1].ratio.p or 0.0)
-    adjusted, least = {}, 0.0
-    for rank, i in enumerate(order):
-        p = found[i][1].ratio.p
-        least = max(least, min(1.0, (1.0 if p is None else p) * (len(found) - rank)))
-        adjusted[i] = least
+    adjusted = holm([1.0 if head.ratio.p is None else head.ratio.p for _, head in found])
     out = []
     for i, (name, head) in enumerate(found):
         r = head.ratio
@@ -176,7 +173,7 @@ def _wdd(laid: Study) -> Effect | None:
         "Weighted displacement difference: "
         f"{words.fewer_interval(-effect.estimate, -effect.high, -effect.low)}; "
         "its Poisson interval alone would be "
-        f"{words.number(effect.extra['poisson_high'] - effect.extra['poisson_low'])} wide."
+        f"{whole(effect.extra['poisson_high'] - effect.extra['poisson_low'])} wide."
     )
     return replace(effect, sentence=said)
 

@@ -14,6 +14,7 @@ from peelian.effect import Check, Effect
 from peelian.evaluate import words
 from peelian.evaluate.sensitivity import Sensitivity, bent_sentence
 from peelian.evaluate.verdict import CALIBRATED, CAP, DOWN, FLOOR, NONE
+from peelian.words import month, plural, whole
 
 if TYPE_CHECKING:
     from peelian.arithmetic.comparison import Calibrated, LogRatio
@@ -133,7 +134,7 @@ def small_counts(*, before: float, after: float, detectable: float, factor: floa
     """G4: too few incidents to say anything."""
     fired = before < FEW_COUNTS or after < FEW_COUNTS or not detectable <= WIDE_MDE
     text = (
-        f"Treated areas had {words.counted(before, crime)} before and {words.number(after)} after; "
+        f"Treated areas had {words.counted(before, crime)} before and {whole(after)} after; "
         f"a reduction under {100 * detectable:.0f} % would have been missed in more than 20 of 100 "
         "such programmes."
     )
@@ -141,7 +142,7 @@ def small_counts(*, before: float, after: float, detectable: float, factor: floa
         return Check("G4", "small counts", False, min(before, after), FEW_COUNTS, text, NONE)
     times = (f"About {factor:.1f} times as many areas or months would show a reduction of "
         "20 %.") if factor > 1 else (
-        f"At least {FEW_COUNTS} {words.plural(crime)} in the treated areas, before and after."
+        f"At least {FEW_COUNTS} {plural(crime)} in the treated areas, before and after."
     )  # fmt: skip
     text = f"{text} No percentage is given."
     return Check("G4", "small counts", True, min(before, after), FEW_COUNTS, text, "CANNOT_TELL", times)
@@ -221,14 +222,14 @@ def recording_change(
     ``whole``   the outcome is itself the whole class that the rows split, so its areas stay comparable.
     """
     name, told = "recording change", []
-    told += [f"{words.month(m)}: {what} ({source})." for m, what, source in rows]
+    told += [f"{month(m)}: {what} ({source})." for m, what, source in rows]
     if broken:
-        told.append(f"The panel marks a change of recording in {words.month(broken[0])}.")
+        told.append(f"The panel marks a change of recording in {month(broken[0])}.")
     moved = move is not None and abs(move.points) > 5 and move.ses > 4
     if move is not None and moved:
         told.append(
-            f"The share of {words.plural(crime)} in the wider class moves {move.points:+.1f} points at "
-            f"{words.month(move.month)}."
+            f"The share of {plural(crime)} in the wider class moves {move.points:+.1f} points at "
+            f"{month(move.month)}."
         )
     points = None if move is None else move.points
     if not told:
@@ -237,7 +238,7 @@ def recording_change(
         )
     text = " ".join(told)
     if whole and not broken and not moved:
-        text += f" The outcome is the whole class ({words.plural(crime)}), which the change does not split."
+        text += f" The outcome is the whole class ({plural(crime)}), which the change does not split."
         return Check("G8", name, True, points, 5.0, text, NONE)
     if wider is None:
         return Check(

@@ -118,7 +118,8 @@ def _trial(found: Assessment) -> Part:
         return ["Areas were not drawn at random, or no draw is recorded."], None
     flow = found.trial.flow
     says = f"{flow['eligible']} units were eligible, {flow['treated']} drawn to treatment."
-    more = [] if found.small else [report.ratio_sentence(found.trial.effect)]
+    held = [found.trial.effect, found.trial.beside, found.trial.second]
+    more = [] if found.small else [report.ratio_sentence(e) for e in held if e is not None]
     return [says, *more], found.trial.balance
 
 

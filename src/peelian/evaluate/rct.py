@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+REGRESSED = 199  # draws of the regression beside the trial: each is a fit of its own
 CAUTION = "a small trial is not alike in both arms by luck (Gill & Weisburd 2013)"
 
 
@@ -37,13 +38,17 @@ class Trial:
     """What a trial says: ``effect`` (p and interval by drawing again) and ``beside`` (the same, jackknife).
 
     ``balance``  one row a baseline measure: means of the arms and their standardised difference (no p: in
-    a draw any difference is luck). ``flow`` units eligible, drawn to treatment and to control, lost.
+    a draw any difference is luck). ``flow`` units eligible, drawn to treatment and to control, lost, and
+    ``near``: control units in the first ring, which the programme may have touched. ``second`` the ratio by
+    regression on the count before, and ``takers`` the change among those who took it, where these are held.
     """
 
     effect: Effect
     beside: Effect
     balance: pd.DataFrame
     flow: dict[str, int]
+    second: Effect | None = None
+    takers: Effect | None = None
 
 
 def rct(
@@ -291,10 +296,28 @@ def trial_of(study: Study, programme: Programme, *, seed: int, draws: int = 999)
     stack = study.stacks[0]
     v, u = (study.by_unit(np.where(inside, study.window_sums(w), 0.0))[members] for w in
         (stack.before, stack.after))  # fmt: skip
+    given = Assignment(kind, z, block, seed)
     try:
-        return rct(v, u, Assignment(kind, z, block, seed), seed=seed, draws=draws)
+        found = rct(v, u, given, seed=seed, draws=draws)
     except DesignError:
         return None
+    near = len(np.unique(study.unit[inside & (study.group == 1)]))
+    second = ancova(v, u, given, seed=seed, draws=min(draws, REGRESSED))
+    takers = _takers(found.effect, study, inside, stack.after[1] - 1)
+    return replace(found, flow=found.flow | {"near": near}, second=second, takers=takers)
+
+
+def _takers(effect: Effect, study: Study, inside: NDArray[np.bool_], month: int) -> Effect | None:
+    """The change among those who took it, by the homes with a kit in both arms at the end of a month."""
+    if study.saturation is None:
+        return None
+    homes = np.where(np.isfinite(study.households) & (study.households > 0), study.households, 1.0)
+    held = np.nan_to_num(study.saturation[:, month])
+    treated = study.group == TREATED
+    uptake, other = (
+        float(np.average(held[who], weights=homes[who])) for who in (inside & treated, inside & ~treated)
+    )
+    return per_taker(effect, uptake=uptake, uptake_control=other) if uptake - other >= 0.05 else None
 
 
 def _stepped(

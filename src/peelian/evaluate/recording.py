@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peelian.evaluate import words
+from peelian.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def dated_rows(
     """
     rows: list[tuple[str, str, str]] = []
     whole = True
-    own = {crime.lower(), words.plural(crime).lower()}
+    own = {crime.lower(), plural(crime).lower()}
     for row in [] if changes is None else changes.to_dict("records"):
         given = row["categories"]
         named = given if isinstance(given, (list, tuple)) else str(given).replace(",", ";").split(";")

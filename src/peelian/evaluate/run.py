@@ -240,6 +240,12 @@ def _beside(found: Assessment) -> dict[str, Any]:
         "left_out": [None if x is None else x.as_json() for x in found.study.left_out],
         "protocol": None if found.plan is None else found.plan.as_json(),
         "emmie": emmie(found).to_dict("records"),
+        "benefits": None
+        if found.benefits is None
+        else {
+            "thirds": found.benefits.frame.to_dict("records"),
+            "between": found.benefits.between.to_dict("records"),
+        },
         "cumulative": found.running.to_dict("records"),
         "switched": [e.as_json() for e in found.switched],
     }
@@ -293,6 +299,8 @@ def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[
         files["synthetic.csv"] = found.choices.synthetic.balance
     if found.bent is not None:
         files["sensitivity.csv"] = found.bent.frame
+    if found.benefits is not None:
+        files["benefits.csv"] = found.benefits.frame
     if found.moved is not None:
         files["rings.csv"] = found.moved.frame
     if places is not None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peelian.evaluate import words
+from peelian.evaluate.benefits import sentence
 from peelian.evaluate.choices import agreement
-from peelian.evaluate.scales import emmie
+from peelian.evaluate.scales import emmie, emmie_title
 from peelian.report import Block, Chart, Table, Text
+from peelian.words import plural
 
 if TYPE_CHECKING:
     from peelian.evaluate.assess import Assessment
+    from peelian.evaluate.rct import Trial
     from peelian.places import Places
 
 RATIO = {"ratio": ".3f", "low": ".3f", "high": ".3f"}
@@ -21,6 +24,7 @@ def opinions(found: Assessment, places: Places | None) -> list[Block]:
     out = [*_series(found), _alike(found)]
     if not found.small:
         out = [*_agreement(found), *out, *_synthetic(found), *_bent(found)]
+        out += _benefits(found)
         out += [Text(str(e), "plain") for e in found.switched]
         out += _trial(found)
     return out
@@ -38,7 +42,7 @@ def running(found: Assessment) -> list[Block]:
     title = f"After {int(last['month'])} months: {said}"
     spec = charts.lines(
         frame, "month", "prevented", low="low", high="high", x_title="Months since the start",
-        y_title=f"{words.plural(found.crime).capitalize()} fewer than expected, so far", zero=True,
+        y_title=f"{plural(found.crime).capitalize()} fewer than expected, so far", zero=True,
     )  # fmt: skip
     alt = (
         f"Running difference from expected by month since the start, with 95 % intervals; {said} at the end."
@@ -118,6 +122,22 @@ def _series(found: Assessment) -> list[Block]:
     ]
 
 
+def _benefits(found: Assessment) -> list[Block]:
+    """The headline in thirds of the areas."""
+    if found.benefits is None:
+        return [Text("Too few areas to ask who benefits: a third must hold five of either arm.", "note")]
+    frame = found.benefits.frame.set_axis(
+        ["By", "Areas like it", "Treated", "Count", "ratio", "low", "high"], axis=1
+    )
+    frame["By"] = frame["By"].str.replace("_", " ")
+    title = "The ratio in thirds of the areas, each compared with areas like it"
+    note = sentence(found.benefits, registered=found.registered_groups) + (
+        " Areas differ in many ways at once, so this says where the fall was, not why."
+    )
+    formats = RATIO | {"Treated": ",.0f", "Count": ",.0f"}
+    return [Table("evaluate_benefits", title, frame, formats, found.source, note=note)]
+
+
 def _synthetic(found: Assessment) -> list[Block]:
     built = found.choices.synthetic
     if built is None:
@@ -152,9 +172,29 @@ def plan(found: Assessment) -> list[Block]:
         "No evaluation plan was registered before the start." if found.plan is None else found.plan.sentence
     )
     frame = emmie(found).set_axis(["Dimension", "Evidence", "Quality"], axis=1)
-    studied = sum("not studied" not in e for e in frame["Evidence"])
-    title = f"{studied} of 5 kinds of evidence are held (EMMIE; Johnson, Tilley & Bowers 2015)"
-    return [Text(f"Registration. {text}", "plain"), Table("evaluate_emmie", title, frame, {}, found.source)]
+    table = Table("evaluate_emmie", emmie_title(frame["Evidence"]), frame, {}, found.source)
+    return [Text(f"Registration. {text}", "plain"), table]
+
+
+def _further_trial(trial: Trial) -> str:
+    """Control units near treated ones, the regression beside, and the change among takers."""
+    near, second, takers = trial.flow.get("near", 0), trial.second, trial.takers
+    text = ""
+    if near:
+        share = 100 * near / max(trial.flow["control"], 1)
+        text += (
+            f" {near} of the control units ({share:.0f} %) lie in the first ring, so the programme may have "
+            "touched them."
+        )
+    if second is not None:
+        said = words.ratio(second.estimate, second.low, second.high)
+        text += f" By regression on the count before: {said}, p {words.p_text(second.p)}."
+    if takers is not None:
+        text += (
+            f" Per home that took a kit the change is {takers.estimate:+.0f} % (95 % interval "
+            f"{takers.low:+.0f} to {takers.high:+.0f} %), only if being offered one does nothing by itself."
+        )
+    return text
 
 
 def _trial(found: Assessment) -> list[Block]:
@@ -167,6 +207,7 @@ def _trial(found: Assessment) -> list[Block]:
         f"{flow['control']} to control. Those alone give a ratio of "
         f"{words.ratio(e.estimate, e.low, e.high)}, p {words.p_text(e.p)} ({e.p_method})."
     )
+    text += _further_trial(found.trial)
     caution = (
         "Which blocks enter changes the p of a trial (Weisburd, Wilson & Mazerolle 2020), and a small trial "
         "is not alike in both arms by luck (Gill & Weisburd 2013)."

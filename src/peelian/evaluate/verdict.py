@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from peelian.effect import Check
 from peelian.evaluate import words
+from peelian.words import plural
 
 CODES = (
     "NOT_ASSESSABLE", "CANNOT_TELL", "SELECTION", "DISPLACED", "PREVENTED", "PROBABLY", "NO_DIFFERENCE",
@@ -48,7 +49,7 @@ def spoken(code: str, crime: str, x: float | None = None) -> str:
     >>> spoken("NO_DIFFERENCE", "burglary", 0.12)
     'No difference found; a fall of more than 12 % is ruled out'
     """
-    many = words.plural(crime)
+    many = plural(crime)
     return {
         "NOT_ASSESSABLE": "The data cannot answer this",
         "CANNOT_TELL": "Cannot tell",

@@ -4,29 +4,7 @@ from __future__ import annotations
 
 import math
 
-_PLURAL = {"theft": "thefts", "crime": "crimes", "offence": "offences"}
-
-
-def plural(crime: str) -> str:
-    """The noun in the plural.
-
-    >>> plural("burglary"), plural("robbery"), plural("vehicle crime"), plural("residential burglary")
-    ('burglaries', 'robberies', 'vehicle crimes', 'residential burglaries')
-    """
-    if crime in _PLURAL:
-        return _PLURAL[crime]
-    if crime.endswith("y") and crime[-2:-1] not in "aeiou":
-        return crime[:-1] + "ies"
-    return crime if crime.endswith("s") else crime + "s"
-
-
-def number(count: float) -> str:
-    """A count for people: no decimals, thousands separated, never minus nothing.
-
-    >>> number(3429.09), number(-0.2)
-    ('3,429', '0')
-    """
-    return f"{round(count):,}" if round(count) else "0"
+from peelian.words import plural, whole
 
 
 def counted(count: float, crime: str) -> str:
@@ -35,7 +13,7 @@ def counted(count: float, crime: str) -> str:
     >>> counted(1, "burglary"), counted(2636.4, "burglary")
     ('1 burglary', '2,636 burglaries')
     """
-    return f"{number(count)} {crime if round(count) == 1 else plural(crime)}"
+    return f"{whole(count)} {crime if round(count) == 1 else plural(crime)}"
 
 
 def fewer(prevented: float) -> str:
@@ -44,7 +22,7 @@ def fewer(prevented: float) -> str:
     >>> fewer(792.7), fewer(-12), fewer(0.2)
     ('793 fewer', '12 more', '0 fewer')
     """
-    return f"{number(abs(prevented))} {'more' if round(prevented) < 0 else 'fewer'}"
+    return f"{whole(abs(prevented))} {'more' if round(prevented) < 0 else 'fewer'}"
 
 
 def fewer_interval(prevented: float, low: float, high: float) -> str:
@@ -61,9 +39,9 @@ def fewer_interval(prevented: float, low: float, high: float) -> str:
         return f"{fewer(prevented)} (no interval can be given)"
     low, high = round(low), round(high)
     if low >= 0 and prevented >= 0:
-        ends = f"{number(low)} to {number(high)}"
+        ends = f"{whole(low)} to {whole(high)}"
     elif high <= 0 and prevented < 0:
-        ends = f"{number(-high)} to {number(-low)}"
+        ends = f"{whole(-high)} to {whole(-low)}"
     else:
         ends = f"{fewer(low)} to {fewer(high)}"
     return f"{fewer(prevented)} (95 % interval {ends})"
@@ -108,7 +86,7 @@ def headline(
     """
     expected = observed + prevented[0]
     text = (
-        f"Treated areas had {counted(observed, crime)} where {number(expected)} were expected from the other "
+        f"Treated areas had {counted(observed, crime)} where {whole(expected)} were expected from the other "
         f"areas' trend: {fewer_interval(*prevented)}"
     )
     text += ", too few to give a ratio." if small else f", a ratio of {ratio(*rate_ratio)}."
@@ -129,15 +107,3 @@ def p_text(p: float | None) -> str:
     if p is None or math.isnan(p):
         return "not available"
     return "under 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def month(text: str) -> str:
-    """A month for people.
-
-    >>> month("2016-05")
-    'May 2016'
-    """
-    import calendar
-
-    year, number_ = text.split("-")[:2]
-    return f"{calendar.month_name[int(number_)]} {year}"
