@@ -56,3 +56,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     folder = tmp_path_factory.mktemp("demo") / "borough"
     done, truth = tasks.demo(folder)
     return folder, done, pd.DataFrame(truth).set_index("what")
+
+
+@pytest.fixture(scope="session")
+def public(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A small project for the public, run once: its folder, and the true counts by area.
+
+    Every module that uses it carries ``pytest.mark.xdist_group("public")``, so that one worker runs them all.
+    """
+    from peelian.loop import run
+    from tests.public_project import write_project
+
+    folder = tmp_path_factory.mktemp("public")
+    truth = write_project(folder)
+    run(folder)
+    return folder, truth

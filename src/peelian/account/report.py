@@ -95,9 +95,14 @@ def next_door(assessment: dict[str, Any], crimes: str) -> str:
     low, high = net["low"], net["high"]
     ends = [f"{abs(end):,.0f} {'fewer' if end > 0 else 'more'}" for end in (high, low)]
     nothing = ", and the interval includes none" if low <= 0 <= high else ""
+    left = (
+        f"{net['estimate']:,.0f} were prevented"
+        if net["estimate"] >= 0
+        else f"there were {-net['estimate']:,.0f} more than expected"
+    )
     return (
-        f"{crimes.capitalize()} that moved next door are taken off: net of them "
-        f"{net['estimate']:,.0f} were prevented (95 % interval {ends[0]} to {ends[1]}){nothing}."
+        f"{crimes.capitalize()} that moved next door are taken off: net of them {left} "
+        f"(95 % interval {ends[0]} to {ends[1]}){nothing}."
     )
 
 

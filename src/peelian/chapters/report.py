@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +13,7 @@ from peelian.outputs import SECTION, read_record
 from peelian.report import Chart, Outcome, Report, Section, Table, Text, section_from_json
 
 ORDER = ("read", "explain", "predict", "plan", "deliver", "evaluate", "account")
+WITHHELD = "it names an area whose counts are too small to publish"
 
 
 def report(context: Context) -> Outcome:
@@ -84,18 +87,60 @@ def _with_evidence(section: Section, sections: list[Section]) -> Section:
 
 
 def protected(section: Section, audience: str) -> Section:
-    """The section with small counts withheld, where they are not public and the reader is not internal."""
+    """The section with small counts withheld, where they are not public and the reader is not internal.
+
+    What a table hides, nothing else of the chapter tells: a sentence, a title, a picture or a map that names
+    a row with a hidden count is withheld too.
+    """
     if audience == "internal":
         return section
     from peelian.account import disclosure
 
     def guarded(block: Any) -> Any:
-        if not isinstance(block, Table | Chart) or block.published or not block.counts or block.frame is None:
+        if not isinstance(block, Table) or block.published or not block.counts or block.frame is None:
             return block
-        if isinstance(block, Chart):
-            return Text(
-                f"{block.title} (picture withheld: it would show counts too small to publish).", "note"
-            )
         return replace(block, frame=disclosure.protect(block.frame, counts=block.counts, audience=audience))
 
-    return replace(section, blocks=tuple(guarded(block) for block in section.blocks))
+    blocks = [guarded(block) for block in section.blocks]
+    names = hidden_names(block for block in blocks if isinstance(block, Table))
+    return replace(section, blocks=tuple(_silent(block, names) for block in blocks))
+
+
+def hidden_names(tables: Iterable[Table]) -> re.Pattern[str] | None:
+    """A pattern of the names of the rows with a hidden count; None where there are none.
+
+    Names are of the first column and of one called ``name``, where each row has its own.
+    """
+    from peelian.account.disclosure import HIDDEN
+
+    found: set[str] = set()
+    for table in tables:
+        if table.published or table.frame is None or not len(table.frame):
+            continue
+        counts = [name for name in table.counts if name in table.frame]
+        hidden = (table.frame[counts].astype(object) == HIDDEN).any(axis=1)
+        for name in {table.frame.columns[0], "name"} & set(table.frame.columns):
+            if table.frame[name].is_unique:
+                found |= {str(value) for value in table.frame.loc[hidden, name]}
+    named = sorted((re.escape(name) for name in found if len(name) > 1), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(named)})(?!\w)", re.IGNORECASE) if named else None
+
+
+def _silent(block: Any, names: re.Pattern[str] | None) -> Any:
+    """A block that says nothing of a row with a hidden count."""
+    if isinstance(block, Chart) and block.counts and not block.published:
+        told = names is None or not names.search(block.title)
+        why = "it would show counts too small to publish"
+        said = f"{block.title} (picture withheld: {why})." if told else f"A picture is withheld: {WITHHELD}."
+        return Text(said, "note")
+    if names is None:
+        return block
+    if isinstance(block, Text):
+        return Text(f"A sentence is withheld: {WITHHELD}.", "note") if names.search(block.text) else block
+    if isinstance(block, Chart):
+        frame = "" if block.frame is None else block.frame.to_csv(index=False)
+        told = f"{block.title} {block.alt} {block.note} {json.dumps(block.spec, default=str)} {frame}"
+        return Text(f"A picture is withheld: {WITHHELD}.", "note") if names.search(told) else block
+    if names.search(f"{block.title} {block.note}"):
+        return replace(block, title=f"Title withheld: {WITHHELD}", note="")
+    return block
