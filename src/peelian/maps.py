@@ -103,7 +103,13 @@ def areas_map(
         layers.append(
             {
                 "transform": [{"filter": "datum.properties.thick"}],
-                "mark": {"type": "geoshape", "filled": False, "stroke": INK, "strokeWidth": 2},
+                # of many small areas a thick border would hide the colours
+                "mark": {
+                    "type": "geoshape",
+                    "filled": False,
+                    "stroke": INK,
+                    "strokeWidth": 2 if len(shapes) < 1500 else 0.9,
+                },
             }
         )
     spec = _map(layers, _height(frame.total_bounds), {"values": features})

@@ -70,7 +70,9 @@ def shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict
     def group(name: str, key: str) -> pd.Series:
         return groups_of(column(areas, name, key), name=name)
 
-    tables = {name: equity(plan, group(name, "equity_by"), seed=seed) for name in parameters.equity_by}
+    by = parameters.equity_by
+    named = by if isinstance(by, dict) else {name: name for name in by}
+    tables = {word: equity(plan, group(name, "equity_by"), seed=seed) for word, name in named.items()}
     if parameters.frontier_by is None:
         return {"equity": tables}
     steps = frontier(plan, group(parameters.frontier_by, "frontier_by"), mip_gap=parameters.mip_gap)

@@ -41,7 +41,7 @@ def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIA
         "protocol.toml": draft_text(_with_hash(plan, found)),
         "decision.md": decision_paper(plan, found),
         "areas.csv": area_list(plan, areas, found),
-        "programme.csv": programme_csv(plan, found.drawn),
+        "programme.csv": programme_csv(plan, found.drawn, None if found.work is None else found.work.months),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
     }
 
@@ -77,14 +77,21 @@ def _months_as_text(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def programme_csv(plan: Plan, drawn: Assignment | None = None) -> pd.DataFrame:
+def programme_csv(
+    plan: Plan, drawn: Assignment | None = None, months: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The plan as ``read_programme`` reads it: every area, with the months its choice rests on.
 
+    ``months`` of ``schedule``: an area starts in its first month there; without it in the plan's first.
     ``end``, ``assigned_by``, ``block`` and ``probability`` stay blank where areas were chosen. Of a
     draw, the pool's two arms stand with block and probability, and all other areas are excluded.
     """
     frame = plan.frame.reset_index()
-    frame["start"] = [str(plan.start) if arm == "treated" else "" for arm in frame["arm"]]
+    first = {} if months is None else months.groupby("place")["month"].min().astype(str).to_dict()
+    frame["start"] = [
+        first.get(place, str(plan.start)) if arm == "treated" else ""
+        for place, arm in zip(frame["place"], frame["arm"], strict=True)
+    ]
     frame["selected_on"] = f"{plan.fitted_on[0]}..{plan.fitted_on[1]}"
     for name in ("end", "assigned_by", "block", "probability"):
         frame[name] = ""

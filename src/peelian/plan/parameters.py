@@ -50,7 +50,8 @@ class Parameters:
     ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
     ``buffer``           metres round chosen areas within which no area is a control; as many controls as
                          chosen areas must remain, and at most 40 % of expected incidents are treated.
-    ``equity_by``        columns of the places file by whose groups the shares of kits are shown.
+    ``equity_by``        columns of the places file by whose groups the shares of kits are shown; or words for
+                         each: ``{ borough = "LAD11NM" }``.
     ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
                          about a minute on London.
     ``kits_a_month``     kits that a team (of ``team``, else one for all) brings out in a month: gives
@@ -79,6 +80,8 @@ class Parameters:
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
     ``draws``            random draws behind each interval.
+    ``residential``      true where only burglary of homes is counted; otherwise every page says that shops
+                         and offices are counted too.
     ``evaluation``       a table of fields of the evaluation plan (``stopping``, ``access``, ``subgroups``,
                          ``definition``, ...) that replace the usual words of the draft protocol.toml.
     """
@@ -111,7 +114,7 @@ class Parameters:
     min_areas: Annotated[int, Field(ge=2)] = 3
     penalty: Annotated[float, Field(gt=0)] = 1.0
     buffer: Annotated[float, Field(ge=0)] | None = None
-    equity_by: tuple[str, ...] = ()
+    equity_by: dict[str, str] | tuple[str, ...] = ()
     frontier_by: str | None = None
     kits_a_month: Annotated[int, Field(gt=0)] | None = None
     officers: Annotated[int, Field(ge=0)] = 0
@@ -133,4 +136,5 @@ class Parameters:
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
+    residential: bool = False
     evaluation: dict[str, Any] = Field(default_factory=dict)

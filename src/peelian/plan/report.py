@@ -217,7 +217,7 @@ def fairness(found: Findings) -> list[str]:
     for name, table in found.equity.items():
         most, least = table.loc[table["ratio"].idxmax()], table.loc[table["ratio"].idxmin()]
         words.append(
-            f"By {name}, {most['group']} gets {most['ratio']:.1f} times its share of homes in kits and "
+            f"By {name}: {most['group']} gets {most['ratio']:.1f} times its share of homes in kits, "
             f"{least['group']} {least['ratio']:.1f} times; {whole((table['kits'] > 0).sum())} of "
             f"{several(len(table), 'group')} get any."
         )
@@ -286,6 +286,11 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
         f"The effect is an assumption: {found.effect_source}. The choice of areas does not depend on it; "
         "every number of incidents prevented does."
     ]
+    if "burglary" in found.crime and not found.parameters.get("residential"):
+        words.append(
+            "All burglary is counted, of homes and of businesses; kits are for homes. Where a count of homes "
+            "alone is held, plan from that and say residential = true."
+        )
     if plan.overlaps_baseline:
         words.append(
             f"Only {plan.clean_months} whole months lie between the choice and the start. Areas chosen on "

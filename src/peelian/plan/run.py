@@ -219,7 +219,7 @@ def _findings(
         belief=belief,
         effect_source=parameters.effect_source,
         expected=expect.expected(plan, belief, seed=seed, cost=plan.summary["cost"]),
-        comparison=expect.compare_plans(plan, others, belief, seed=seed),
+        comparison=_compared(plan, others, belief, past, seed),
         promise=promise,
         promise_words=promise_words,
         needed=needed,
@@ -229,6 +229,22 @@ def _findings(
         treated_before=tuple(sorted(set(programme.treated.index) & set(plan.chosen.index))),
         parameters=_plain(parameters),
     )
+
+
+def _compared(
+    plan: Plan, others: Mapping[str, pd.Series], belief: Belief, past: pd.Series, seed: int
+) -> pd.DataFrame:
+    """The plan beside other uses of its kits: prevented, pounds, the smallest fall that each could see."""
+    from peelian.plan.expect import compare_plans
+    from peelian.plan.visible import visible_formula
+
+    table = compare_plans(plan, others, belief, seed=seed)
+    kits = [plan.frame["kits"], *others.values()]
+    if plan.summary["unit_cost"] is not None:
+        pounds = table["kits"] * plan.summary["unit_cost"]
+        table.insert(3, "pounds_each", pounds / table["prevented"].where(table["prevented"] > 0))
+    table["mde"] = [visible_formula(plan.frame["risk"], given > 0, past) for given in kits]
+    return table
 
 
 def _belief(parameters: Parameters, past: pd.Series) -> Belief:

@@ -125,6 +125,18 @@ def by_number(
     return pd.DataFrame(rows, columns=["areas", "incidents", "mde"])
 
 
+def visible_formula(risk: pd.Series, treated: pd.Series, counts: pd.Series) -> float | None:
+    """The formula for these areas against all others; None without two years, or where nobody is left."""
+    windows = _last_two_years(counts)
+    chosen = treated.reindex(risk.index, fill_value=False)
+    if windows is None or not (risk[chosen].sum() and risk[~chosen].sum()):
+        return None
+    before, after = (w.reindex(risk.index, fill_value=0) for w in windows)
+    if not (before.sum() and after.sum()):
+        return None
+    return _mde(risk, chosen, max(overdispersion(before, after), 1.0))
+
+
 def _mde(risk: pd.Series, treated: object, phi: float) -> float:
     held = float(risk[treated].sum())
     others = float(risk.sum()) - held
