@@ -139,8 +139,8 @@ def _silent(block: Any, names: re.Pattern[str] | None) -> Any:
         return Text(f"A sentence is withheld: {WITHHELD}.", "note") if names.search(block.text) else block
     if isinstance(block, Chart):
         frame = "" if block.frame is None else block.frame.to_csv(index=False)
-        told = f"{block.title} {block.alt} {block.note} {json.dumps(block.spec, default=str)} {frame}"
-        return Text(f"A picture is withheld: {WITHHELD}.", "note") if names.search(told) else block
+        shown = f"{block.title} {block.alt} {block.note} {json.dumps(block.spec, default=str)} {frame}"
+        return Text(f"A picture is withheld: {WITHHELD}.", "note") if names.search(shown) else block
     if names.search(f"{block.title} {block.note}"):
         return replace(block, title=f"Title withheld: {WITHHELD}", note="")
     return block
