@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from peelian.errors import DataError, some
 
@@ -26,6 +26,9 @@ BROKEN = (  # what zipfile raises for an archive that is cut short, overwritten 
     OverflowError, NotImplementedError,
 )  # fmt: skip
 SMALL = 2**20  # bytes unpacked below which no ratio is asked
+PIECE = 2**20  # bytes read at one time
+LONGEST = 16 * 2**20  # bytes of one line of a table
+TEXT = (".csv", ".txt", ".tsv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,22 +78,55 @@ def members(path: Path | str, endings: tuple[str, ...]) -> tuple[list[Member], l
 
 
 def unpacked(path: Path) -> bytes:
-    """The bytes of a file, unpacked where its name ends in ``.gz``."""
+    """The bytes of a file, unpacked where its name ends in ``.gz``; a line without end is an error."""
     try:
-        if path.suffix.lower() != ".gz":
-            return path.read_bytes()
-        with gzip.open(path) as handle:
-            data = handle.read(LARGEST + 1)
+        if path.suffix.lower() == ".gz":
+            with gzip.open(path) as handle:
+                return _bounded(handle, path, path.name, max(path.stat().st_size, 1))
+        if _is_text(path.name) and path.stat().st_size > LONGEST:
+            with path.open("rb") as plain:
+                for _ in _pieces(plain, path, path.name, None):
+                    pass
+        return path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{path}: is cut short or no gzip file ({error}). Download it again, or copy it again."
         ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    packed = max(path.stat().st_size, 1)
-    if len(data) > LARGEST or (len(data) > SMALL and len(data) / packed > STEEPEST):
-        raise _bomb(path, len(data), packed)
-    return data
+
+
+def _bounded(handle: IO[bytes] | gzip.GzipFile, path: Path, name: str, packed: int) -> bytes:
+    """The bytes of a packed file, given up as soon as it is clear that it is none of ours."""
+    return b"".join(_pieces(handle, path, name, packed))
+
+
+def _pieces(handle: IO[bytes] | gzip.GzipFile, path: Path, name: str, packed: int | None) -> Iterator[bytes]:
+    """A file piece by piece, held against what it may unpack to and against the longest line."""
+    count = since = 0
+    text = _is_text(name)
+    while piece := handle.read(PIECE):
+        count += len(piece)
+        if packed is not None and (count > LARGEST or count > max(SMALL, STEEPEST * packed)):
+            raise _bomb(path, count, packed)
+        if text:
+            last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+            since = since + len(piece) if last < 0 else len(piece) - last - 1
+            if since > LONGEST:
+                raise endless(f"{path}" if name == path.name else f"{path}: {name}", since)
+        yield piece
+
+
+def _is_text(name: str) -> bool:
+    return name.lower().removesuffix(".gz").endswith(TEXT)
+
+
+def endless(where: str, size: int) -> DataError:
+    """The error for a line that is no row."""
+    return DataError(
+        f"{where}: a line of {size:,} bytes or more is no row of a table (at most {LONGEST:,} are taken). "
+        "The file has no line ends, or is of another kind. Export it again as CSV."
+    )
 
 
 def _folder(path: Path, endings: tuple[str, ...]) -> tuple[list[Member], list[str]]:
@@ -113,7 +149,7 @@ def _archive(path: Path, endings: tuple[str, ...]) -> tuple[list[Member], list[s
     except BROKEN as error:
         raise _broken(path, error) from error
     _inside(path, entries)
-    _bounded(path, entries)
+    _not_too_large(path, entries)
     taken, left = [], []
     for entry in sorted(entries, key=lambda entry: entry.filename):
         hidden = "__MACOSX" in entry.filename or PurePosixPath(entry.filename).name.startswith(".")
@@ -125,19 +161,19 @@ def _archive(path: Path, endings: tuple[str, ...]) -> tuple[list[Member], list[s
 
 
 def _extract(path: Path, entry: zipfile.ZipInfo) -> bytes:
+    name, packed = entry.filename, max(entry.compress_size, 1)
     try:
-        with zipfile.ZipFile(path) as archive:
-            data = archive.read(entry)
-    except BROKEN as error:
-        raise _broken(path, error, entry.filename) from error
+        with zipfile.ZipFile(path) as archive, archive.open(entry) as handle:
+            if not name.lower().endswith(".gz"):
+                return _bounded(handle, path, name, packed)
+            with gzip.GzipFile(fileobj=handle) as inner:
+                return _bounded(inner, path, name, packed)
+    except DataError:
+        raise
+    except (*BROKEN, gzip.BadGzipFile) as error:
+        raise _broken(path, error, name) from error
     except RuntimeError as error:
-        raise DataError(f"{path}: {entry.filename} is locked with a password ({error}).") from error
-    if not entry.filename.lower().endswith(".gz"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _broken(path, error, entry.filename) from error
+        raise DataError(f"{path}: {name} is locked with a password ({error}).") from error
 
 
 def _inside(path: Path, entries: list[zipfile.ZipInfo]) -> None:
@@ -154,7 +190,7 @@ def _inside(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         )
 
 
-def _bounded(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+def _not_too_large(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     whole = sum(entry.file_size for entry in entries)
     packed = sum(entry.compress_size for entry in entries)
     steep = [e for e in entries if e.file_size > SMALL and e.file_size > STEEPEST * max(e.compress_size, 1)]

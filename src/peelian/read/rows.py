@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from peelian.errors import DataError, some
+from peelian.read.files import LONGEST, endless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 REACH = 50  # lines that one quoted value may run over
-LONGEST = 16 * 2**20  # bytes of one line
 UNBALANCED, BLANK = "quotes are unbalanced", "blank line"
 
 
@@ -86,10 +86,7 @@ def rows(data: bytes, *, reach: int = REACH, names: tuple[str, ...] | None = Non
     lines = data.splitlines()
     longest = max(map(len, lines), default=0)
     if longest > LONGEST:
-        raise DataError(
-            f"A line of {longest:,} bytes is no row of a table (at most {LONGEST:,} are taken). The file has "
-            "no line ends, or is of another kind. Export it again as CSV."
-        )
+        raise endless("The table", longest)
     first = next((k for k, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return Rows((), _table([], [], 0))
