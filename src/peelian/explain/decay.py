@@ -112,9 +112,10 @@ def measured(
     ``reach``    metres beyond which nothing is asked. ``fitted``  places in the fit, whose quantiles make
     the cuts of density. ``coarser``  times the steps and bandwidths, to see what depends on them.
     """
-    from peelian.explain.factors import as_points, kernel_sums, nearest_distance, open_during
+    from peelian.explain.factors import open_during
+    from peelian.explain.measure import Ground, How, nearest_distance
 
-    centres = np.column_stack([places.points.x, places.points.y])
+    ground = Ground.of(places, How())
     cuts = cuts_of(cell, reach, snapped=snapped, coarser=coarser)
     if not len(cuts):
         raise DesignError(f"reach_limit = {reach:g} m is shorter than the first band. Raise it.")
@@ -129,18 +130,19 @@ def measured(
         wanted = layer.operations if operations == "both" else operations
         signs = {"protective": (-1,), "either": (1, -1)}.get(layer.sign, (1,))
         if wanted in ("both", "proximity"):
-            nearest = nearest_distance(features.geometry.to_numpy(), centres, float(cuts[0]))
+            nearest = nearest_distance(features.geometry.to_numpy(), ground.points, float(cuts[0]))
             for sign in signs:
                 found.append(Measure(name, "proximity", sign, cuts))
                 levels.append((nearest[:, None] <= cuts).sum(axis=1))
         if wanted in ("both", "density"):
-            sums = kernel_sums(*as_points(features), centres, bandwidths)
+            _, sums = ground.near_and_kernels(features, bandwidths)
             for bandwidth, values in zip(bandwidths, sums, strict=True):
                 limits = np.quantile(values[fitted], QUANTILES)
+                # limits are themselves sums of many terms: the last digits are not to decide
+                level = (values[:, None] > limits * (1 + 1e-12)).sum(axis=1)
                 for sign in signs:
                     found.append(Measure(name, "density", sign, limits, bandwidth, np.array(QUANTILES)))
-                    # limits are themselves sums of many terms: the last digits are not to decide
-                    levels.append((values[:, None] > limits * (1 + 1e-12)).sum(axis=1))
+                    levels.append(level)
     return _thinned(found, np.column_stack(levels), list(layers), fitted, min_cells)
 
 
