@@ -1,8 +1,8 @@
 """Risk terrains of both modes on real places, with the hit rate of history beside them.
 
 ``python -m benchmarks terrains`` fits burglary in Hounslow, violence in Ealing and burglary in Chicago with
-both modes; ``python -c "from benchmarks.terrains import rules; print(rules())"`` prints the deviance on tiles left
-out for both rules and three tile sides, on which the defaults rest.
+both modes; ``python -c "from benchmarks.terrains import rules; print(rules())"`` prints the deviance on
+tiles left out for both rules and three tile sides, on which the defaults rest.
 """
 
 from __future__ import annotations
