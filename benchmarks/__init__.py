@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import account, commands, evaluate, explain, plan, predict, read
+from benchmarks import account, commands, evaluate, explain, plan, predict, read, terrains
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "knox": explain.knox,
     "rtm": explain.rtm,
     "rtm_bootstrap": explain.rtm_bootstrap,
+    "terrains": terrains.terrains,
     "power": plan.power,
     "allocate": plan.allocate,
     "rounds": plan.rounds,

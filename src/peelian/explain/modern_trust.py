@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from peelian.explain import inference
-from peelian.explain.curves import Replicate, bootstrap, curve_frame, frequency, reaches
+from peelian.explain.curves import Replicate, bootstrap, curve_frame, ends, frequency, reaches
 from peelian.explain.inference import Limits, Window
 from peelian.explain.likelihood import scores_of
 from peelian.explain.model import Progress, RiskTerrain
@@ -73,7 +73,8 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     tile = _tiles(posed, options.clusters)
     covariance, clusters = clustered(posed, posed.counts, after, tile)
     replicates = [] if options.quick else bootstrap(posed, chosen, options, tile, progress)
-    shifts = {} if options.quick or not options.shift else shift_tests(posed, chosen, after)
+    window = window_of(posed) if options.shift else None
+    shifts = {} if window is None else shift_tests(posed, chosen, after, window)
     refit, capture = _refit(posed, chosen, options) if options.refit == "halves" else (None, {})
     held = Held(
         posed, options, chosen, where, after, covariance, clusters, replicates, shifts, refit, capture
@@ -81,6 +82,9 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     terms = _terms(held)
     table = variants(held) if options.sensitivity and not options.quick and where else pd.DataFrame()
     whole, words = _whole(held)
+    if window is not None:
+        whole["shifts"] = int(window.enough.sum())
+        words += _too_few_shifts(held, whole["shifts"])
     words = [*posed.warnings, *words]
     if posed.whole_exposure is not None:
         words.append(without_homes(posed, chosen, options))
@@ -122,13 +126,19 @@ def _p(centre: float, error: float, freedom: int) -> float:
 
 
 # -------------------------------------------------------------------- shifted maps
-def shift_tests(posed: Posed, chosen: Chosen, after: Unpenalised) -> dict[int, tuple[float, float]]:
-    """By factor: p of the shift test by itself, and given the other factors, homes and adjustment."""
+def window_of(posed: Posed) -> Window | None:
+    """The places in the fit as cells that maps can be moved over; None where they are no grid."""
     frame = posed.places.frame
     if posed.places.kind != "cell" or "column" not in frame:
-        return {}
+        return None
     at = frame.loc[posed.fitted]
-    window = Window.of(at["column"].to_numpy(), at["row"].to_numpy())
+    return Window.of(at["column"].to_numpy(), at["row"].to_numpy())
+
+
+def shift_tests(
+    posed: Posed, chosen: Chosen, after: Unpenalised, window: Window
+) -> dict[int, tuple[float, float]]:
+    """By factor: p of the shift test by itself, and given the other factors, homes and adjustment."""
     alone = posed.counts.sum() / posed.exposure.sum() * posed.exposure
     factor, found = posed.factor, {}
     for number in range(len(posed.decay.factor_names)):
@@ -218,10 +228,10 @@ def _term(held: Held, bearing: Bearing) -> dict[str, Any]:
         for found in held.replicates
         if (posed.factor[found.columns] == number).any()
     ]
-    boot = np.exp(np.quantile(drawn, [0.025, 0.975])) if drawn else (np.nan, np.nan)
+    boot = np.exp(np.quantile(drawn, ends(held.clusters))) if drawn else (np.nan, np.nan)
     again = (held.refit or {}).get(number, ("", NAN3))
     reach, reach_low, reach_high = reaches(
-        posed, held.chosen, held.replicates, number, held.options.reach_ratio
+        posed, held.chosen, held.replicates, number, held.options.reach_ratio, held.clusters
     )
     shift = held.shifts.get(number, (np.nan, np.nan))
     return {
@@ -312,6 +322,19 @@ def _whole(held: Held) -> tuple[dict[str, Any], list[str]]:
     return found, words
 
 
+def _too_few_shifts(held: Held, shifts: int) -> list[str]:
+    """A warning where the adjusted p of the shift test cannot be small enough, whatever the data say."""
+    limits, number = held.options.limits or Limits(holm=True), len(held.posed.decay.factor_names)
+    least = number / shifts
+    if not limits.holm or least <= limits.shift_p:
+        return []
+    return [
+        f"Maps can be moved to {shifts:,} positions only, so with {number} factors the adjusted p of the "
+        f"shift test cannot come below {least:.2f}: no factor can be reported. Use smaller cells, a larger area "
+        "or fewer factors; or holm = false, which asks about each factor by itself."
+    ]
+
+
 def _terrain(
     held: Held, terms: pd.DataFrame, sensitivity: pd.DataFrame, whole: dict[str, Any], words: tuple[str, ...]
 ) -> RiskTerrain:
@@ -343,7 +366,9 @@ def _terrain(
         accounting=posed.observed.accounting, warnings=words, fitted_on=months, seed=posed.seed,
         intercept=float(chosen.state.free[0]), mode="modern", uncertainty=uncertainty_of(held),
         basis=basis_of(held, at_risk), bands=bands_of(held), sensitivity=sensitivity,
-        curves=curve_frame(posed, chosen, held.b, held.where, held.replicates, held.options.reach_limit),
+        curves=curve_frame(posed, chosen, held.b, held.where, held.replicates, held.options.reach_limit,
+            held.clusters,
+        ),
     )  # fmt: skip
 
 
