@@ -337,7 +337,7 @@ def test_a_column_that_was_not_asked_is_found() -> None:
     path = elastic.Paths(elastic.Data.of(columns, counts), 0.95)
     far = path.penalties(100)[0][[1, 55]]
     path.at(far[0])
-    path.slope = np.zeros_like(path.slope)  # no column looks promising
+    path.slope, path.limit = np.zeros((2, *path.slope.shape))  # no column looks promising
     path.at(far[1], ask_all=False)
     forgotten = path.forgotten()
     path.at(far[1])
