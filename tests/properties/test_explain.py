@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
-from peelian.explain import rtm
+from peelian.explain import elastic, rtm
 from peelian.explain.elastic import nonnegative
 from peelian.explain.factors import operationalise
 from peelian.explain.inference import Window, moran, shift_test
 from peelian.explain.likelihood import Cells, CountFit, cells_of, compress, fit, log_pmf, mean_of, scores_of
 from peelian.explain.model import RiskTerrain
-from peelian.explain.select import heffner_folds
+from peelian.explain.select import cull, heffner_folds
 from peelian.explain.terrain import top_share
 from peelian.layers import Layer, Layers
 from peelian.places import Places
@@ -300,3 +300,68 @@ def test_weights_of_exposure_average_to_one() -> None:
     at_risk = homes.where((homes > 0) | (counts == 0), 1)
     assert np.average(found.times_average, weights=at_risk) == pytest.approx(1)
     assert found.risk.isna().equals((homes == 0) & (counts == 0))
+
+
+# -------------------------------------------------------------------- the elastic net, a few ways
+def _penalised(seed: int, cells: int = 3000) -> tuple[np.ndarray, np.ndarray]:
+    """Nested bands of six factors, nearly collinear, two of which matter."""
+    rng = np.random.default_rng(seed)
+    away = rng.exponential(300, (cells, 6))
+    columns = np.column_stack([away <= d for d in (100, 150, 200, 300, 400, 600)]).astype(np.int8)
+    rate = 0.3 * np.exp(0.8 * (away[:, 0] <= 200) + 0.5 * (away[:, 1] <= 400))
+    return columns, rng.poisson(rate)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_solution_meets_the_conditions_of_the_minimum(seed: int) -> None:
+    columns, counts = _penalised(seed)
+    path = elastic.Paths(elastic.Data.of(columns, counts), 0.95)
+    for penalty in path.penalties(100)[0][:60:6]:
+        path.at(penalty)
+    b, sd = path.state().coefficients, columns.std(axis=0)
+    mean = np.exp(path.state().intercept + columns @ b)
+    slope = columns.T @ (counts - mean) / len(counts)
+    push = slope - penalty * (0.95 * sd + 0.05 * sd**2 * b)
+    assert (b > 0).sum() > 3
+    assert np.abs(push[b > 0]).max() < 1e-9
+    assert push[b == 0].max() < 1e-9
+    assert counts.sum() == pytest.approx(mean.sum(), rel=1e-9)
+
+
+def test_cells_of_many_kinds_and_half_the_digits_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when there are too many cells for full precision, and too many kinds of them to be put together."""
+    columns, counts = _penalised(7)
+    fold = heffner_folds(counts, 5, np.random.default_rng(1))
+    plain = cull(columns, counts, fold)
+    monkeypatch.setattr(elastic, "EXACT", 0)
+    monkeypatch.setattr(elastic, "PIECE", 700)
+    monkeypatch.setattr(elastic, "APART", 0.02)
+    quick = cull(columns, counts, fold)
+    assert quick.kept.tolist() == plain.kept.tolist()
+    assert quick.penalty == plain.penalty
+    assert quick.coefficients == pytest.approx(plain.coefficients, abs=1e-7)
+    assert [row["deviance"] for row in quick.table] == pytest.approx(
+        [row["deviance"] for row in plain.table], abs=1e-7
+    )
+
+
+def test_a_column_that_was_not_asked_is_found() -> None:
+    columns, counts = _penalised(1)
+    path = elastic.Paths(elastic.Data.of(columns, counts), 0.95)
+    far = path.penalties(100)[0][[1, 55]]
+    path.at(far[0])
+    path.slope, path.limit = np.zeros((2, *path.slope.shape))  # no column looks promising
+    path.at(far[1], ask_all=False)
+    forgotten = path.forgotten()
+    path.at(far[1])
+    assert forgotten
+    assert not path.forgotten()
+
+
+def test_shares_of_places_are_culled_like_marks() -> None:
+    """Columns between 0 and 1: cells are not put together, and marks given as numbers give the same."""
+    columns, counts = _penalised(2, 800)
+    fold = heffner_folds(counts, 4, np.random.default_rng(1))
+    marks, shares = (cull(c, counts, fold, ratios=(0.95,)) for c in (columns, columns.astype(float)))
+    assert shares.kept.tolist() == marks.kept.tolist()
+    assert shares.coefficients == pytest.approx(marks.coefficients, abs=1e-8)

@@ -3,28 +3,135 @@
 Solves, for each penalty lambda: minimise -(1/n) sum(y eta - E exp(eta)) + lambda(a |b|_1 + (1-a)/2 |b|^2),
 b >= 0, intercept free, predictors standardised or not. Each step is a quadratic problem in the few
 coefficients that are not zero, solved exactly, so that the result agrees with glmnet's to many digits.
+
+Several problems that differ only in which cells they use (folds) or in the ratio a go down their penalties
+together. Cells are put together that agree in the columns with coefficients, which are few; whether another
+column should join is asked of all cells at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy.linalg.lapack import dposv
 
 Array = Any
+EXACT = 4_000_000  # cells x candidates up to which slopes are computed in full precision at once
+SPARE = 6  # columns that groups may tell apart without need
+APART = 0.5  # groups per cell from which each cell had better stand alone
+PIECE = 4096  # groups or cells at a time
+RIDGE = 1e-14  # nested bands are nearly collinear
+DOUBT = 1e-6  # slopes nearer than this to the penalty are computed again in full precision
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
-    """Rows of equal predictors: ``columns`` (rows x candidates, 0/1 or 0/-1), and by row the number of
-    ``cells``, the ``total`` of events and the ``mass`` of exposure."""
+class Data:
+    """Cells with their candidates: ``columns`` (candidates x cells: 0/1, 0/-1, or shares), by cell the number
+    of ``cells`` that it stands for, the ``total`` of events, the ``mass`` of exposure, and the ``part`` that
+    problems use or leave out (numbers from 0)."""
 
     columns: Array
     cells: Array
     total: Array
     mass: Array
+    part: Array
+    where: list[Array] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls, columns: Array, total: Array, *, mass: Array | None = None, cells: Array | None = None,
+        part: Array | None = None,
+    ) -> Data:  # fmt: skip
+        """From cells x candidates and what is known of each cell (1 each, one part, where not given)."""
+        columns = np.asarray(columns)
+        whole = bool(np.isin(columns[:1000], (-1, 0, 1)).all()) and columns.dtype.kind in "iub"
+        ones = np.ones(len(columns))
+        wide = columns.size > EXACT and whole
+        turned = np.ascontiguousarray(columns.T, dtype=np.float32 if wide else float)
+        return cls(
+            turned, ones if cells is None else cells, np.asarray(total, float),
+            ones if mass is None else np.asarray(mass, float),
+            np.zeros(len(columns), np.int64) if part is None else part,
+            [np.flatnonzero(column) for column in turned] if whole else None,
+        )  # fmt: skip
+
+    @property
+    def parts(self) -> int:
+        """How many parts there are."""
+        return int(self.part.max()) + 1
+
+    def by_part(self, values: Array) -> Array:
+        """Sum of the values by part."""
+        return np.bincount(self.part, values, self.parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Cells put together that agree in ``columns``: the ``group`` of each, by column and group the
+    ``values`` they agree in, and the ``sums`` by group and part of events and of exposure."""
+
+    data: Data
+    columns: list[int]
+    group: Array
+    values: Array
+    sums: tuple[Array, Array]
+
+    @classmethod
+    def of(cls, data: Data, columns: list[int]) -> Groups:
+        """All cells, split by these columns; every cell by itself where columns hold shares."""
+        n = data.columns.shape[1]
+        if data.where is None:
+            return cls._summed(data, list(range(len(data.columns))), np.arange(n), data.columns)
+        return cls._summed(data, [], np.zeros(n, np.int64), np.zeros((0, 1))).split(columns)
+
+    @classmethod
+    def _summed(cls, data: Data, columns: list[int], group: Array, values: Array) -> Groups:
+        number = values.shape[1]
+        code = group if data.parts == 1 else group * data.parts + data.part
+        total, mass = (
+            np.bincount(code, v, number * data.parts).reshape(-1, data.parts) for v in (data.total, data.mass)
+        )
+        return cls(data, columns, group, values, (total, mass))
+
+    def split(self, columns: list[int]) -> Groups:
+        """Each group parted by these columns too: one pass over the cells where a column is not 0."""
+        assert self.data.where is not None
+        group, values = self.group.copy(), self.values
+        for j in columns:
+            cells = self.data.where[j]
+            own = group[cells]
+            held = np.bincount(own, minlength=values.shape[1]) > 0
+            group[cells] = (np.cumsum(held) + values.shape[1] - 1)[own]
+            bit = np.zeros(values.shape[1] + int(held.sum()))
+            bit[values.shape[1] :] = self.data.columns[j, cells[0]] if len(cells) else 0
+            values = np.vstack([np.hstack([values, values[:, held]]), bit])
+        return Groups._summed(self.data, [*self.columns, *columns], group, values)
+
+    def weighted(self, data: Data) -> Groups:
+        """The same groups of cells that count anew."""
+        return Groups._summed(data, self.columns, self.group, self.values)
+
+    def for_columns(self, columns: list[int]) -> Groups:
+        """Groups that tell these columns apart, from the present ones where they tell not many more.
+
+        Where most cells would stand alone, every cell does, and all columns are told apart.
+        """
+        missing = [j for j in columns if j not in self.columns]
+        if not missing and (self.alone or len(self.columns) <= len(columns) + SPARE):
+            return self
+        fresh = len(self.columns) + len(missing) > len(columns) + SPARE
+        found = Groups.of(self.data, columns) if fresh else self.split(missing)
+        n = self.data.columns.shape[1]
+        if found.values.shape[1] < APART * n:
+            return found
+        return self._summed(self.data, list(range(len(self.data.columns))), np.arange(n), self.data.columns)
+
+    @property
+    def alone(self) -> bool:
+        """Whether every cell is its own group."""
+        return self.values is self.data.columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,107 +142,250 @@ class State:
     coefficients: Array
 
 
-def scales(problem: Problem, standardise: bool) -> Array:
-    """Standard deviation of each column over the cells (n, not n - 1), or ones; 0 marks a constant one."""
-    n = problem.cells.sum()
-    mean = problem.cells @ problem.columns / n
-    spread = np.sqrt(np.maximum(problem.cells @ problem.columns**2 / n - mean**2, 0))
-    return np.where(spread > 1e-12, spread if standardise else 1.0, 0.0)
+class Paths:
+    """Problems on the same cells, followed together down their penalties: one a column of ``uses``.
 
-
-def start(problem: Problem) -> State:
-    """The model of the intercept alone."""
-    rate = np.log(max(problem.total.sum(), 1e-12) / problem.mass.sum())
-    return State(float(rate), np.zeros(problem.columns.shape[1]))
-
-
-def penalties(problem: Problem, ratio: float, standardise: bool, steps: int = 100) -> Array:
-    """The lambdas: from the smallest that leaves the model empty down to 1e-4 of it, in equal ratios."""
-    sd, empty = scales(problem, standardise), start(problem)
-    slope = problem.columns.T @ (problem.total - problem.mass * np.exp(empty.intercept))
-    slope = slope / problem.cells.sum() / np.where(sd > 0, sd, np.inf)
-    highest = max(float(slope.max(initial=0.0)), 1e-12) / ratio
-    return highest * 1e-4 ** (np.arange(steps) / (steps - 1))
-
-
-class Path:
-    """A path being followed: one problem, one l1 ratio, penalties in falling order.
-
-    Keeps the columns and the curvature of the coefficients in play between penalties, since these change
-    little from one to the next.
+    ``uses``  parts x problems, 1 where a problem uses the cells of a part. ``ratio`` by problem.
+    ``tolerance``  the last step of a coefficient (on the scale of standardised columns). ``groups``  a
+    partition to begin from, as another solution on the same columns left it. ``sd``  the scale of
+    each column, where it is known.
     """
 
-    def __init__(self, problem: Problem, ratio: float, standardise: bool, tolerance: float = 1e-9) -> None:
-        self.problem, self.ratio, self.tolerance = problem, ratio, tolerance
-        self.sd = scales(problem, standardise)
-        self.n = float(problem.cells.sum())
-        self.state = start(problem)
-        self.working: Array = np.zeros(0, np.int64)
-        self._active = problem.columns[:, self.working]
-        self._curvature: Array = None
+    def __init__(
+        self, data: Data, ratio: Any, *, standardise: bool = True, uses: Array | None = None,
+        tolerance: float = 1e-9, groups: Groups | None = None, sd: Array | None = None,
+    ) -> None:  # fmt: skip
+        self.data, self.tolerance = data, tolerance
+        self.ratio = np.atleast_1d(np.asarray(ratio, float))
+        self.uses = np.ones((data.parts, len(self.ratio))) if uses is None else np.asarray(uses, float)
+        self.n = data.by_part(data.cells) @ self.uses
+        self.sd = self._scales(standardise) if sd is None else sd
+        events, mass = (data.by_part(v) @ self.uses for v in (data.total, data.mass))
+        self.intercept = np.log(np.maximum(events, 1e-12) / mass)
+        self.b = np.zeros((len(data.columns), len(self.ratio)))
+        self.slope: Array = None
+        self.limit = np.zeros_like(self.b)
+        # half the digits will do on the way down a path of many cells
+        self.kind = data.columns.dtype if tolerance > 1e-6 else np.dtype(float)
+        self.used = self.uses.astype(self.kind)[data.part] if data.parts > 1 else None
+        self.groups = groups or Groups.of(data, [])
+        self._tabulate()
+        self._work_on(np.zeros(0, np.int64))
+
+    def _scales(self, standardise: bool) -> Array:
+        """Standard deviation of each column over the cells (n, not n - 1), or ones; 0 marks a constant."""
+        data = self.data
+        found = np.empty((len(data.columns), self.uses.shape[1]))
+        for j in range(len(data.columns)):
+            at = slice(None) if data.where is None else data.where[j]
+            x, part, w = data.columns[j, at].astype(float), data.part[at], data.cells[at]
+            first, second = (np.bincount(part, w * v, data.parts) @ self.uses / self.n for v in (x, x * x))
+            found[j] = np.sqrt(np.maximum(second - first**2, 0))
+        return np.where(found > 1e-12, found if standardise else 1.0, 0.0)
+
+    def state(self, problem: int = 0) -> State:
+        """Where one of the problems stands."""
+        return State(float(self.intercept[problem]), self.b[:, problem].copy())
+
+    def snapshot(self) -> tuple[Array, ...]:
+        """All that ``restore`` needs to come back here."""
+        return self.intercept.copy(), self.b.copy(), self.slope.copy(), self.limit, self.working
+
+    def restore(self, snapshot: tuple[Array, ...]) -> None:
+        """Come back to where a snapshot was taken."""
+        self.intercept, self.b, self.slope = (a.copy() for a in snapshot[:3])
+        self.limit = snapshot[3]
+        self._work_on(snapshot[4])
 
     def begin(self, state: State) -> None:
         """Start from these coefficients instead of from none; columns that are constant here get zero."""
-        self.state = State(state.intercept, np.where(self.sd > 0, state.coefficients, 0.0))
-        self._work_on(np.flatnonzero(self.state.coefficients > 0))
+        self.intercept = np.full(len(self.ratio), state.intercept)
+        self.b = np.where(self.sd > 0, state.coefficients[:, None], 0.0)
+        self._work_on(np.flatnonzero((self.b > 0).any(axis=1)))
 
-    def at(self, penalty: float) -> State:
-        """The solution at this penalty, from the last one."""
+    def penalties(self, steps: int = 100) -> Array:
+        """By problem (rows) the lambdas: from the smallest that leaves it empty to 1e-4 of it."""
+        self.slope = self._slopes(np.arange(len(self.b)))
+        scale = np.where(self.sd > 0, self.sd, np.inf)
+        steepest = (self.slope / scale).argmax(axis=0)
+        highest = np.empty(len(self.ratio))
+        for k, j in enumerate(steepest):
+            highest[k] = max(self._slope_of(np.array([j]), k)[0] / scale[j, k], 1e-12) / self.ratio[k]
+        self.limit = highest * self.ratio * self.sd
+        return highest[:, None] * 1e-4 ** (np.arange(steps) / (steps - 1))
+
+    def at(self, penalty: Any, *, ask_all: bool = True) -> None:
+        """Go on to the solutions at these penalties (one a problem), from the last ones.
+
+        ``ask_all=False`` asks only columns that may join by the strong rule (Tibshirani et al. 2012), which
+        is nearly always enough; ``forgotten`` says whether it was.
+        """
+        penalty = np.broadcast_to(np.asarray(penalty, float), self.ratio.shape)
+        before, self.limit = self.limit, penalty * self.ratio * self.sd
+        asked = np.arange(len(self.b))
+        if not ask_all and self.slope is not None:
+            asked = np.flatnonzero((self.slope >= 2 * self.limit - before).any(axis=1))
+        if self.slope is not None:  # those that join if their slope stays as it was
+            ready = np.flatnonzero(((self.slope > self.limit) & (self.sd > 0)).any(axis=1))
+            if len(np.setdiff1d(ready, self.working)):
+                self._work_on(np.union1d(np.flatnonzero((self.b > 0).any(axis=1)), ready))
         for _ in range(50):
             self._settle(penalty)
-            slope = self.problem.columns.T @ (self.problem.total - self._mean()) / self.n
-            excess = slope - penalty * self.ratio * self.sd
-            excess[self.sd == 0] = -1.0
-            excess[self.working] = -1.0
-            joining = np.flatnonzero(excess > 1e-9 * max(1.0, penalty))
+            joining = self._joining(asked)
             if not len(joining):
-                return self.state
-            keep = self.working[self.state.coefficients[self.working] > 0]
-            self._work_on(np.sort(np.concatenate([keep, joining])))
-        return self.state
+                return
+            keep = np.flatnonzero((self.b > 0).any(axis=1))
+            self._work_on(np.union1d(keep, joining))
+
+    def forgotten(self) -> bool:
+        """Whether a column should have coefficients and has none: one that was not asked."""
+        return len(self._joining(np.arange(len(self.b)))) > 0
+
+    def left_out(self) -> Array:
+        """By problem -2 (y eta - E exp(eta)), summed over the cells that it does not use."""
+        found = np.zeros(len(self.ratio))
+        events, mass = (table.sum(axis=1, dtype=self.kind)[:, None] for table in self.groups.sums)
+        for part in self._pieces():
+            eta = self._eta(part)
+            found += ((events[part] - self.total[part]) * eta).sum(axis=0, dtype=float)
+            found -= ((mass[part] - self.mass[part]) * self._rate(eta)).sum(axis=0, dtype=float)
+        return -2 * found
+
+    # ---------------------------------------------------------------- columns in play
+    def _tabulate(self) -> None:
+        """Events and exposure by group and problem."""
+        self.total, self.mass = (
+            table.astype(self.kind) @ self.uses.astype(self.kind) for table in self.groups.sums
+        )
 
     def _work_on(self, working: Array) -> None:
+        groups = self.groups.for_columns(working.tolist())
+        if groups is not self.groups:
+            self.groups = groups
+            self._tabulate()
         self.working = working
-        self._active = np.ascontiguousarray(self.problem.columns[:, working])
-        self._curvature = None
+        at = working if groups.alone else [groups.columns.index(j) for j in working.tolist()]
+        self.rows = groups.values[at].astype(self.kind)
+        self.curvature: Any = None
 
-    def _eta(self) -> Array:
-        return self.state.intercept + self._active @ self.state.coefficients[self.working]
+    def _pieces(self) -> list[slice]:
+        """Groups a few at a time, so that what is computed of them stays in the processor's cache."""
+        return [slice(k, k + PIECE) for k in range(0, self.rows.shape[1], PIECE)]
 
-    def _mean(self) -> Array:
-        return self.problem.mass * np.exp(np.minimum(self._eta(), 50.0))
+    def _eta(self, part: slice, live: Any = slice(None)) -> Array:
+        b = self.b[self.working][:, live].astype(self.kind)
+        eta = self.rows[:, part].T @ b
+        eta += self.intercept[live].astype(self.kind)
+        return eta
 
-    def _settle(self, penalty: float) -> None:
-        """Newton steps on the coefficients in play until they stand still."""
-        sd = self.sd[self.working]
-        last = np.inf
+    @staticmethod
+    def _rate(eta: Array) -> Array:
+        return np.exp(np.minimum(eta, 50.0))
+
+    def _settle(self, penalty: Array) -> None:
+        """Newton steps on the coefficients in play until they stand still, in every problem."""
+        live, last = np.arange(len(penalty)), np.inf
         for count in range(100):
-            mean = self._mean()
-            off = (self.problem.total - mean) / self.n
-            if self._curvature is None:
-                self._curvature = self._curvatures(mean)
-            matrix, cross, whole = self._curvature
-            b = self.state.coefficients[self.working]
-            slope, level = self._active.T @ off, off.sum()
-            pulled = matrix - np.outer(cross, cross) / whole
-            target = pulled @ b + slope - cross * level / whole - penalty * self.ratio * sd
-            new = nonnegative(pulled + np.diag(penalty * (1 - self.ratio) * sd**2 + 1e-14), target, b > 0)
-            step = new - b
-            shift = (level - cross @ step) / whole
-            size = min(1.0, 4.0 / max(float(np.abs(step).max(initial=0.0)), abs(shift), 1e-300))
-            coefficients = self.state.coefficients.copy()
-            coefficients[self.working] = b + size * step
-            self.state = State(self.state.intercept + size * shift, coefficients)
-            moved = max(float(np.abs(step * sd).max(initial=0.0)), abs(shift))
-            if moved < self.tolerance:
+            slope, level, curvature = self._derivatives(live)
+            if curvature is not None:
+                self.curvature = curvature
+            moved = np.array(
+                [self._step(int(k), penalty[k], slope[:, i], level[i]) for i, k in enumerate(live)]
+            )
+            live = live[moved >= self.tolerance]
+            if not len(live):
                 return
-            if moved > 0.1 * last or (count == 0 and moved > 0.05):
-                self._curvature = None  # too far from where it was measured
-            last = moved
+            farthest = float(moved.max())
+            if farthest > 0.2 * last or (count == 0 and farthest > 0.05):
+                self.curvature = None  # too far from where it was measured
+            last = farthest
 
-    def _curvatures(self, mean: Array) -> tuple[Array, Array, float]:
-        weighted = self._active * (mean / self.n)[:, None]
-        return self._active.T @ weighted, weighted.sum(axis=0), float(mean.sum() / self.n)
+    def _derivatives(self, live: Array) -> tuple[Array, Array, Any]:
+        """Slopes by the columns in play and by the intercept (by problem), per cell; and where none is kept,
+        the curvature: with the intercept, of it, and of the rest given it. Folds are so alike that one serves
+        all."""
+        size, n = len(self.working), self.n[live]
+        slope, level = np.zeros((size, len(live))), np.zeros(len(live))
+        matrix, cross, whole = np.zeros((size, size)), np.zeros(size), 0.0
+        every = len(live) == len(self.n)
+        for part in self._pieces():
+            rows = self.rows[:, part]
+            mean = self._rate(self._eta(part, live))
+            mean *= self.mass[part] if every else self.mass[part, live]
+            off = (self.total[part] if every else self.total[part, live]) - mean
+            slope += rows @ off
+            level += off.sum(axis=0, dtype=float)
+            if self.curvature is None:
+                weight = mean @ (1 / (n * len(n))).astype(self.kind)
+                weighted = rows * weight
+                matrix += weighted @ rows.T
+                cross += weighted.sum(axis=1, dtype=float)
+                whole += float(weight.sum(dtype=float))
+        if self.curvature is not None:
+            return slope / n, level / n, None
+        return slope / n, level / n, (cross, whole, matrix - np.outer(cross, cross) / whole)
+
+    def _step(self, k: int, penalty: float, slope: Array, level: float) -> float:
+        """One step of problem ``k``; how far it went."""
+        cross, whole, pulled = self.curvature
+        sd, ratio, b = self.sd[self.working, k], self.ratio[k], self.b[self.working, k]
+        target = pulled @ b + slope - cross * (level / whole) - penalty * ratio * sd
+        bent = pulled.copy()
+        bent.flat[:: len(b) + 1] += penalty * (1 - ratio) * sd**2 + RIDGE
+        step = nonnegative(bent, np.where(sd > 0, target, -1.0), b > 0) - b
+        shift = (level - cross @ step) / whole
+        farthest = max(float(np.abs(step).max(initial=0.0)), abs(shift))
+        size = min(1.0, 4.0 / max(farthest, 1e-300))
+        self.b[self.working, k] = b + size * step
+        self.intercept[k] += size * shift
+        return max(float(np.abs(step * sd).max(initial=0.0)), abs(shift))
+
+    # ---------------------------------------------------------------- columns out of play
+    def _slopes(self, asked: Array) -> Array:
+        """Derivative of the mean log-likelihood by the coefficients asked (by problem)."""
+        data = self.data
+        columns = data.columns if len(asked) == len(self.b) else data.columns[asked]
+        found = np.zeros((len(asked), len(self.ratio)))
+        if self.groups.alone:
+            for part in self._pieces():
+                off = self.total[part] - self.mass[part] * self._rate(self._eta(part))
+                found += columns[:, part] @ off
+            return found / self.n
+        rates = np.concatenate([self._rate(self._eta(part)) for part in self._pieces()])
+        plain = bool((data.mass == 1).all())
+        total, mass = data.total.astype(self.kind)[:, None], data.mass.astype(self.kind)[:, None]
+        for begin in range(0, data.columns.shape[1], PIECE):
+            part = slice(begin, begin + PIECE)
+            off = rates[self.groups.group[part]]
+            if not plain:
+                off *= mass[part]
+            np.subtract(total[part], off, out=off)
+            if self.used is not None:
+                off *= self.used[part]
+            found += columns[:, part] @ off
+        return found / self.n
+
+    def _slope_of(self, asked: Array, problem: int) -> Array:
+        """The slopes of one problem, in full precision."""
+        data = self.data
+        rows, b = self.rows.astype(float), self.b[self.working, problem]
+        rate = self._rate(b @ rows + self.intercept[problem])[self.groups.group]
+        off = (data.total - data.mass * rate) * self.uses[data.part, problem]
+        return data.columns[asked].astype(float) @ off / self.n[problem]
+
+    def _joining(self, asked: Array) -> Array:
+        """Of the columns asked those out of play whose slope is above the limit in some problem."""
+        slope, limit = self._slopes(asked), np.where(self.sd > 0, self.limit, np.inf)[asked]
+        if self.slope is None or len(asked) == len(self.b):
+            self.slope = np.zeros_like(self.b)
+        self.slope[asked] = slope
+        over = slope - limit
+        over[np.isin(asked, self.working)] = -np.inf
+        if self.data.columns.dtype != float:
+            for k in np.flatnonzero((over > -DOUBT).any(axis=0)):
+                doubted = np.flatnonzero(over[:, k] > -DOUBT)
+                over[doubted, k] = self._slope_of(asked[doubted], int(k)) - limit[doubted, k]
+        return asked[(over > 1e-9).any(axis=1)]
 
 
 def nonnegative(matrix: Array, target: Array, begin: Array) -> Array:
@@ -169,9 +419,3 @@ def nonnegative(matrix: Array, target: Array, begin: Array) -> Array:
             wrong[last] = True
         inside = inside ^ wrong
     return np.maximum(b, 0.0)
-
-
-def deviance(problem: Problem, state: State) -> float:
-    """-2 (y eta - E exp(eta)) summed over the cells of a problem: the Poisson deviance but for a constant."""
-    eta = state.intercept + problem.columns @ state.coefficients
-    return float(-2 * (problem.total @ eta - (problem.mass * np.exp(np.minimum(eta, 50.0))).sum()))

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import fft, sparse
 from scipy.special import stdtr, stdtrit
 
+from peelian.explain import elastic
 from peelian.explain.likelihood import CountFit, Family, scores_of
 from peelian.explain.select import SCREENED_AGAIN, Culling, recull, stepwise
 
@@ -99,14 +100,16 @@ def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Arra
     data, numbers = piece
     number = int(data.tile.max()) + 1
     found = []
+    cells = elastic.Data.of(data.columns, data.counts, mass=data.exposure)
+    together = None if data.culling is None else elastic.Groups.of(cells, data.culling.kept.tolist())
     for b in numbers:
         rng = np.random.default_rng([data.seed, int(b)])
         drawn = np.bincount(rng.integers(number, size=number), minlength=number)
         weights = drawn[data.tile].astype(float)
-        if data.culling is None:
+        if data.culling is None or together is None:
             kept = np.arange(data.columns.shape[1])
         else:
-            kept = recull(data.columns, data.counts, data.culling, exposure=data.exposure, weights=weights)
+            kept = recull(cells, data.culling, together, weights=weights)
         search = stepwise(
             data.columns[:, kept], data.factor[kept], data.counts, data.family, exposure=data.exposure,
             weights=weights, p_limit=data.p_limit, screen=SCREENED_AGAIN,

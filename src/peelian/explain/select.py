@@ -17,7 +17,8 @@ from peelian.explain.likelihood import Cells, CountFit, Family, cells_of, cells_
 Array = Any
 Rule = Literal["min", "1se"]
 SCREENED, SCREENED_AGAIN = 10, 3  # additions fitted at each step: once, and in each of many resamples
-PATIENCE = 10
+PATIENCE = 10  # penalties in a row that are worse than the best
+BLOCK = 4  # penalties between two looks at all columns
 
 
 # -------------------------------------------------------------------- cull
@@ -63,81 +64,155 @@ def cull(
 
     Source: Zou & Hastie (2005); Friedman, Hastie & Tibshirani (2010) for the cross-validation.
     """
-    rows, group = _unique_rows(np.asarray(columns))
     counts = np.asarray(counts, float)
     exposure = np.ones(len(counts)) if exposure is None else np.asarray(exposure, float)
-
-    def problem(where: Array) -> elastic.Problem:
-        parts = (np.ones(len(counts)), counts, exposure)
-        sums = [np.bincount(group[where], part[where], len(rows)) for part in parts]
-        return elastic.Problem(rows, *sums)
-
-    whole = problem(np.ones(len(counts), bool))
-    parts = [(problem(fold != f), problem(fold == f)) for f in np.unique(fold)]
-    saturated = 2 * (xlogy(counts, counts / exposure) - counts)
-    constant = np.array([saturated[fold == f].sum() for f in np.unique(fold)])
-    best: Culling | None = None
-    table = []
-    for ratio in ratios:
-        penalty = elastic.penalties(whole, ratio, standardise, steps)
-        deviance, error = _cross_validated(parts, penalty, ratio, standardise, constant)
-        least = int(deviance.argmin())
-        within = int(np.flatnonzero(deviance <= deviance[least] + error[least])[0])
-        path = elastic.Path(whole, ratio, standardise)
-        states = [path.at(value) for value in penalty[: least + 1]]
-        kept = [int((states[at].coefficients > 0).sum()) for at in (least, within)]
-        table.append(
-            {"ratio": ratio, "penalty_max": penalty[0], "penalty": penalty[least], "kept": kept[0],
-             "penalty_1se": penalty[within], "kept_1se": kept[1], "deviance": deviance[least]}
-        )  # fmt: skip
-        if best is None or deviance[least] < min(row["deviance"] for row in table[:-1]):
-            at = least if rule == "min" else within
-            state = states[at]
-            kept_columns = np.flatnonzero(state.coefficients > 0)
-            best = Culling(kept_columns, ratio, penalty[at], state.coefficients, state.intercept, ())
-    assert best is not None
-    return replace(best, table=tuple(table))
+    part = np.unique(fold, return_inverse=True)[1].ravel()
+    data = _together(np.asarray(columns), counts, exposure, part)
+    saturated = np.bincount(part, 2 * (xlogy(counts, counts / exposure) - counts))
+    paths = _followed(data, np.asarray(ratios), standardise, steps, saturated)
+    best = min(paths, key=lambda path: path.deviance.min())
+    chosen = best.states[rule]
+    return Culling(
+        np.flatnonzero(chosen.coefficients > 0), best.ratio, float(best.penalty[best.at[rule]]),
+        chosen.coefficients, chosen.intercept, tuple(path.row() for path in paths),
+    )  # fmt: skip
 
 
-def _cross_validated(
-    parts: list[tuple[elastic.Problem, elastic.Problem]], penalty: Array, ratio: float, standardise: bool,
-    constant: Array,
-) -> tuple[Array, Array]:  # fmt: skip
-    """Mean deviance per cell and its standard error over the folds, by penalty.
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """One ratio's path: penalties gone down to, cross-validated deviance per cell with its standard error,
+    and on all cells the solutions where it is least and at the highest penalty within one error of that."""
 
-    The folds go down the penalties together, and stop once ``PATIENCE`` in a row were worse than the best.
+    ratio: float
+    penalty: Array
+    deviance: Array
+    error: Array
+    states: dict[Rule, elastic.State]
+
+    @property
+    def at(self) -> dict[Rule, int]:
+        """Positions of the two penalties."""
+        return _positions(self.deviance, self.error)
+
+    def row(self) -> dict[str, float]:
+        """For the table of a culling."""
+        kept = {rule: int((state.coefficients > 0).sum()) for rule, state in self.states.items()}
+        least, within = self.at["min"], self.at["1se"]
+        return {
+            "ratio": self.ratio, "penalty_max": self.penalty[0], "penalty": self.penalty[least],
+            "kept": kept["min"], "penalty_1se": self.penalty[within], "kept_1se": kept["1se"],
+            "deviance": self.deviance[least],
+        }  # fmt: skip
+
+
+def _positions(deviance: Array, error: Array) -> dict[Rule, int]:
+    least = int(deviance.argmin())
+    within = int(np.flatnonzero(deviance <= deviance[least] + error[least])[0])
+    return {"min": least, "1se": within}
+
+
+def _followed(
+    data: elastic.Data, ratios: Array, standardise: bool, steps: int, saturated: Array
+) -> list[_Path]:
+    """Down the penalties with all folds and all cells together, for each ratio.
+
+    They stop once ``PATIENCE`` penalties in a row were worse than the best for every ratio. The solutions on
+    all cells are then solved to the last digit.
     """
-    paths = [elastic.Path(train, ratio, standardise, tolerance=1e-6) for train, _ in parts]
-    size = np.array([test.cells.sum() for _, test in parts])
-    means, spreads = [], []
-    for value in penalty:
-        held = constant + np.array(
-            [elastic.deviance(test, path.at(value)) for path, (_, test) in zip(paths, parts, strict=True)]
-        )
-        means.append(held.sum() / size.sum())
-        spreads.append(np.sqrt(size @ (held / size - means[-1]) ** 2 / size.sum() / (len(parts) - 1)))
-        if len(means) - 1 - int(np.argmin(means)) >= PATIENCE:
+    folds, many = data.parts, len(ratios)
+    # problem r * (folds + 1) + f leaves out fold f; the last of each ratio leaves out none
+    uses = np.tile(np.column_stack([1 - np.eye(folds), np.ones(folds)]), many)
+    paths = elastic.Paths(
+        data, np.repeat(ratios, folds + 1), standardise=standardise, uses=uses, tolerance=1e-5
+    )
+    whole = np.arange(many) * (folds + 1) + folds
+    penalty, size = paths.penalties(steps)[whole], data.by_part(data.cells)
+    held: list[Array] = []
+    states: list[list[elastic.State]] = []
+    while len(held) < steps and not _past_the_best(held):
+        for step, solved in _down(paths, penalty[:, len(held) : len(held) + BLOCK], whole):
+            held.append(step + saturated)
+            states.append(solved)
+    means = np.sum(held, axis=2) / size.sum()
+    spread = (np.array(held) / size - means[..., None]) ** 2 @ size
+    errors = np.sqrt(spread / size.sum() / (folds - 1))
+    found = []
+    for r in range(many):
+        exact: dict[Rule, elastic.State] = {}
+        for rule, at in _positions(means[:, r], errors[:, r]).items():
+            one = elastic.Paths(data, ratios[r], sd=paths.sd[:, whole[[r]]], groups=paths.groups)
+            one.begin(states[at][r])
+            one.at(penalty[r, at])
+            exact[rule] = one.state()
+        found.append(_Path(float(ratios[r]), penalty[r, : len(means)], means[:, r], errors[:, r], exact))
+    return found
+
+
+def _down(paths: elastic.Paths, penalty: Array, whole: Array) -> list[tuple[Array, list[elastic.State]]]:
+    """Some penalties further down: left-out deviance (ratios x folds) and the solutions on all cells.
+
+    Only promising columns are asked whether they join; where one was forgotten, all are, from the beginning.
+    """
+    each = len(paths.ratio) // len(whole)
+    begin = paths.snapshot()
+    for ask_all in (False, True):
+        found = []
+        for step in penalty.T:
+            paths.at(np.repeat(step, each), ask_all=ask_all)
+            left = paths.left_out().reshape(len(whole), each)[:, :-1]
+            found.append((left, [paths.state(int(k)) for k in whole]))
+        if not ask_all and not paths.forgotten():
             break
-    return np.array(means), np.array(spreads)
+        if not ask_all:
+            paths.restore(begin)
+    return found
 
 
-def recull(columns: Array, counts: Array, culling: Culling, *, exposure: Array | None, weights: Array,
-           standardise: bool = True) -> Array:  # fmt: skip
-    """The candidates kept when the cells are weighted anew, at the ratio and penalty already chosen."""
-    exposure = np.ones(len(counts)) if exposure is None else exposure
-    counts = np.asarray(counts, float)
-    drawn = weights > 0
-    w = weights[drawn]
-    problem = elastic.Problem(np.asarray(columns[drawn], float), w, w * counts[drawn], w * exposure[drawn])
-    path = elastic.Path(problem, culling.ratio, standardise, tolerance=1e-5)
+def _past_the_best(held: list[Array]) -> bool:
+    """Whether for every ratio so many penalties in a row were worse than the best."""
+    if not held:
+        return False
+    deviance = np.sum(held, axis=2)
+    return bool((len(held) - 1 - deviance.argmin(axis=0) >= PATIENCE).all())
+
+
+def recull(
+    data: elastic.Data, culling: Culling, groups: elastic.Groups, *, weights: Array, standardise: bool = True
+) -> Array:
+    """The candidates kept when the cells are weighted anew, at the ratio and penalty already chosen.
+
+    ``groups``  the cells parted by the columns kept on all cells; shared between weights.
+    """
+    again = replace(data, cells=weights, total=weights * data.total, mass=weights * data.mass)
+    path = elastic.Paths(
+        again, culling.ratio, standardise=standardise, tolerance=1e-5, groups=groups.weighted(again)
+    )
     path.begin(elastic.State(culling.intercept, culling.coefficients))
-    return np.flatnonzero(path.at(culling.penalty).coefficients > 0)
+    path.at(culling.penalty)
+    return np.flatnonzero(path.state().coefficients > 0)
 
 
-def _unique_rows(columns: Array) -> tuple[Array, Array]:
+def _together(columns: Array, counts: Array, exposure: Array, part: Array) -> elastic.Data:
+    """Cells of one part with equal candidates put together, where that makes them fewer."""
+    if columns.dtype.kind in "iub":
+        first, group = _unique_rows(columns, part)
+        if len(first) < 0.7 * len(columns):
+            sums = [np.bincount(group, v) for v in (np.ones(len(counts)), counts, exposure)]
+            return elastic.Data.of(columns[first], sums[1], cells=sums[0], mass=sums[2], part=part[first])
+    return elastic.Data.of(columns, counts, mass=exposure, part=part)
+
+
+def _unique_rows(columns: Array, part: Array) -> tuple[Array, Array]:
+    """One cell of each kind, and the kind of each cell: equal columns (0 or not) and part."""
     packed = np.packbits(columns != 0, axis=1)
-    _, first, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    return np.asarray(columns[first], float), group.ravel()
+    words = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), np.uint8)
+    words[:, : packed.shape[1]] = packed
+    keys = np.column_stack([words.view(np.uint64), part.astype(np.uint64)])
+    mixed = keys @ np.random.default_rng(0).integers(1, 2**63, keys.shape[1], dtype=np.uint64)
+    _, first, group = np.unique(mixed, return_index=True, return_inverse=True)
+    if not (keys[first][group] == keys).all():  # two kinds that the mixing could not tell apart
+        _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return first, group.ravel()
 
 
 # -------------------------------------------------------------------- stepwise
