@@ -12,6 +12,7 @@ from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Hawkes
+from peelian.predict.by_place import fit_by_place
 from peelian.predict.leakage import leakage
 
 STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
@@ -67,3 +68,20 @@ REFUSED = [
 def test_what_is_refused(ask: object, words: str) -> None:
     with pytest.raises(DesignError, match=words):
         ask()  # type: ignore[operator]
+
+
+def test_each_place_by_itself_finds_the_repeats_that_were_planted() -> None:
+    """400 places, .3 a week of background over a year, each incident bringing .3 at its place after 10 days."""
+    rng = np.random.default_rng(6)
+    place, day = rng.integers(0, 400, 6_000), rng.uniform(0, 360, 6_000)
+    born, everything = (place, day), []
+    while len(born[0]):
+        everything.append(born)
+        number = rng.poisson(0.3, len(born[0]))
+        again = np.repeat(born[1], number) + rng.exponential(10, int(number.sum()))
+        born = (np.repeat(born[0], number)[again < 360], again[again < 360])
+    place, day = (np.concatenate(part) for part in zip(*everything, strict=True))
+    order = np.lexsort((day, place))
+    fit = fit_by_place(place[order], np.floor(day[order]).astype(int), 400, 360)
+    assert 0.2 < fit.theta < 0.4  # repeats of the same day bring nothing
+    assert 7 < 1 / fit.omega < 14
