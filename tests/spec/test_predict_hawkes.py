@@ -12,6 +12,7 @@ from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Hawkes
+from peelian.predict.by_place import PlaceFit, fit_by_place
 from peelian.predict.leakage import leakage
 
 STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
@@ -67,3 +68,25 @@ REFUSED = [
 def test_what_is_refused(ask: object, words: str) -> None:
     with pytest.raises(DesignError, match=words):
         ask()  # type: ignore[operator]
+
+
+def by_itself(repeats: float) -> PlaceFit:
+    """400 places, 15 a year of background each, each incident bringing ``repeats`` at its place after 10 days."""
+    rng = np.random.default_rng(6)
+    born, everything = (rng.integers(0, 400, 6_000), rng.uniform(0, 360, 6_000)), []
+    while len(born[0]):
+        everything.append(born)
+        number = rng.poisson(repeats, len(born[0]))
+        again = np.repeat(born[1], number) + rng.exponential(10, int(number.sum()))
+        born = (np.repeat(born[0], number)[again < 360], again[again < 360])
+    place, day = (np.concatenate(part) for part in zip(*everything, strict=True))
+    order = np.lexsort((day, place))
+    return fit_by_place(place[order], np.floor(day[order]).astype(int), 400, 360)
+
+
+def test_each_place_by_itself_tells_repeats_from_none() -> None:
+    """It stops early, so it finds fewer than were planted: that is how it was published."""
+    planted = by_itself(0.3)
+    assert planted.theta > 0.1
+    assert 5 < 1 / planted.omega < 15
+    assert by_itself(0.0).theta < 0.01

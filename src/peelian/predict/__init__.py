@@ -16,6 +16,7 @@ from typing import Any
 _WHERE = {
     "Backtest": "backtest",
     "Boosted": "regression",
+    "ByPlace": "by_place",
     "Counts": "baselines",
     "EWMA": "baselines",
     "EndemicEpidemic": "endemic",
@@ -35,9 +36,9 @@ _WHERE = {
     "planning_risk": "planning",
 }
 __all__ = [
-    "EWMA", "KDE", "METHODS", "Backtest", "Boosted", "Counts", "EndemicEpidemic", "GammaPoisson", "Hawkes",
-    "Method", "NearRepeat", "PoissonRidge", "PriorHistory", "ProMap", "SameMonth", "Stack", "method_named",
-    "one_year_test", "planning_risk",
+    "EWMA", "KDE", "METHODS", "Backtest", "Boosted", "ByPlace", "Counts", "EndemicEpidemic", "GammaPoisson",
+    "Hawkes", "Method", "NearRepeat", "PoissonRidge", "PriorHistory", "ProMap", "SameMonth", "Stack",
+    "method_named", "one_year_test", "planning_risk",
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ METHODS = {
     "gamma_poisson": "peelian.predict.baselines.GammaPoisson",
     "kde": "peelian.predict.kde.KDE",
     "blend": "peelian.predict.blend.PriorHistory",
+    "by_place": "peelian.predict.by_place.ByPlace",
     "boosted": "peelian.predict.regression.Boosted",
     "endemic": "peelian.predict.endemic.EndemicEpidemic",
     "hawkes": "peelian.predict.hawkes.Hawkes",

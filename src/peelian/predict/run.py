@@ -32,6 +32,8 @@ class Parameters:
 
     ``methods``         methods besides the baselines, which are always run: names with their parameters in
                         brackets (``blend``, ``ewma(24)``, ``kde(500)``), or the dotted path of your own.
+    ``grids``           ``three``: a method that beats counts is tested again on the grid moved by half a cell
+                        and on cells twice as wide, and must hold on all; ``one``: it is not.
     ``horizon``         what a forecast spans: ``month``, or ``week`` where incidents have dates.
     ``origins``         how many past months (or weeks) each method is tested on.
     ``coverage``        shares of the area at which the maps are judged.
@@ -46,6 +48,7 @@ class Parameters:
     """
 
     methods: tuple[str, ...] = ("blend",)
+    grids: Literal["three", "one"] = "three"
     horizon: Literal["month", "week"] = "month"
     origins: Annotated[int, Field(ge=1)] = 24
     coverage: tuple[Share, ...] = (0.01, 0.05, 0.1, 0.2)
@@ -93,6 +96,7 @@ def run(
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
     from peelian.predict.sealing import about_forecast
+    from peelian.predict.tested import backtests
 
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
@@ -100,19 +104,21 @@ def run(
     last = used.span[1]
     fitted_to = _fitted_to(parameters, last)
     prior_last = pd.Period(prior_to, "M") if prior_to else last
-    tested, lagged, seen = _backtests(
+    found = backtests(
         used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
         progress=progress,
     )  # fmt: skip
+    tested, lagged = found.main, found.lagged
     forecast = next_period(used, cells, tested, prior=prior)
     by_area, remark = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
     told = _told(used, cells, parameters, tested, prior)
+    remarks = (*found.remarks, *told, remark)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
-        cells=cells, crimes=crimes, source=_source(used), seen=seen,
-        remarks=(*told, remark), records=words_of_origin(records, parameters.allow_police_generated),
+        cells=cells, crimes=crimes, source=_source(used), seen=found.seen,
+        remarks=remarks, records=words_of_origin(records, parameters.allow_police_generated),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     files["forecast.json"] = about_forecast(
@@ -202,43 +208,6 @@ def _cut(incidents: Incidents, parameters: Parameters) -> Incidents:
             "none is left."
         )
     return used
-
-
-def _backtests(
-    incidents: Incidents,
-    cells: Places,
-    parameters: Parameters,
-    *,
-    prior: pd.Series | None,
-    prior_last: pd.Period,
-    seed: int,
-    crimes: str,
-    progress: Progress | None,
-) -> tuple[Backtest, Backtest | None, bool]:
-    """The backtest as asked, the one with late data beside it, and whether the blend saw its test months."""
-    import pandas as pd
-
-    from peelian.predict.backtest import STEP, backtest
-    from peelian.predict.methods import BASELINES, METHODS, methods_named
-
-    step = STEP[parameters.horizon]
-    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    methods = methods_named([*BASELINES[step], *names], step=step, prior=prior)
-    blends = [name for name in methods if METHODS.get(name.split("(")[0]) == METHODS["blend"]]
-    days = {"month": 31, "week": 7}[parameters.horizon] * parameters.origins
-    tested_from = (incidents.frame["start"].max() - pd.Timedelta(days, "D")).to_period("M")
-    seen = bool(blends) and prior_last >= tested_from
-    lag = parameters.lag_months * (1 if step == "month" else 30)
-
-    def tested(lag: int, ticker: Progress | None) -> Backtest:
-        return backtest(
-            methods, incidents, cells, origins=parameters.origins, horizon=parameters.horizon,
-            areas=parameters.coverage, lag=lag, seen=blends if seen else (), crimes=crimes, seed=seed,
-            progress=ticker,
-        )  # fmt: skip
-
-    late = None if lag or step == "day" else tested(2, None)
-    return tested(lag, progress), late, seen
 
 
 def _source(incidents: Incidents) -> str:

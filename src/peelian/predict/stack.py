@@ -92,7 +92,7 @@ class Stack(Method):
         return f"Stack: {', '.join(parts)}."
 
     def _earlier(self, history: History, length: int, lag: int) -> list[int]:
-        earliest = history.first + 2 * YEAR[history.step]
+        earliest = history.first + YEAR[history.step] // 2
         held = history.held
         return [
             at
@@ -102,18 +102,23 @@ class Stack(Method):
 
     def _weighed(self, history: History, origins: list[int], length: int, lag: int) -> dict[str, float]:
         equal = dict.fromkeys(self.members, 1 / len(self.members))
-        if len(origins) < FEWEST_ORIGINS:
+        by_origin = [
+            (at, risks) for at in origins if (risks := self._forecasts(history, at, length, lag)) is not None
+        ]
+        if len(by_origin) < FEWEST_ORIGINS:
             return equal
-        try:
-            forecasts = [
-                np.concatenate([self._forecast(history, name, at, length, lag) for at in origins])
-                for name in self.members
-            ]
-        except DesignError:  # a member could not be fitted so early
-            return equal
-        outcome = np.concatenate([history.outcome(at, at + length) for at in origins])
-        found = simplex_weights(np.column_stack([_log_chance(outcome, rate) for rate in forecasts]))
+        outcome = np.concatenate([history.outcome(at, at + length) for at, _ in by_origin])
+        forecasts = zip(*(risks for _, risks in by_origin), strict=True)
+        chances = [_log_chance(outcome, np.concatenate(rates)) for rates in forecasts]
+        found = simplex_weights(np.column_stack(chances))
         return dict(zip(self.members, found.tolist(), strict=True))
+
+    def _forecasts(self, history: History, at: int, length: int, lag: int) -> list[np.ndarray] | None:
+        """Each member's forecast at an earlier origin, or None where one could not be fitted so early."""
+        try:
+            return [self._forecast(history, name, at, length, lag) for name in self.members]
+        except DesignError:
+            return None
 
     def _forecast(self, history: History, name: str, at: int, length: int, lag: int) -> np.ndarray:
         key = ("member", name, id(self.prior), at, length, lag)

@@ -1,0 +1,82 @@
+"""The stage's backtests: as asked, with late data, and on other grids where something beat counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from peelian.predict.backtest import STEP, Backtest, backtest
+from peelian.predict.grids import Elsewhere, on_other_grids, sentences
+from peelian.predict.methods import BASELINES, methods_named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+    from peelian.predict.run import Parameters
+
+DAYS = {"month": 31, "week": 7}
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """``main`` the backtest as asked; ``lagged`` the one with late data, or None; ``seen`` True where a
+    terrain saw tested months; ``remarks`` in sentences: what was found on other grids.
+    """
+
+    main: Backtest
+    lagged: Backtest | None
+    seen: bool
+    remarks: tuple[str, ...]
+
+
+def backtests(
+    incidents: Incidents,
+    cells: Places,
+    parameters: Parameters,
+    *,
+    prior: pd.Series | None,
+    prior_last: pd.Period,
+    seed: int,
+    crimes: str,
+    progress: Callable[[int, int], None] | None,
+) -> Tested:
+    """Every method on the same origins, plain counts always among them.
+
+    ``prior_last``  last month that the terrain was fitted on: where it lies in the tested months, methods
+                    that use the terrain are shown and never said to beat anything.
+    """
+    import pandas as pd
+
+    step = STEP[parameters.horizon]
+    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
+    names = [*BASELINES[step], *names]
+    tested_from = (
+        incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D")
+    ).to_period("M")
+    lag = parameters.lag_months * (1 if step == "month" else 30)
+
+    def tested(
+        places: Places, terrain: pd.Series | None, names: list[str], lag: int,
+        ticker: Callable[[int, int], None] | None = None,
+    ) -> Backtest:  # fmt: skip
+        methods = methods_named(names, step=step, prior=terrain)
+        late = prior_last >= tested_from
+        informed = [name for name, method in methods.items() if getattr(method, "prior", None) is not None]
+        return backtest(
+            methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
+            areas=parameters.coverage, lag=lag, seen=informed if late else (), crimes=crimes, seed=seed,
+            progress=ticker,
+        )  # fmt: skip
+
+    lagged = None if lag or step == "day" else tested(cells, prior, names, 2)
+    main, elsewhere = tested(cells, prior, names, lag, progress), tuple[Elsewhere, ...]()
+    if parameters.grids == "three":
+        main, elsewhere = on_other_grids(
+            main, cells, lambda grid, terrain, beat: tested(grid, terrain, beat, lag), prior=prior
+        )
+    used = any(name.split("(")[0] == "blend" for name in names)
+    seen = used and prior is not None and prior_last >= tested_from
+    return Tested(main, lagged, seen, tuple(sentences(elsewhere, main.words)))
