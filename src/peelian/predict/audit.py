@@ -213,7 +213,7 @@ class Dose:
     def __str__(self) -> str:
         return (
             f"{self.ever:,} of {self.places:,} places were ever chosen, {self.half:,} took half of all "
-            f"choices, and {self.unseen:.0%} of what was recorded lay where nobody was ever sent."
+            f"choices, and {self.unseen:.0%} of what was recorded lay in places never chosen."
         )
 
 
@@ -275,7 +275,7 @@ def widest(
         return ""
     rows = [apart.loc[apart[column].idxmax()], apart.loc[apart[column].idxmin()]]
     told = {
-        row["group"]: f"{names.get(row['group'], row['group'])} {row[column]:.2f} "
+        row["group"]: f"{names.get(row['group'], row['group'])}: {row[column]:.2f} "
         f"({row[f'{column}_low']:.2f} to {row[f'{column}_high']:.2f})"
         for row in rows
     }

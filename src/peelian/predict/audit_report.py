@@ -133,7 +133,7 @@ def _parity(audit: Audit, crimes: str, source: str) -> list[Block]:
     )  # fmt: skip
     return [
         Text(
-            f"Whose {crimes} the map finds: hit rate of a group over that of everybody else, {said} "
+            f"Whose {crimes} the map finds, as hit rate of a group over that of everybody else: {said} "
             f"(95 % intervals over {audit.area_origins} origins).",
             "finding",
         ),

@@ -11,6 +11,7 @@ from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
 from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
+from peelian.predict.method import ENOUGH
 from peelian.predict.planning import Planning
 from peelian.predict.pooling import BEST
 from peelian.report import Block, Chart, Section, Table, Text
@@ -269,6 +270,11 @@ def warnings_of(
         "police sent to a place record more there.",
         NOT_COMPARABLE,
     ]
+    if len(incidents) < ENOUGH:
+        out.append(
+            f"Too few to learn from ({len(incidents):,} {crimes}; {ENOUGH} are needed): only plain counts "
+            "are shown."
+        )
     if incidents.snapped and cells.cell and cells.cell < SMALL_CELL:
         out.append(
             f"Locations are moved to a nearby street point shared by at least 8 addresses, so cells of "
