@@ -45,7 +45,6 @@ AFTER = {
 # stage -> the tables of peelian.toml that it depends on beside its own and [project]
 TABLES = {
     "read": ("places", "incidents", "layers", "weather"),
-    "predict": ("weather",),
     "plan": ("programme", "evaluate"),
     "deliver": ("programme",),
     "evaluate": ("programme",),
@@ -60,10 +59,7 @@ INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("incidents", ("file", "profile")),
         ("layers", ("file", "classes", "tags")),
     ),
-    "predict": (
-        ("weather", ("file", "terms")),
-        ("predict", ("streets", "custom", "checkins", "planned")),
-    ),
+    "predict": (("predict", ("streets", "custom", "checkins", "planned")),),
     "plan": (("programme", ("areas",)), ("plan", ("streets", "roads", "teams", "sites"))),
     "deliver": (("programme", ("areas",)), ("deliver", ("deliveries", "recoveries"))),
     "evaluate": (

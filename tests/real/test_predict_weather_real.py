@@ -15,6 +15,7 @@ import pytest
 from peelian.predict.weather import KNOWN, PERFECT, YESTERDAY, WeatherTest, weather_test
 from peelian.read.weather import weather
 
+NAMED = {"temperature_mean": "tmean"}
 BOTH = "temperature and rain"
 
 
@@ -32,7 +33,9 @@ def atlanta(shared: Path) -> WeatherTest:
         folder / "daily_weather.csv", units={"temperature_mean": "F"},
         columns={"day": "date", "temperature_mean": "temp_mean_f", "rain": "rain_mm"},
     )  # fmt: skip
-    return weather_test(totals[totals.index >= pd.Period("2021-07-01", "D")], held.frame)
+    return weather_test(
+        totals[totals.index >= pd.Period("2021-07-01", "D")], held.frame.rename(columns=NAMED)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def chicago(shared: Path) -> WeatherTest:
         units={"temperature_max": "F", "temperature_min": "F", "rain": "inch"},
     )  # fmt: skip
     totals = pd.Series(days.to_numpy(), pd.PeriodIndex(days.index, freq="D"))
-    return weather_test(totals[held.frame.index[0] : held.frame.index[-1]], held.frame)
+    return weather_test(totals[held.frame.index[0] : held.frame.index[-1]], held.frame.rename(columns=NAMED))
 
 
 def test_in_atlanta_the_weather_of_the_day_itself_moves_the_level_by_under_a_hundredth(

@@ -19,11 +19,11 @@ def weather(seed: int = 1) -> pd.DataFrame:
     spell = np.zeros(len(DAYS))
     for day in range(1, len(DAYS)):
         spell[day] = 0.8 * spell[day - 1] + rng.normal(0, 2)
-    return pd.DataFrame({"temperature_mean": season + spell, "rain": rng.gamma(0.3, 6, len(DAYS))}, DAYS)
+    return pd.DataFrame({"tmean": season + spell, "rain": rng.gamma(0.3, 6, len(DAYS))}, DAYS)
 
 
 def totals(effect: float, seed: int = 2) -> pd.Series:
-    spell = weather()["temperature_mean"] - weather()["temperature_mean"].mean()
+    spell = weather()["tmean"] - weather()["tmean"].mean()
     return pd.Series(np.random.default_rng(seed).poisson(40 * np.exp(effect * spell)), DAYS).astype(float)
 
 
@@ -61,7 +61,7 @@ def test_the_weather_of_the_day_itself_and_later_changes_no_forecast_that_may_be
     whole = weather_test(totals(0.05), weather())
     later = weather()
     last = DAYS[-1]
-    later.loc[last, ["temperature_mean", "rain"]] = [40.0, 90.0]
+    later.loc[last, ["tmean", "rain"]] = [40.0, 90.0]
     again = weather_test(totals(0.05), later)
     for source in (KNOWN, YESTERDAY):
         assert (

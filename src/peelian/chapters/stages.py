@@ -122,15 +122,14 @@ def given_to_predict(context: Context) -> dict[str, Any]:
 
 
 def weather_of(context: Context) -> pd.DataFrame | None:
-    """Weather and calendar by day, or by month where the incidents or the file know no days; or None."""
-    from peelian.read.conditions import conditions, weather_source
+    """Weather and calendar by day, or by month where incidents or the file know no days; or None."""
+    import pandas as pd
 
-    source = weather_source(context.project.tables, context.project.file)
-    if source is None:
+    by_day = context.weather is not None and context.incidents.precision != "month"
+    held = context.weather if by_day else context.weather_months
+    if held is None:
         return None
-    held = conditions(source, context.project.folder)
-    by_day = held.days is not None and context.incidents.precision != "month"
-    return held.days if by_day else held.months
+    return held.set_index(pd.PeriodIndex(held["date"], freq="D" if by_day else "M")).drop(columns="date")
 
 
 def _spatial(path: Path) -> gpd.GeoDataFrame:

@@ -161,9 +161,8 @@ def explored(counts: np.ndarray, stratum: np.ndarray, rest: np.ndarray) -> Explo
     spread[many] = (squares[many] - sums[many] ** 2 / drawn[many]) / (drawn[many] - 1)
     error = np.sqrt(((1 - drawn[held] / rest[held]) * rest[held] ** 2 * spread[held] / drawn[held]).sum())
     if not counts.sum():  # nothing seen: up to 3 over the number drawn may still be there (rule of three)
-        return Explored(
-            0.0, 0.0, 3 / len(counts) * float(rest[held].sum()), len(counts), int(rest[held].sum())
-        )
+        most = 3 / len(counts) * float(rest[held].sum())
+        return Explored(0.0, 0.0, most, len(counts), int(rest[held].sum()))
     wide = float(stats.t.ppf(0.975, max(len(counts) - int(held.sum()), 1))) * float(error)
     return Explored(
         total, max(total - wide, float(counts.sum())), total + wide, len(counts), int(rest[held].sum())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-WEATHER = ("temperature_mean", "rain")
+WEATHER = {"tmean": "temperature", "rain": "rain"}
 FIRST = {"day": 730, "month": 60}  # periods to learn from before the first origin
 REFIT = {"day": 28, "month": 1}
 FEWEST = {"day": 100, "month": 24}
@@ -106,7 +106,7 @@ def weather_test(
     """Forecasts of the total one step ahead, with and without weather, on rolling origins.
 
     ``totals``    incidents in all places on a PeriodIndex of days or months, gaps left out.
-    ``weather``   ``temperature_mean`` and ``rain`` on such an index, missing where not measured; further
+    ``weather``   ``tmean`` (degrees) and ``rain`` (mm) on such an index, missing where not measured; further
                   columns for ``calendar``, which names sets of them (they are known beforehand).
 
     The equation for the level: a Poisson regression on fading means of past counts, day of the week and
@@ -119,7 +119,7 @@ def weather_test(
     """
     step = "month" if totals.index.freqstr.startswith("M") else "day"
     used = [name for name in WEATHER if name in weather]
-    sets: dict[str, tuple[str, ...]] = {name.replace("_mean", ""): (name,) for name in used}
+    sets: dict[str, tuple[str, ...]] = {WEATHER[name]: (name,) for name in used}
     if len(used) > 1:
         sets["temperature and rain"] = tuple(used)
     extra = {name: tuple(c for c in columns if c in weather) for name, columns in (calendar or {}).items()}
@@ -182,7 +182,7 @@ def tested(incidents: Incidents, weather: pd.DataFrame) -> WeatherTest:
     frame = weather.copy()
     if "bank_holiday" in frame:
         frame["bank_holiday"] = frame["bank_holiday"].notna()
-    for column in frame.columns.difference(WEATHER):
+    for column in frame.columns.difference(list(WEATHER)):
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
     calendar = {
         "bank holidays": ("bank_holiday", "bank_holidays"), "days off": ("day_off", "days_off"),
