@@ -224,14 +224,22 @@ explain = _stage("explain", "Explain: which features of places go with this crim
     "--ledger", type=click.Choice(["append", "score", "verify"]),
     help="Seal the forecast before its period, score the sealed ones that are due, or check the ledger.",
 )  # fmt: skip
+@click.option(
+    "--only", metavar="PART",
+    help="One part alone: map, backtest, leakage, missions, dosage, weather or audit.",
+)  # fmt: skip
 @click.option("--head", help="With verify: a head that somebody else kept; the ledger must contain it.")
 @FRESH
 @SEED
 @JSON
 def predict(
-    folder: str, ledger: str | None, head: str | None, fresh: bool, seed: int | None, as_json: bool
-) -> None:
+    folder: str, ledger: str | None, only: str | None, head: str | None, fresh: bool, seed: int | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Predict: where next, and is that better than last year's map?"""
+    if only is not None:
+        _predicted(folder, only, seed, as_json)
+        return
     if ledger is None:
         _run(folder, until="predict", fresh=fresh, seed=seed, as_json=as_json, only="predict")
         return
@@ -241,6 +249,19 @@ def predict(
     click.echo(json.dumps(said) if as_json else said["words"])
     if said.get("problems"):
         raise click.exceptions.Exit(11)
+
+
+def _predicted(folder: str, only: str, seed: int | None, as_json: bool) -> None:
+    from peelian import tasks
+
+    with _bars() as progress:
+        said = tasks.predict_part(folder, only=only, seed=seed, progress=progress)
+    if as_json:
+        click.echo(json.dumps(said))
+        return
+    for sentence in said["findings"]:
+        click.echo(_wrapped(sentence))
+    click.echo(f"\nIts page and files: {said['folder']}")
 
 
 @main.command()

@@ -59,6 +59,7 @@ INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("incidents", ("file", "profile")),
         ("layers", ("file", "classes", "tags")),
     ),
+    "predict": (("predict", ("streets", "custom", "checkins", "planned")),),
     "plan": (("programme", ("areas",)), ("plan", ("streets", "roads", "teams", "sites"))),
     "deliver": (("programme", ("areas",)), ("deliver", ("deliveries", "recoveries"))),
     "evaluate": (
@@ -222,6 +223,9 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     log = project.folder / "releases"  # what was published before
     if stage in ("account", "report") and log.is_dir():
         found["releases"] = log
+    sealed = project.folder / "ledger" / "outcomes.jsonl"
+    if stage == "predict" and sealed.is_file():
+        found["ledger/outcomes.jsonl"] = sealed
     if stage == "report" and project.project.truth:
         found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found

@@ -154,7 +154,55 @@ def cells_map(
     layers: list[dict[str, Any]] = [{"mark": {"type": "rect"}, "encoding": encoding}]
     if boundary is not None:
         layers.append(_outline(boundary, west, south, axis, upright))
-    return _map(layers, height, {"values": json.loads(rows.to_json(orient="records"))})
+    data = {"values": json.loads(rows.to_json(orient="records"))}
+    width = min(WIDTH, int(height * (east - west) / max(north - south, 1.0)))  # a tall area keeps its shape
+    return _map(layers, height, data) | {"width": width}
+
+
+def cells_over_time(
+    places: Places, values: pd.DataFrame, *, legend: str, order: Sequence[str]
+) -> dict[str, Any]:
+    """Small maps side by side, one a period: cells of a class in its colour, all others left blank.
+
+    ``places`` of kind ``cell``; ``values`` cells x periods, each a word of ``order`` or missing; a column's
+    name stands over its map. It says what a slider would, on paper and without a script.
+    """
+    bounds = places.geometry.bounds
+    west, south, east, north = places.frame.total_bounds
+    corners = {
+        "x": bounds["minx"] - west, "x2": bounds["maxx"] - west,
+        "y": bounds["miny"] - south, "y2": bounds["maxy"] - south,
+    }  # fmt: skip
+    rows = []
+    for period in values:
+        drawn = values[period].reindex(places.index).dropna()
+        each = {name: value.loc[drawn.index].round(0).astype(int) for name, value in corners.items()}
+        rows += [
+            {"x": x, "x2": x2, "y": y, "y2": y2, "class": word, "period": str(period)}
+            for x, x2, y, y2, word in zip(*(each[name] for name in corners), drawn, strict=True)
+        ]
+    aspect = (north - south) / max(east - west, 1.0)
+    columns = 3 if aspect < 1 else 4 if aspect < 1.6 else 6
+    wide = WIDTH // columns - 12
+    tall = int(wide * aspect)
+    axis = {"axis": None, "scale": {"domain": [0, float(east - west)], "nice": False, "zero": False}}
+    upright = {"axis": None, "scale": {"domain": [0, float(north - south)], "nice": False, "zero": False}}
+    palette = SEQUENTIAL[max(3, min(7, len(order)))][-len(order) :]
+    encoding = {
+        "x": {"field": "x", "type": "quantitative", **axis}, "x2": {"field": "x2"},
+        "y": {"field": "y", "type": "quantitative", **upright}, "y2": {"field": "y2"},
+        "color": {"field": "class", "type": "nominal", "title": legend, "sort": list(order),
+                  "scale": {"domain": list(order), "range": palette}},
+    }  # fmt: skip
+    inner = [{"mark": "rect", "encoding": encoding}]
+    boundary = places.geometry.union_all()
+    inner.append(_outline(boundary, west, south, axis, upright))
+    header = {"title": None, "labelFontSize": 13, "labelColor": INK, "labelLimit": wide + 10}
+    return {
+        "$schema": SCHEMA, "config": CONFIG, "data": {"values": rows}, "columns": columns, "spacing": 14,
+        "facet": {"field": "period", "type": "nominal", "sort": list(map(str, values)), "header": header},
+        "spec": {"width": wide, "height": tall, "layer": inner},
+    }  # fmt: skip
 
 
 def _outline(boundary: Any, west: float, south: float, axis: Any, upright: Any) -> dict[str, Any]:

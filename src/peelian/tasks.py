@@ -17,9 +17,9 @@ from typing import Any
 from peelian.chapters import FROZEN, Context, Progress, frozen_plan, judged
 from peelian.errors import DataError, DesignError, Error, some
 from peelian.loop import Run, check_tables, run
-from peelian.outputs import SECTION, plain, write_text
+from peelian.outputs import SECTION, plain, write_stage, write_text
 from peelian.project import Project
-from peelian.report import Outcome, Section
+from peelian.report import Outcome, Section, Text
 
 
 def demo(
@@ -127,7 +127,7 @@ def evaluate_files(
     """
     from peelian import __version__
     from peelian.chapters.alone import evaluate_files as alone
-    from peelian.outputs import RECORD, sha256, write_stage
+    from peelian.outputs import RECORD, sha256
 
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()) and not (folder / RECORD).is_file():
@@ -160,6 +160,37 @@ def evaluation_part(folder: Path | str, part: str) -> dict[str, Any]:
     if not path.is_file():
         raise Error(f"{folder} holds no evaluation that could be given.")
     return json.loads(path.read_text(encoding="utf-8"))[part]
+
+
+def predict_part(
+    folder: Path | str, *, only: str, seed: int | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """One part of predict on its own: map, backtest, leakage, missions, dosage, weather or audit.
+
+    What it rests on (read, explain) is run where something changed. Its page, tables and files go into the
+    folder ``predict-parts/PART`` of the project, so that the stage's own folder stays the last whole run.
+
+    Returns plain values: ``part``, ``folder``, ``findings``, and the part's numbers.
+    """
+    from dataclasses import replace
+
+    from peelian.chapters.stages import part_of_predict
+
+    done = run(folder, until="explain", seed=seed, progress=progress)
+    project = Project.load(folder)
+    if seed is not None:
+        project = replace(project, project=replace(project.project, seed=seed))
+    outcome = part_of_predict(Context(project, progress), only)
+    made = done.folder / "predict-parts" / only
+    about = project.project
+    title = f"{about.name}: predict, {only}"
+    page = _page(outcome, title, marking=about.marking, audience=about.audience)
+    record = {"stage": "predict", "part": only, "summary": outcome.summary}
+    files = {**outcome.files, "page.html": page, "section.json": outcome.section.as_json()}
+    made.parent.mkdir(exist_ok=True)
+    write_stage(made, files, record)
+    said = outcome.section.findings or [b.text for b in outcome.section.blocks if isinstance(b, Text)][:1]
+    return plain({"part": only, "folder": str(made), "findings": said, **outcome.summary})
 
 
 def read_map(

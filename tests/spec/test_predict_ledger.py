@@ -207,3 +207,58 @@ def test_scores_and_verification_as_plain_values(tmp_path: Path, stage: Path) ->
     told = sealing.score(tmp_path / "ledger", incidents(1, 1, 0), CELLS)
     assert json.loads(json.dumps(told))["scored"] == 2
     assert sealing.verify(tmp_path / "ledger")["problems"] == []
+
+
+# -------------------------------------------------------------------- what the chapter says
+def scored(folder: Path, model: float, months: int = 6) -> Path:
+    """A ledger of a model and of counts, sealed beforehand and scored: the model expects ``model`` in one cell."""
+    ledger = Ledger(folder)
+    for month in pd.period_range("2020-01", periods=months, freq="M"):
+        for method, first in (("ewma", model), ("counts(12)", 1.0)):
+            risk = pd.Series([first, 1.0], CELLS.index)
+            ledger.append(
+                risk, start=month, stop=month + 1, known_at="2020-01-01", method=method, made=DECEMBER
+            )
+    frames = [
+        incidents(0, 1, month=str(month)).frame
+        for month in pd.period_range("2020-01", periods=months, freq="M")
+    ]
+    ledger.score(Incidents(pd.concat(frames, ignore_index=True), precision="month"), CELLS)
+    return folder
+
+
+class Answer:
+    by, reason = "Dr A. Analyst", "the terrain is being fitted anew this month"
+
+
+def test_a_map_no_better_than_counts_for_six_months_carries_a_banner(tmp_path: Path) -> None:
+    found = sealing.told(scored(tmp_path, 5.0))
+    assert found.banners[0].startswith("In each of the last 6 periods ewma did no better than counts(12).")
+    assert found.scores is not None
+    assert len(found.scores) == 12
+
+
+def test_the_banner_goes_when_somebody_answers_by_name(tmp_path: Path) -> None:
+    found = sealing.told(scored(tmp_path, 5.0), answered=Answer)
+    assert found.banners == ()
+    assert found.sentences[-1].endswith(
+        "Dr A. Analyst answers for it: the terrain is being fitted anew this month"
+    )
+
+
+def test_five_months_are_not_yet_enough(tmp_path: Path) -> None:
+    assert sealing.told(scored(tmp_path, 5.0, months=5)).banners == ()
+
+
+def test_a_ledger_that_was_changed_is_a_warning_and_its_scores_are_not_shown(tmp_path: Path) -> None:
+    scored(tmp_path, 5.0)
+    path = tmp_path / "ledger.jsonl"
+    path.write_text(path.read_text().replace('"ewma"', '"other"', 1))
+    found = sealing.told(tmp_path)
+    assert "was edited" in found.banners[-1]
+    assert found.scores is None
+
+
+def test_without_a_ledger_nothing_is_said(tmp_path: Path) -> None:
+    found = sealing.told(tmp_path)
+    assert (found.banners, found.sentences, found.scores) == ((), (), None)

@@ -49,7 +49,7 @@ def write(borough: Borough, folder: str | Path, *, variant: Variant = "all") -> 
     - ``dirty``          ``dirty.zip`` and ``dirty_truth.json``: the last year, with all faults of real ones;
     - ``all``            all four.
 
-    Areas, wards, features, programmes, deliveries, ledger, recovered items and truth are always written.
+    Areas, wards, streets, features, programmes, deliveries, ledger, recovered items, truth: always written.
     Files of the same name are replaced. Equal parameters give equal bytes on equal versions of numpy, GDAL
     and zlib.
 
@@ -84,6 +84,7 @@ def _always(borough: Borough, folder: Path) -> dict[str, Path]:
     return {
         "areas": _gpkg(borough.areas, folder / "areas.gpkg"),
         "wards": _gpkg(borough.wards, folder / "wards.gpkg"),
+        "streets": _gpkg(borough.streets, folder / "streets.gpkg"),
         "features": _csv(features(borough), folder / "features.csv"),
         "programme": _csv(borough.programme, folder / "programme.csv"),
         "programme_phase_b": _csv(borough.programme_phase_b, folder / "programme_phase_b.csv"),

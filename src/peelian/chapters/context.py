@@ -177,6 +177,7 @@ def stage_parameters(project: Project, stage: str, kind: Any) -> Any:
 
 
 LOOP_KEYS = {
+    "predict": {"streets", "custom", "checkins", "planned"},
     "deliver": {"deliveries", "recoveries"},
     "evaluate": set(PanelTable.__dataclass_fields__),
     "account": {"ledger", "documents", "figures", "claims", "questions", "benefits", "governance"},

@@ -12,6 +12,9 @@ from peelian.chapters.held import card_areas, deliveries_of, kinds_of, month_of,
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
     from peelian.incidents import Incidents
     from peelian.layers import Layers
     from peelian.places import Places
@@ -71,22 +74,83 @@ def explain(context: Context) -> Outcome:
 
 def predict(context: Context) -> Outcome:
     """The incidents, the grid and the areas, with the risk terrain as a prior where there is one."""
+    from peelian.predict import run as stage
+
+    return stage.run(
+        context.incidents, context.cells, context.places,
+        stage_parameters(context.project, "predict", stage.Parameters),
+        **given_to_predict(context), progress=context.ticker("predict"),
+    )  # fmt: skip
+
+
+def part_of_predict(context: Context, part: str) -> Outcome:
+    """One part of the stage on its own, from what the stages before have left."""
+    from peelian.predict import run as stage
+    from peelian.predict.only import only
+
+    given = given_to_predict(context)
+    given.pop("ledger")
+    return only(
+        part, context.incidents, context.cells, context.places,
+        stage_parameters(context.project, "predict", stage.Parameters), **given,
+    )  # fmt: skip
+
+
+def given_to_predict(context: Context) -> dict[str, Any]:
+    """What the stage takes besides incidents, grid and areas: terrain, files of its table, weather,
+    ledger."""
     import geopandas as gpd
 
-    from peelian.predict import run as stage
+    from peelian.predict.patrol import Given
 
     terrain, about = context.made("explain", "cells.parquet"), context.made("explain", "terrain.json")
     prior = prior_to = None
     if terrain is not None and about is not None:
         prior = gpd.read_parquet(terrain)["risk"].fillna(0.0)  # no homes, no risk to anybody's home
         prior_to = month_of(json.loads(about.read_text(encoding="utf-8"))["fitted_on"][1])
-    return stage.run(
-        context.incidents, context.cells, context.places,
-        stage_parameters(context.project, "predict", stage.Parameters),
-        prior=prior, prior_to=prior_to, seed=context.project.seed("predict"),
-        crime=context.project.outcome, by=context.by,
-        progress=context.ticker("predict"),
-    )  # fmt: skip
+    streets = context.file("predict", "streets")
+    tables = {name: context.file("predict", name) for name in ("custom", "checkins", "planned")}
+    return {
+        "prior": prior, "prior_to": prior_to, "seed": context.project.seed("predict"),
+        "crime": context.project.outcome, "by": context.by, "weather": weather_of(context),
+        "ledger": context.project.folder / "ledger",
+        "given": Given(
+            None if streets is None else _spatial(streets),
+            *(None if path is None else _rows(path) for path in tables.values()),
+        ),
+    }  # fmt: skip
+
+
+def weather_of(context: Context) -> pd.DataFrame | None:
+    """Weather and calendar by day, or by month where incidents or the file know no days; or None."""
+    import pandas as pd
+
+    by_day = context.weather is not None and context.incidents.precision != "month"
+    held = context.weather if by_day else context.weather_months
+    if held is None:
+        return None
+    return held.set_index(pd.PeriodIndex(held["date"], freq="D" if by_day else "M")).drop(columns="date")
+
+
+def _spatial(path: Path) -> gpd.GeoDataFrame:
+    from peelian.read.areas import spatial
+
+    return spatial(path)
+
+
+def _rows(path: Path) -> pd.DataFrame:
+    """A table as text, for the stage to check."""
+    import pandas as pd
+
+    return pd.read_csv(path, dtype=str).pipe(
+        lambda frame: frame.assign(
+            **{
+                name: pd.to_numeric(frame[name])
+                for name in ("minutes", "probability", "expected")
+                if name in frame
+            }
+        )
+    )
 
 
 def plan(context: Context) -> Outcome:

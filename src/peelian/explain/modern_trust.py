@@ -330,8 +330,8 @@ def _too_few_shifts(held: Held, shifts: int) -> list[str]:
         return []
     return [
         f"Maps can be moved to {shifts:,} positions only, so with {number} factors the adjusted p of the "
-        f"shift test cannot come below {least:.2f}: no factor can be reported. Use smaller cells, a larger area "
-        "or fewer factors; or holm = false, which asks about each factor by itself."
+        f"shift test cannot come below {least:.2f}: no factor can be reported. Use smaller cells, a larger "
+        "area or fewer factors; or holm = false, which asks about each factor by itself."
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,13 @@ from peelian.predict.history import YEAR, History, moment_of, step_of
 from peelian.predict.interval import interval
 from peelian.predict.methods import method_named
 from peelian.predict.planning import WITHIN
+from peelian.predict.reasons import next_door, own_share
 
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
+
+EXPLAINED = 15  # places ranked highest for which the part of own history is worked out
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +31,8 @@ class Forecast:
     ``frame``    on the cells' index: ``risk`` (expected incidents), ``low`` and ``high`` (90 % interval of
                  what may be recorded), ``last_year`` (recorded in the last 12 months), ``rank_by_counts``
                  (by the latter, ties at their mean), ``prior_share`` (from the risk terrain, or missing),
-                 ``counts`` (what plain counts expect: sealed beside it).
+                 ``counts`` (what plain counts expect: sealed beside it), ``next_door`` (mean of the
+                 neighbours' last 12 months), ``own_share`` (from own history; of the 15 ranked highest).
     ``start``, ``stop``  of the period, ``stop`` not included; ``period`` in words.
     ``method`` its name and ``words`` what it is; ``why`` its map is shown.
     ``total``, ``low``, ``high``  over all cells, with its 90 % interval; ``outside`` share of the incidents
@@ -75,6 +79,8 @@ def next_period(
             "last_year": last_year.astype(int),
             "rank_by_counts": last_year.rank(ascending=False),
             "prior_share": share,
+            "next_door": next_door(last_year, cells),
+            "own_share": _own_shares(method, history, risk, at, at + length),
             "counts": forecast_at(method_named(tested.reference, step=step), setting, at),
         },
         index=cells.index,
@@ -87,6 +93,14 @@ def next_period(
         frame, words, name, tested.words[name], total, least, most, why, history.outside, start,
         moment_of(at + length, step),
     )  # fmt: skip
+
+
+def _own_shares(method: Any, history: History, risk: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """The part that own history gives, in the places ranked highest; missing elsewhere."""
+    out = np.full(len(risk), np.nan)
+    top = np.argsort(-risk, kind="stable")[:EXPLAINED]
+    out[top] = own_share(method, history, start, stop, top.tolist())
+    return out
 
 
 def _total_interval(tested: Backtest, name: str, total: float) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
 from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
+from peelian.predict.method import ENOUGH
 from peelian.predict.planning import Planning
 from peelian.predict.pooling import BEST
 from peelian.report import Block, Chart, Section, Table, Text
@@ -18,6 +19,7 @@ from peelian.report import Block, Chart, Section, Table, Text
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.sealing import Sealed
 
 TITLE = "Predict"
 QUESTION = "Where next, and is that better than last year's map?"
@@ -184,6 +186,38 @@ def forecast_map(forecast: Forecast, cells: Places, crimes: str, source: str, *,
     )  # fmt: skip
 
 
+def map_blocks(
+    forecast: Forecast, backtest: Backtest, cells: Places, crimes: str, source: str, records: str, *,
+    published: bool,
+) -> list[Block]:  # fmt: skip
+    """The map, the cells ranked highest with their reasons, and how the map moved over the last months."""
+    from dataclasses import replace
+
+    from peelian.predict.patrol_report import months_map
+
+    shown = forecast_map(forecast, cells, crimes, source, published=published)
+    return [
+        replace(shown, note=f"{shown.note} {records}".strip()),
+        top_table(forecast, crimes, source, published=published),
+        months_map(backtest, cells, forecast.method, crimes, source),
+    ]
+
+
+def sealed_blocks(sealed: Sealed, source: str) -> list[Block]:
+    """What the ledger of sealed forecasts says, and their scores where any has been scored."""
+    blocks: list[Block] = [Text(words) for words in sealed.sentences]
+    if sealed.scores is not None:
+        columns = ["method", "start", "stop", "incidents", "expected", "log_score", "hit_rate_5"]
+        blocks.append(
+            Table(
+                "predict_sealed", "Scores of forecasts sealed before their period", sealed.scores[columns],
+                {"incidents": ",.0f", "expected": ",.1f", "log_score": ".4f", "hit_rate_5": ".1%"}, source,
+                note="Only forecasts made before what they foretell, apart from the tests on past months.",
+            )
+        )  # fmt: skip
+    return blocks
+
+
 def map_breaks(risk: pd.Series) -> tuple[float, ...]:
     """Class limits of the map: the risk that 50, 20, 10 and 5 % of cells exceed."""
     return tuple(float(limit) for limit in risk.quantile([0.5, 0.8, 0.9, 0.95]))
@@ -192,6 +226,7 @@ def map_breaks(risk: pd.Series) -> tuple[float, ...]:
 def top_table(forecast: Forecast, crimes: str, source: str, *, published: bool, most: int = 15) -> Table:
     """The cells ranked highest, each with why."""
     frame = forecast.frame.sort_values(["risk"], ascending=False, kind="stable").head(most).reset_index()
+    frame["else"] = (1 - frame["own_share"] - frame["prior_share"].fillna(0)).clip(lower=0)
     chosen = pd.DataFrame(
         {
             "cell": frame["place"],
@@ -199,20 +234,28 @@ def top_table(forecast: Forecast, crimes: str, source: str, *, published: bool, 
             "low": frame["low"],
             "high": frame["high"],
             f"{crimes} last 12 months": frame["last_year"],
+            "next door, mean": frame["next_door"],
             "rank by counts": frame["rank_by_counts"],
         }
     )
     formats = {"expected": ".2f", "low": ",.0f", "high": ",.0f", "rank by counts": ",.0f"}
-    if frame["prior_share"].notna().any():
-        chosen["from risk terrain"] = frame["prior_share"]
-        formats["from risk terrain"] = ".0%"
+    formats["next door, mean"] = ".1f"
+    for name, column in (
+        ("own history", "own_share"),
+        ("risk terrain", "prior_share"),
+        ("elsewhere", "else"),
+    ):
+        if column in frame and frame[column].notna().any():
+            chosen[f"from {name}"] = frame[column]
+            formats[f"from {name}"] = ".0%"
     return Table(
         "predict_top",
         f"The {len(chosen)} cells ranked highest for {forecast.period}, and why",
         chosen, formats | {f"{crimes} last 12 months": ",.0f"}, source,
         counts=(f"{crimes} last 12 months",), published=published,
-        note="Low and high: 90 % interval of what may be recorded. From risk terrain: the share of the "
-        "forecast that rests on features of the place rather than on its own history.",
+        note="Low and high: 90 % interval of what may be recorded. From own history: the share of the "
+        "forecast that goes when the place's own records are taken out; from risk terrain: what rests on "
+        "features of the place; from elsewhere: its neighbours and the mean of all places.",
     )  # fmt: skip
 
 
@@ -227,6 +270,11 @@ def warnings_of(
         "police sent to a place record more there.",
         NOT_COMPARABLE,
     ]
+    if len(incidents) < ENOUGH:
+        out.append(
+            f"Too few to learn from ({len(incidents):,} {crimes}; {ENOUGH} are needed): only plain counts "
+            "are shown."
+        )
     if incidents.snapped and cells.cell and cells.cell < SMALL_CELL:
         out.append(
             f"Locations are moved to a nearby street point shared by at least 8 addresses, so cells of "
@@ -288,10 +336,16 @@ def section(
     crimes: str,
     source: str,
     seen: bool,
+    patrol: Sequence[Block] = (),
+    further: Sequence[Block] = (),
+    sealed: Sealed | None = None,
     remarks: Sequence[str] = (),
     records: str = "",
 ) -> Section:
-    """The chapter: findings first, then tables, chart and map, then what could make it wrong."""
+    """The chapter: findings first, then map, missions, tables and the audit, then what could make it wrong.
+
+    ``patrol`` missions and their dose, ``further`` audit and weather, ``sealed`` what the ledger holds.
+    """
     findings: Sequence[str] = (
         backtest.verdict.words,
         captured_sentence(backtest, forecast.method, crimes),
@@ -299,15 +353,20 @@ def section(
         forecast_sentence(forecast, crimes, len(cells)),
         planning_sentence(planning, crimes),
     )
-    blocks: list[Block] = [Text(words, "finding") for words in findings]
+    held = sealed.banners if sealed is not None else ()
+    blocks: list[Block] = [Text(words, "warning") for words in held]
+    blocks += [Text(words, "finding") for words in findings]
     blocks.append(Text(f"The map shown: {forecast.why}"))
-    blocks.append(forecast_map(forecast, cells, crimes, source, published=incidents.published))
-    blocks.append(top_table(forecast, crimes, source, published=incidents.published))
+    blocks += map_blocks(forecast, backtest, cells, crimes, source, records, published=incidents.published)
+    blocks += patrol
     if len(backtest.pairs):
         blocks.append(difference_chart(backtest, crimes, source))
     blocks.append(methods_table(backtest, crimes, source))
     if lagged is not None:
         blocks.append(methods_table(lagged, crimes, source))
+    blocks += further
+    if sealed is not None:
+        blocks += sealed_blocks(sealed, source)
     blocks += [
         Text(words, "warning")
         for words in (*warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen), records)

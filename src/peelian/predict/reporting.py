@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +14,23 @@ if TYPE_CHECKING:
 
 MISSED = (0.05, 0.1, 0.2, 0.3, 0.5)
 FEWER = (0.1, 0.2, 0.3)
+MOST = 60  # points of reporting
 
 
 def under_reporting(
-    counts: pd.Series, *, chosen: int, deprived: pd.Series | None = None, draws: int = 200, seed: int
+    counts: pd.Series,
+    *,
+    chosen: int,
+    deprived: pd.Series | None = None,
+    outcome: pd.Series | None = None,
+    draws: int = 200,
+    seed: int,
 ) -> pd.DataFrame:
     """How many of the chosen places change when some of the crime behind the counts goes unrecorded.
 
     ``counts``    recorded incidents by place; ``chosen`` how many places ranked highest are acted on.
     ``deprived``  True for the places where people report less (the most deprived third, say).
+    ``outcome``   what was recorded afterwards by place: gives ``hit_rate``, the share of it in the choice.
 
     Each recorded incident is dropped at random: 5 to 50 % everywhere, and, where ``deprived`` is given, 10
     to 30 points more there than elsewhere. A row a case: ``missed`` everywhere, ``fewer`` among the deprived,
@@ -57,6 +66,9 @@ def under_reporting(
             "missed": missed, "fewer": fewer, "changed": changed.mean(), "low": low, "high": high,
             "jaccard": ((chosen - changed) / (chosen + changed)).mean(),
         }  # fmt: skip
+        if outcome is not None:
+            held = outcome.reindex(counts.index).to_numpy(float)
+            row["hit_rate"] = float((tops @ held).mean() / held.sum()) if held.sum() else float("nan")
         if deprived is not None:
             row |= {
                 "share_deprived": (tops & marked).sum() / (draws * chosen),
@@ -64,6 +76,98 @@ def under_reporting(
             }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The smallest gap in reporting that moves a share of the chosen homes: ``points``, or None up to 60.
+
+    ``moved``  share of the chosen homes that lie in other places then, mean of the draws, ``low`` and
+    ``high`` its 5th and 95th percentile; of 60 points where ``points`` is None. ``share`` what was asked.
+    """
+
+    points: int | None
+    moved: float
+    low: float
+    high: float
+    share: float
+
+    def __str__(self) -> str:
+        range_ = f"(mean of the draws {self.moved:.0%}; 90 % of them {self.low:.0%} to {self.high:.0%})"
+        if self.points is None:
+            return (
+                f"Not even 60 points less reporting among the most deprived moves {self.share:.0%} of the "
+                f"chosen homes {range_}."
+            )
+        return (
+            f"If people in the most deprived places reported {self.points} points less of what happens to "
+            f"them, {self.share:.0%} of the chosen homes would lie in other places {range_}: the smallest "
+            "gap that does so."
+        )
+
+
+def smallest_difference(
+    counts: pd.Series,
+    *,
+    chosen: int,
+    deprived: pd.Series,
+    households: pd.Series,
+    share: float = 0.1,
+    draws: int = 200,
+    seed: int,
+) -> Smallest:
+    """How far apart may reporting lie before ``share`` of the chosen homes are others? To one point.
+
+    What people reported less of is added back: a place marked ``deprived`` gets its unrecorded crimes, a
+    negative binomial number around its records, and places are ranked again. The gap is found by halving,
+    with the same seed for every gap.
+    """
+    counts = counts.sort_index()
+    recorded = counts.to_numpy(int)
+    marked, homes = (part.reindex(counts.index).to_numpy() for part in (deprived, households))
+    marked, homes = marked.astype(bool), homes.astype(float)
+    before = _top(recorded, chosen)
+
+    def moved(points: int) -> tuple[float, float, float]:
+        rng = np.random.default_rng(seed)
+        lost = np.where(marked & (recorded > 0), recorded, 0)
+        shares = []
+        for _ in range(draws):
+            more = np.zeros(len(recorded), np.int64)
+            more[lost > 0] = rng.negative_binomial(lost[lost > 0], 1 - points / 100)
+            kept = before & _top(recorded + more, chosen)
+            shares.append(1 - homes[kept].sum() / homes[before].sum())
+        low, high = np.quantile(shares, [0.05, 0.95])
+        return float(np.mean(shares)), float(low), float(high)
+
+    low, high = 0, MOST
+    found = moved(MOST)
+    if found[0] < share:
+        return Smallest(None, *found, share)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if moved(middle)[0] >= share:
+            high = middle
+        else:
+            low = middle
+    return Smallest(high, *moved(high), share)
+
+
+def corrected_choice(counts: pd.Series, reported: pd.Series, *, chosen: int) -> int:
+    """How many of the chosen places are others once counts are divided by the share that is reported there.
+
+    ``reported``  by place, above 0 and at most 1, as a crime survey gives it for the kind of place.
+    """
+    rate = reported.reindex(counts.index)
+    wrong = rate.isna() | (rate <= 0) | (rate > 1)
+    if wrong.any():
+        raise DesignError(
+            f"The share reported must lie above 0 and at most 1; it does not in {some(counts.index[wrong])}."
+        )
+    counts = counts.sort_index()
+    plain = _top(counts.to_numpy(float), chosen)
+    raised = _top((counts / rate).sort_index().to_numpy(float), chosen)
+    return int(chosen - (plain & raised).sum())
 
 
 def under_reporting_sentence(table: pd.DataFrame, *, chosen: int, share: float = 0.1) -> str:

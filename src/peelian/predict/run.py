@@ -10,20 +10,33 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DesignError
+from peelian.predict.tables import AuditTable, MissionTable
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from peelian.incidents import Incidents
     from peelian.places import Places
     from peelian.predict.backtest import Backtest
+    from peelian.predict.extras import Part
     from peelian.predict.forecast import Forecast
     from peelian.predict.holdout import Holdout
+    from peelian.predict.patrol import Given
     from peelian.predict.planning import Planning
 
 Progress = Callable[[int, int], None]
 Share = Annotated[float, Field(gt=0, le=1)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Answer:
+    """Who answers for a map that did no better than counts, and why it is used nevertheless."""
+
+    by: Annotated[str, Field(min_length=2)]
+    reason: Annotated[str, Field(min_length=10)]
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -45,6 +58,9 @@ class Parameters:
     ``allow_police_generated``  a written reason for learning from records that police generated (stops,
                         searches, drugs, weapons); without it they are refused. It is printed in the report.
     ``test_months``, ``history_months``  the one-year test: months tested, and months before them counted.
+    ``missions``    patrol boxes for the forecast period (see ``MissionTable``); none without it.
+    ``audit``       fairness and feedback (see ``AuditTable``).
+    ``answered``    who answers for a map that did no better than counts in the ledger: ``by`` and ``reason``.
     """
 
     methods: tuple[str, ...] = ("blend",)
@@ -59,6 +75,9 @@ class Parameters:
     allow_police_generated: str = ""
     test_months: Annotated[int, Field(ge=1)] = 12
     history_months: Annotated[int, Field(ge=1)] = 36
+    missions: MissionTable | None = None
+    audit: AuditTable = Field(default_factory=AuditTable)
+    answered: Answer | None = None
 
     @field_validator("first", "last", "fitted_to")
     @classmethod
@@ -79,6 +98,9 @@ def run(
     seed: int,
     crime: str = "crime",
     by: Literal["code", "point"] = "point",
+    given: Given | None = None,
+    weather: pd.DataFrame | None = None,
+    ledger: Path | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Where next, and is that better than last year's map?
@@ -86,16 +108,18 @@ def run(
     ``incidents``  of the project's crime; counted in cells by their point, in areas ``by`` code or point.
     ``prior``      relative risk by cell from ``explain``, or None; ``prior_to`` the last month that it was
                    fitted on (``2018-12``): without it, it is taken to have seen every month.
+    ``given``      streets, custom boxes, check-ins and earlier missions, as far as the project has them.
+    ``weather``    by day or month with the calendar beside it, or None; ``ledger`` the folder of sealed
+                   forecasts.
 
     Raises ``DesignError`` where history is too short for any forecast.
     """
     import pandas as pd
 
-    from peelian.predict import report
+    from peelian.predict import report, sealing
     from peelian.predict.forecast import next_period
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
-    from peelian.predict.sealing import about_forecast
     from peelian.predict.tested import backtests
 
     crimes = report.crimes_of(crime)
@@ -114,18 +138,61 @@ def run(
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
     told = _told(used, cells, parameters, tested, prior)
-    remarks = (*found.remarks, *told, remark)
+    source = _source(used)
+    parts = _parts(
+        used, cells, areas, parameters, tested, forecast, planning, given=given, weather=weather, by=by,
+        crime=crime, crimes=crimes, source=source, seed=seed,
+    )  # fmt: skip
+    held = sealing.told(ledger, answered=parameters.answered)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
-        cells=cells, crimes=crimes, source=_source(used), seen=found.seen,
-        remarks=remarks, records=words_of_origin(records, parameters.allow_police_generated),
+        cells=cells, crimes=crimes, source=source, seen=found.seen, patrol=parts["patrol"].blocks,
+        further=[block for name in ("audit", "weather") for block in parts[name].blocks], sealed=held,
+        remarks=(*found.remarks, *told, remark),
+        records=words_of_origin(records, parameters.allow_police_generated),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
-    files["forecast.json"] = about_forecast(
+    for part in parts.values():
+        files |= part.files
+    files["forecast.json"] = sealing.about_forecast(
         used, start=forecast.start, stop=forecast.stop, method=forecast.method, reference=tested.reference,
         horizon=parameters.horizon, crime=crime,
     )  # fmt: skip
-    return Outcome(chapter, files, _summary(tested, test, forecast, planning))
+    summary = _summary(tested, test, forecast, planning)
+    for part in parts.values():
+        summary |= part.summary
+    return Outcome(chapter, files, summary)
+
+
+def _parts(
+    incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, tested: Backtest,
+    forecast: Forecast, planning: Planning, *, given: Given | None, weather: pd.DataFrame | None, by: str,
+    crime: str, crimes: str, source: str, seed: int,
+) -> dict[str, Part]:  # fmt: skip
+    """Missions and their dose, the audit, the weather: each where it is asked for."""
+    from peelian.predict import extras
+    from peelian.predict.patrol import Given
+
+    held = given or Given()
+    patrol = extras.dosage_part(held, incidents, cells, source)
+    if parameters.missions is not None:
+        made = extras.missions_part(
+            forecast, incidents, cells, areas, parameters.missions, held, crime=crime, crimes=crimes,
+            source=source, seed=seed,
+        )  # fmt: skip
+        patrol = extras.Part(
+            [*made.blocks, *patrol.blocks], made.files | patrol.files, made.summary | patrol.summary
+        )
+    audit = extras.Part()
+    if parameters.audit.on:
+        audit = extras.audit_part(
+            tested, forecast, planning, incidents, cells, areas, parameters.audit, by=by, crimes=crimes,
+            source=source, seed=seed,
+        )  # fmt: skip
+    return {
+        "patrol": patrol, "audit": audit,
+        "weather": extras.weather_part(incidents, weather, crimes, source),
+    }  # fmt: skip
 
 
 def _told(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import Error
-from peelian.predict.ledger import Entry, Ledger, data_hash, stopped
+from peelian.predict.ledger import FORECASTS, Entry, Ledger, data_hash, stopped
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from peelian.incidents import Incidents
     from peelian.places import Places
 
@@ -83,21 +86,57 @@ def score(
     book = Ledger(Path(ledger))
     new = book.score(incidents, cells, made=made)
     before, late = book.scores(), book.scores(prospective=False)
-    banners = [
-        banner
-        for entry in {(e.method, _horizon(e)): e for e in book.entries()}.values()
-        for reference in sorted({e.method for e in book.entries() if e.method.startswith("counts")})
-        if entry.method != reference
-        and (
-            banner := stopped(
-                before, method=entry.method, reference=reference, periods=PERIODS[_horizon(entry)]
-            )
-        )
-    ]
     return {
         "scored": len(new), "prospective": json.loads(before.to_json(orient="records")),
-        "late": json.loads(late.to_json(orient="records")), "banners": banners, "head": book.head,
+        "late": json.loads(late.to_json(orient="records")), "banners": banners(book), "head": book.head,
     }  # fmt: skip
+
+
+def banners(book: Ledger) -> list[str]:
+    """The stop rule: a sentence for each method that did no better than counts for 6 months or 26 weeks."""
+    before = book.scores()
+    methods = {(entry.method, _horizon(entry)) for entry in book.entries()}
+    counts = sorted({method for method, _ in methods if method.startswith("counts")})
+    found = [
+        stopped(before, method=method, reference=reference, periods=PERIODS[horizon])
+        for method, horizon in sorted(methods)
+        for reference in counts
+        if method != reference
+    ]
+    return [banner for banner in found if banner]
+
+
+@dataclass(frozen=True, eq=False)
+class Sealed:
+    """What a ledger holds, for the chapter: ``banners`` not answered, ``sentences``, ``scores`` of forecasts
+    sealed before their period."""
+
+    banners: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    scores: pd.DataFrame | None = None
+
+
+def told(ledger: Path | None, *, answered: Any = None) -> Sealed:
+    """What the chapter says of the ledger; nothing where there is none.
+
+    ``answered``  ``by`` and ``reason`` of whoever answers for a map that did no better than counts: their
+    sentence then stands beside the banner's, which is no warning any more.
+    """
+    if ledger is None or not (ledger / FORECASTS).is_file():
+        return Sealed()
+    book = Ledger(ledger)
+    checked = book.verify()
+    scores = book.scores()
+    said = [f"The ledger of forecasts: {checked}"]
+    warnings = tuple(banners(book))
+    if not checked.problems and not len(scores):
+        said.append("None of them has been scored yet, so nothing is known of how this map does in use.")
+    if warnings and answered is not None:
+        said += [f"{banner} {answered.by} answers for it: {answered.reason}" for banner in warnings]
+        warnings = ()
+    if checked.problems:
+        return Sealed((*warnings, said[0]))
+    return Sealed(warnings, tuple(said), scores if len(scores) else None)
 
 
 def verify(ledger: Path | str, *, head: str | None = None) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def backtests(
     seed: int,
     crimes: str,
     progress: Callable[[int, int], None] | None,
+    late: bool = True,
 ) -> Tested:
     """Every method on the same origins, plain counts always among them.
 
@@ -63,15 +64,15 @@ def backtests(
         ticker: Callable[[int, int], None] | None = None,
     ) -> Backtest:  # fmt: skip
         methods = methods_named(names, step=step, prior=terrain)
-        late = prior_last >= tested_from
+        after = prior_last >= tested_from
         informed = [name for name, method in methods.items() if getattr(method, "prior", None) is not None]
         return backtest(
             methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
-            areas=parameters.coverage, lag=lag, seen=informed if late else (), crimes=crimes, seed=seed,
+            areas=parameters.coverage, lag=lag, seen=informed if after else (), crimes=crimes, seed=seed,
             progress=ticker,
         )  # fmt: skip
 
-    lagged = None if lag or step == "day" else tested(cells, prior, names, 2)
+    lagged = tested(cells, prior, names, 2) if late and not lag and step == "month" else None
     main, elsewhere = tested(cells, prior, names, lag, progress), tuple[Elsewhere, ...]()
     if parameters.grids == "three":
         main, elsewhere = on_other_grids(

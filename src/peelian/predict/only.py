@@ -1,0 +1,141 @@
+"""Only: one part of the stage on its own, for a question that does not wait for the whole chapter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from peelian.errors import DesignError
+from peelian.predict import extras, report
+from peelian.predict.extras import PARTS, Part
+from peelian.report import Block, Outcome, Section, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+    from peelian.predict.patrol import Given
+    from peelian.predict.run import Parameters
+
+
+def only(
+    part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, *,
+    prior: pd.Series | None = None, prior_to: str | None = None, seed: int, crime: str = "crime",
+    by: Literal["code", "point"] = "point", given: Given | None = None, weather: pd.DataFrame | None = None,
+) -> Outcome:  # fmt: skip
+    """One part of the chapter: map, backtest, leakage, missions, dosage, weather or audit.
+
+    The arguments are those of ``run``. Map, missions and audit rest on the backtest, which is therefore made
+    again; it is deterministic. Raises ``DesignError`` for a part that there is not, or that lacks its input.
+    """
+    from peelian.predict.origin import refuse_police_generated, words_of_origin
+    from peelian.predict.patrol import Given
+    from peelian.predict.run import _cut, _source
+
+    if part not in PARTS:
+        raise DesignError(f"There is no part {part!r} of predict; there are {', '.join(PARTS)}.")
+    used, crimes, held = _cut(incidents, parameters), report.crimes_of(crime), given or Given()
+    records = refuse_police_generated(used, reason=parameters.allow_police_generated)
+    words = words_of_origin(records, parameters.allow_police_generated)
+    source = _source(used)
+    if part == "weather":
+        if weather is None:
+            raise DesignError(
+                "The project names no weather. Add a [weather] table with a file to peelian.toml."
+            )
+        made = extras.weather_part(used, weather, crimes, source)
+    elif part == "dosage":
+        if held.checkins is None and held.planned is None:
+            raise DesignError(
+                'There are no check-ins. Name them under [predict]: checkins = "checkins.csv" and planned '
+                "= the missions.csv that was handed out."
+            )
+        made = extras.dosage_part(held, used, cells, source)
+    elif part == "leakage":
+        made = _leakage(used, cells, parameters, prior=prior, source=source)
+    else:
+        made = _on_the_backtest(
+            part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to, seed=seed,
+            crime=crime, crimes=crimes, by=by, source=source, records=words,
+        )  # fmt: skip
+    blocks: tuple[Block, ...] = (*made.blocks, Text(words, "note"))
+    return Outcome(Section("predict", report.TITLE, report.QUESTION, blocks), made.files, made.summary)
+
+
+def _leakage(
+    incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None, source: str
+) -> Part:
+    from peelian.predict.backtest import LENGTH, STEP
+    from peelian.predict.history import moment_of, step_of
+    from peelian.predict.methods import BASELINES, methods_named
+
+    step, length = STEP[parameters.horizon], LENGTH[parameters.horizon]
+    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
+    methods = methods_named([*BASELINES[step], *names], step=step, prior=prior)
+    last = step_of(incidents.frame["start"].max(), step)
+    return extras.leakage_part(
+        methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,
+        source=source,
+    )  # fmt: skip
+
+
+def _on_the_backtest(
+    part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, given: Given, *,
+    prior: pd.Series | None, prior_to: str | None, seed: int, crime: str, crimes: str,
+    by: Literal["code", "point"], source: str, records: str,
+) -> Part:  # fmt: skip
+    import pandas as pd
+
+    from peelian.predict.forecast import next_period
+    from peelian.predict.planning import planning_risk
+    from peelian.predict.run import _area_prior, _fitted_to
+    from peelian.predict.tested import backtests
+
+    prior_last = pd.Period(prior_to, "M") if prior_to else incidents.span[1]
+    found = backtests(
+        incidents, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
+        progress=None, late=part == "backtest",
+    )  # fmt: skip
+    tested, lagged = found.main, found.lagged
+    verdict: list[Block] = [Text(tested.verdict.words, "finding")]
+    verdict += [Text(words, "finding") for words in found.remarks]
+    if part == "backtest":
+        return _backtest(verdict, [tested, *([lagged] if lagged else [])], crimes, source)
+    forecast = next_period(incidents, cells, tested, prior=prior)
+    if part == "map":
+        said = Text(report.forecast_sentence(forecast, crimes, len(cells)), "finding")
+        blocks = report.map_blocks(
+            forecast, tested, cells, crimes, source, records, published=incidents.published
+        )
+        frame = forecast.frame.reset_index()
+        return Part([*verdict, said, *blocks], {"forecast.csv": frame}, {"map": forecast.method})
+    if part == "missions":
+        if parameters.missions is None:
+            raise DesignError(
+                "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5."
+            )
+        return extras.missions_part(
+            forecast, incidents, cells, areas, parameters.missions, given, crime=crime, crimes=crimes,
+            source=source, seed=seed,
+        )  # fmt: skip
+    fitted_to = _fitted_to(parameters, incidents.span[1])
+    by_area, _ = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
+    planning = planning_risk(
+        incidents, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed
+    )
+    return extras.audit_part(
+        tested, forecast, planning, incidents, cells, areas, parameters.audit, by=by, crimes=crimes,
+        source=source, seed=seed,
+    )  # fmt: skip
+
+
+def _backtest(verdict: list[Block], tested: list[Any], crimes: str, source: str) -> Part:
+    blocks = [*verdict]
+    if len(tested[0].pairs):
+        blocks.append(report.difference_chart(tested[0], crimes, source))
+    blocks += [report.methods_table(each, crimes, source) for each in tested]
+    files: dict[str, Any] = {
+        "backtest.csv": tested[0].pooled, "backtest_origins.csv": tested[0].by_origin,
+        "backtest_pairs.csv": tested[0].pairs,
+    }  # fmt: skip
+    return Part(blocks, files, {"verdict": tested[0].verdict.code, "words": tested[0].verdict.words})

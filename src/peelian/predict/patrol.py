@@ -1,0 +1,162 @@
+"""Patrol: the forecast made into missions by area, day and shift, and what was delivered of earlier ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from peelian.errors import DataError, DesignError, some
+from peelian.predict.missions import Missions, missions, street_kilometres, together
+from peelian.predict.reasons import reasons
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+    from peelian.predict.dosage import Dosage, Explored
+    from peelian.predict.forecast import Forecast
+    from peelian.predict.tables import MissionTable
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Files that the ``[predict]`` table names, read: each None where it names none.
+
+    ``streets`` lines; ``custom`` boxes with reasons; ``checkins`` of patrols, and the ``planned`` missions
+    they belong to (missions.csv of an earlier run).
+    """
+
+    streets: gpd.GeoDataFrame | None = None
+    custom: pd.DataFrame | None = None
+    checkins: pd.DataFrame | None = None
+    planned: pd.DataFrame | None = None
+
+
+def planned(
+    forecast: Forecast, incidents: Incidents, cells: Places, areas: Places, asked: MissionTable, given: Given,
+    *, crime: str, crimes: str, homes: pd.Series | None, seed: int,
+) -> Missions:  # fmt: skip
+    """Missions for the forecast's period: by day and shift where records carry days and times."""
+    streets = None if given.streets is None else street_kilometres(given.streets, cells)
+    need = None if homes is None else np.ceil(homes * asked.saturation)
+    shares, notes = _shifts(incidents, cells, asked)
+    days = _days(forecast, incidents, asked)
+    if len(days) == 1 and incidents.precision == "month":
+        notes.append(
+            f"Missions by date and shift are refused: these {crimes} are dated by month, so nothing is known "
+            f"of days or hours. The boxes are ranked places for {forecast.period}; or load a force extract "
+            "with dates."
+        )
+    if streets is None:
+        notes.append(
+            f"No streets were given ([predict] streets), so boxes are cells of {cells.cell:g} m, not "
+            "kilometres."
+        )
+    span = 1.0 if incidents.precision == "month" else (forecast.stop - forecast.start).days
+    made = []
+    for day in days:
+        for shift, share in shares.items():
+            made.append(
+                missions(
+                    forecast.frame["risk"] * share / span, cells, crime=crime,
+                    patrol_area=patrol_areas(cells, areas, asked.patrol_area), day=day, shift=shift,
+                    boxes=asked.boxes, kilometres=asked.kilometres, kits=asked.kits, streets=streets,
+                    need=need, minutes=asked.minutes, explore=asked.explore, custom=given.custom, seed=seed,
+                )
+            )  # fmt: skip
+    whole = together(made, tuple(notes))
+    return _with_reasons(whole, reasons(forecast, crimes))
+
+
+def _shifts(
+    incidents: Incidents, cells: Places, asked: MissionTable
+) -> tuple[dict[str, pd.Series | float], list[str]]:
+    from peelian.predict.shifts import hours_of, shift_shares
+
+    if incidents.precision == "minute":
+        shares = shift_shares(incidents, cells, asked.shifts)
+        total = shares.mean()
+        told = ", ".join(f"{name} ({asked.shifts[name]} h) {total[name]:.0%}" for name in shares)
+        return {name: shares[name] for name in shares}, [f"Share of the risk by shift: {told}."]
+    if incidents.precision == "day":
+        names = hours_of(asked.shifts)
+        note = (
+            "The records carry no time of day, so all shifts share one map, an equal part of the risk each."
+        )
+        return {name: 1 / len(names) for name in names}, [note]
+    return {"": 1.0}, []
+
+
+def _days(forecast: Forecast, incidents: Incidents, asked: MissionTable) -> list[str]:
+    if incidents.precision == "month":
+        return [forecast.period]
+    last = forecast.stop - pd.Timedelta(1, "D")
+    days = pd.date_range(forecast.start, last, freq="D")[: asked.days]
+    return [str(day.date()) for day in days]
+
+
+def patrol_areas(cells: Places, areas: Places, column: str) -> pd.Series | None:
+    """By cell: the value of a column of the area that holds its centre; None where no column is named."""
+    if not column:
+        return None
+    if column not in areas.frame:
+        held = some([name for name in areas.frame if name != "geometry"], 30)
+        raise DataError(f"[predict.missions] patrol_area names {column!r}; the places have {held}.")
+    where = areas.locate(cells.points)
+    return areas.frame[column].astype(object).reindex(where.to_numpy(object)).set_axis(cells.index)
+
+
+def _with_reasons(made: Missions, why: pd.Series) -> Missions:
+    from dataclasses import replace
+
+    frame = made.frame
+    drawn = "Drawn at random, with a chance of " + frame["probability"].map(
+        lambda chance: "" if chance != chance or chance <= 0 else f"1 in {1 / chance:,.0f}"
+    )
+    own = why.reindex(frame["place"]).to_numpy()
+    text = np.select(
+        [frame["kind"] == "planned", frame["kind"] == "explore"],
+        [own, drawn + ", to learn of places that no forecast names."],
+        "Added by hand: " + frame["reason"],
+    )
+    return replace(made, frame=frame.assign(reason=text))
+
+
+def delivered(given: Given, incidents: Incidents, cells: Places) -> tuple[Dosage, Explored | None]:
+    """What check-ins delivered of earlier missions, and what the drawn boxes say once their days are over."""
+    from peelian.predict.dosage import dosage
+
+    if given.checkins is None or given.planned is None:
+        raise DesignError(
+            "Dosage needs both files: [predict] planned (the missions.csv that was handed out) and checkins "
+            "(day, shift, place, minutes, crew)."
+        )
+    return dosage(given.checkins, given.planned), _explored(given.planned, incidents, cells)
+
+
+def _explored(past: pd.DataFrame, incidents: Incidents, cells: Places) -> Explored | None:
+    """Incidents of the planned days in all places that were not planned, from the drawn ones."""
+    from peelian.predict.dosage import explored
+
+    days = pd.to_datetime(past["day"], errors="coerce")
+    drawn = (past["kind"] == "explore") & days.notna() & past["place"].isin(cells.index)
+    if not drawn.any() or incidents.precision == "month":
+        return None
+    end = incidents.frame["start"].max().normalize() + pd.Timedelta(1, "D")
+    drawn &= days < end
+    if not drawn.any():
+        return None
+    rows = past[drawn]
+    place = incidents.place_of(cells)
+    when = incidents.frame["start"].dt.normalize()
+    counted = pd.Series(1, pd.MultiIndex.from_arrays([place, when])).groupby(level=[0, 1]).sum()
+    keys = pd.MultiIndex.from_arrays([rows["place"], pd.to_datetime(rows["day"])])
+    shifts = max(rows["shift"].fillna("").nunique(), 1)  # each shift's draw estimates the day: their mean
+    counts = counted.reindex(keys).fillna(0).to_numpy(float) / shifts
+    strata = rows.fillna({"shift": ""}).groupby(["patrol_area", "day", "shift"], sort=True)
+    rest = (strata.size() / strata["probability"].max()).round().to_numpy(float)
+    return explored(counts, strata.ngroup().to_numpy(), rest)

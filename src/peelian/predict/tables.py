@@ -1,0 +1,66 @@
+"""The tables below ``[predict]``: what missions and the audit are asked for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from peelian.predict.shifts import USUAL
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=STRICT)
+class MissionTable:
+    """``[predict.missions]``: patrol boxes for the forecast period; none are made without this table.
+
+    ``boxes``, ``kilometres``, ``kits``  exactly one: the limit of a mission, in places, in kilometres of
+                     street (needs ``[predict] streets``) or in kits (needs households).
+    ``patrol_area``  column of the places whose values divide missions (a ward, a beat); one for all without.
+    ``shifts``       name -> hours, such as ``{ early = "06-14" }``; need records with times of day.
+    ``days``         how many days from the start of the forecast period.
+    ``minutes``      a visit takes; ``explore`` share of the limit that is drawn at random.
+    ``saturation``   share of a place's homes that get a kit, for ``kits``.
+    """
+
+    boxes: Annotated[int, Field(ge=1)] | None = None
+    kilometres: Annotated[float, Field(gt=0)] | None = None
+    kits: Annotated[int, Field(ge=1)] | None = None
+    patrol_area: str = ""
+    shifts: dict[str, str] = Field(default_factory=lambda: dict(USUAL))
+    days: Annotated[int, Field(ge=1, le=31)] = 7
+    minutes: Annotated[float, Field(gt=0)] = 15
+    explore: Share = 0.1
+    saturation: Annotated[float, Field(gt=0, le=1)] = 0.85
+
+
+@dataclass(frozen=True, config=STRICT)
+class AuditTable:
+    """``[predict.audit]``: run unless ``on`` is false; by group where columns of the places are named.
+
+    ``share``        of the homes (and of the cells) that are chosen.
+    ``deprivation``  column of deciles, 1 the most deprived.
+    ``residents``    name -> column with a share of residents (ethnic groups, from 0 to 1 or in percent).
+    ``tenure``       name -> column with a share of homes (private rented, ...).
+    ``norm``         what the frontier compares with: each group's share of ``homes`` or of recorded
+    ``crime``.
+    ``reporting``    column: share of incidents that are reported to police, as a survey says for such places.
+    ``draws``        of thinned records.
+    ``reported``, ``discovery``, ``deterrence``  of the feedback simulation: the share that victims report,
+                     the chance that a patrol records what nobody reported, and the share it prevents.
+    """
+
+    on: bool = True
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    deprivation: str = ""
+    residents: dict[str, str] = Field(default_factory=dict)
+    tenure: dict[str, str] = Field(default_factory=dict)
+    norm: str = Field(default="homes", pattern="^(homes|crime)$")
+    reporting: str = ""
+    draws: Annotated[int, Field(ge=20)] = 200
+    reported: Annotated[float, Field(ge=0, le=1)] = 0.5
+    discovery: Annotated[float, Field(ge=0, le=1)] = 0.5
+    deterrence: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -1,0 +1,205 @@
+"""The parts of the stage beside backtest and map, as the loop and ``--only`` make them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import LineString, box
+
+from peelian.errors import DataError, DesignError
+from peelian.incidents import Incidents
+from peelian.places import Places
+from peelian.predict.extras import PARTS
+from peelian.predict.only import only
+from peelian.predict.patrol import Given
+from peelian.predict.run import Parameters, run
+from peelian.report import Outcome, Table, Text
+
+STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
+CELLS = Places.grid(STUDY, 250)
+AREAS = Places.of(
+    gpd.GeoDataFrame(
+        {
+            "households": np.arange(400, 412), "decile": np.arange(12) % 10 + 1, "ward": list("NNNSSSNNNSSS"),
+            "rented": np.linspace(5, 60, 12), "reported": np.linspace(0.4, 0.9, 12),
+        },
+        index=[f"a{n:02d}" for n in range(12)],
+        geometry=[box(500 * (n % 4), 500 * (n // 4), 500 * (n % 4) + 500, 500 * (n // 4) + 500) for n in range(12)],
+        crs=STUDY.crs,
+    )
+)  # fmt: skip
+STREETS = gpd.GeoDataFrame(
+    geometry=[LineString([(0, y), (2000, y)]) for y in range(50, 1500, 250)], crs=STUDY.crs
+)
+ASKED: dict[str, object] = {
+    "horizon": "week", "origins": 4, "methods": (), "missions": {"boxes": 6, "patrol_area": "ward", "days": 3},
+    "audit": {"share": 0.3, "deprivation": "decile", "tenure": {"rented": "rented"}, "reporting": "reported"},
+}  # fmt: skip
+ABOUT = {"seed": 1, "crime": "burglary"}
+
+
+def incidents(precision: str = "minute") -> Incidents:
+    rng = np.random.default_rng(4)
+    number = 3_000
+    start = pd.Timestamp("2018-01-01") + pd.to_timedelta(rng.integers(0, 600 * 24 * 60, number), "min")
+    if precision == "month":
+        start = start.to_period("M").to_timestamp()
+    at = rng.choice(len(CELLS), number, p=(weight := rng.gamma(0.6, 1, len(CELLS))) / weight.sum())
+    end = start + (pd.offsets.MonthBegin(1) if precision == "month" else pd.Timedelta(1, "min"))
+    frame = gpd.GeoDataFrame(
+        {"start": start, "end": end, "type": "Burglary", "source": "simulated"},
+        geometry=CELLS.points.iloc[at].to_numpy(), crs=CELLS.crs,
+    )  # fmt: skip
+    return Incidents(frame, precision=precision)  # type: ignore[arg-type]
+
+
+INCIDENTS = incidents()
+
+
+def part(name: str, **change: object) -> Outcome:
+    given = change.pop("given", None)
+    parameters = Parameters(**(ASKED | change))  # type: ignore[arg-type]
+    return only(name, INCIDENTS, CELLS, AREAS, parameters, given=given, **ABOUT)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Outcome:
+    parameters = Parameters(**ASKED)  # type: ignore[arg-type]
+    return run(INCIDENTS, CELLS, AREAS, parameters, given=Given(streets=STREETS), **ABOUT)  # type: ignore[arg-type]
+
+
+def words(outcome: Outcome) -> str:
+    return " ".join(block.text for block in outcome.section.blocks if isinstance(block, Text))
+
+
+def test_missions_are_made_for_each_area_day_and_shift(whole: Outcome) -> None:
+    frame = whole.files["missions.csv"]
+    assert frame["mission"].nunique() == 2 * 3 * 3
+    assert frame["mission"].iloc[0] == "N, 2019-08-24, early"
+    assert frame["kilometres"].sum() > 0
+    assert {"missions.gpx", "missions.kml", "missions.geojson", "missions.gpkg"} <= set(whole.files)
+
+
+def test_the_expected_number_is_that_of_the_day_and_the_shift(whole: Outcome) -> None:
+    frame, total = whole.files["missions.csv"], whole.summary["forecast"]["total"]
+    one = frame[(frame["day"] == "2019-08-24") & (frame["shift"] == "early")]
+    assert one["expected"].sum() < total / 7 / 2
+
+
+def test_every_stop_has_its_reason(whole: Outcome) -> None:
+    frame = whole.files["missions.csv"]
+    assert frame.loc[frame["kind"] == "planned", "reason"].str.contains("in the last 12 months").all()
+    assert frame.loc[frame["kind"] == "explore", "reason"].str.contains("chance of 1 in").all()
+
+
+def test_the_audit_is_in_the_chapter_and_its_numbers_in_files(whole: Outcome) -> None:
+    said = words(whole)
+    assert "Who is chosen: of the 30% of homes" in said
+    assert "Raised by the share that a survey says is reported" in said
+    assert {"audit.json", "audit_exposure.csv", "audit_parity.csv", "audit_frontier.csv"} <= set(whole.files)
+    assert json.loads(json.dumps(whole.summary))["audit"]["smallest_difference"] is not None
+
+
+def test_the_top_cells_say_what_of_them_is_own_history(whole: Outcome) -> None:
+    table = next(b for b in whole.section.blocks if isinstance(b, Table) and b.name == "predict_top")
+    assert table.frame["from own history"].between(0, 1).all()
+
+
+def test_without_columns_of_people_the_audit_says_what_is_lacking() -> None:
+    made = part("audit", audit={})
+    assert "Not held for the audit: deprivation ([predict.audit] deprivation" in words(made)
+
+
+def test_days_and_shifts_are_refused_on_months_and_the_ranked_places_stand() -> None:
+    asked = Parameters(**(ASKED | {"horizon": "month"}))  # type: ignore[arg-type]
+    made = only("missions", incidents("month"), CELLS, AREAS, asked, **ABOUT)  # type: ignore[arg-type]
+    assert "Missions by date and shift are refused: these burglaries are dated by month" in words(made)
+    assert set(made.files["missions.csv"]["day"]) == {"September 2019"}
+
+
+def test_without_times_all_shifts_share_one_map() -> None:
+    made = only("missions", incidents("day"), CELLS, AREAS, Parameters(**ASKED), **ABOUT)  # type: ignore[arg-type]
+    assert "all shifts share one map" in words(made)
+
+
+def test_without_streets_boxes_are_cells_and_that_is_said() -> None:
+    assert "so boxes are cells of 250 m, not kilometres" in words(part("missions"))
+
+
+def test_kilometres_without_streets_are_refused() -> None:
+    with pytest.raises(DesignError, match="need a file of streets"):
+        part("missions", missions={"kilometres": 3})
+
+
+def test_a_patrol_area_that_is_no_column_is_refused() -> None:
+    with pytest.raises(DataError, match="patrol_area names 'beat'"):
+        part("missions", missions={"boxes": 3, "patrol_area": "beat"})
+
+
+def test_map_and_backtest_stand_alone() -> None:
+    assert set(part("map").files) == {"forecast.csv"}
+    assert "backtest_pairs.csv" in part("backtest").files
+
+
+def test_no_method_of_ours_sees_the_future() -> None:
+    found = part("leakage")
+    assert found.summary["leakage"]["leaking"] == []
+    assert len(found.files["leakage.csv"]) >= 9
+
+
+def test_dosage_reads_check_ins_and_estimates_the_rest(whole: Outcome) -> None:
+    planned = whole.files["missions.csv"].assign(day="2019-08-01")
+    rows = planned.iloc[:40].assign(crew=np.arange(40) % 7, minutes=10)
+    given = Given(checkins=rows[["day", "shift", "place", "minutes", "crew"]], planned=planned)
+    made = part("dosage", given=given)
+    assert made.summary["dosage"]["planned_minutes"] == len(planned) * 15
+    assert "boxes drawn at random speak for" in words(made)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("dosage", {}, "There are no check-ins"),
+        ("weather", {}, "names no weather"),
+        ("missions", {"missions": None}, "No missions are asked for"),
+        ("everything", {}, "no part 'everything' of predict; there are map, backtest"),
+    ],
+)
+def test_a_part_without_its_input_says_what_to_add(name: str, change: dict[str, object], says: str) -> None:
+    with pytest.raises(DesignError, match=says):
+        part(name, **change)
+
+
+def test_the_parts_are_those_of_the_command() -> None:
+    assert PARTS == ("map", "backtest", "leakage", "missions", "dosage", "weather", "audit")
+
+
+def test_thirty_incidents_are_counted_and_marked_as_too_few() -> None:
+    few = replace(INCIDENTS, frame=INCIDENTS.frame.iloc[:30])
+    asked = Parameters(horizon="week", origins=4, methods=())
+    made = run(few, CELLS, AREAS, asked, **ABOUT)  # type: ignore[arg-type]
+    said = words(made)
+    assert "Too few to learn from (30 burglaries; 50 are needed): only plain counts are shown." in said
+    assert "kde gave no forecast" in said
+    assert made.summary["map"] == "counts(365)"
+
+
+FORBIDDEN = (
+    "will happen",
+    "hotspot offender",
+    "criminal area",
+    "significant",
+    "proves",
+    "crime will",
+    "suspect ",
+)
+
+
+def test_no_sentence_of_the_chapter_speaks_of_people_or_of_what_will_happen(whole: Outcome) -> None:
+    said = json.dumps(whole.section.as_json()).lower()
+    assert [word for word in FORBIDDEN if word in said] == []
