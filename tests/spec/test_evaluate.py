@@ -223,7 +223,7 @@ def test_the_verdict_says_its_path_and_what_would_change_it() -> None:
     word = verdict(BELOW, [fired("G7", "at most PROBABLY")], crime="burglary", treated_after=90)
     assert word.path == (
         ("ratio 0.750 (0.600 to 0.900), p 0.010: interval below 1 and p "
-            "under .05"), "G7 test: at most PROBABLY",
+            "under .05"), "G7 test: at most probably fewer burglaries than expected",
     )  # fmt: skip
     assert word.would_change == "G7: More."
 

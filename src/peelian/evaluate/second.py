@@ -95,7 +95,9 @@ def _alike(found: Assessment) -> Table:
         "Treated less comparison areas, in standard deviations, on the baseline. Under 0.1 is close. The "
         "headline compares with all areas beyond the last ring; no one choice is enough."
     )
-    formats = {c: ".2f" for c in shown.columns if c not in ("Comparison", "Areas")} | {"Areas": ",.0f"}
+    apart = [c for c in shown.columns if c not in ("Comparison", "Areas")]
+    shown[apart] = shown[apart].round(2) + 0.0  # never minus nothing
+    formats = dict.fromkeys(apart, ".2f") | {"Areas": ",.0f"}
     return Table("evaluate_alike", title, shown, formats, found.source, note=note)
 
 
@@ -145,6 +147,7 @@ def _synthetic(found: Assessment) -> list[Block]:
     frame = built.balance.set_axis(
         ["Start", "Matched", "Treated", "Synthetic", "Unweighted", "Left over", "Apart before"], axis=1
     )
+    frame["Left over"] = frame["Left over"].round(3) + 0.0  # never minus nothing
     title = f"Synthetic areas match the treated ones to {built.worst:.3f} standard deviations"
     formats = dict.fromkeys(("Treated", "Synthetic", "Unweighted"), ",.1f")
     formats |= dict.fromkeys(("Left over", "Apart before"), ".3f")
