@@ -109,21 +109,17 @@ def wdd(runs: int) -> dict[str, object]:
 
 
 # ------------------------------------------------------------------------------------ a long run
-def no_effect(draws: int) -> dict[str, object]:
-    """A random tenth of London's MSOAs "treated", nothing done: how often an interval excludes no change."""
+def no_effect(draws: int, areas: str = "msoa") -> dict[str, object]:
+    """A random tenth of London's areas "treated", nothing done: how often an interval excludes no change.
+
+    ``areas``  ``msoa`` or ``lsoa``; 2018 against 2019.
+    """
     import numpy as np
-    import pandas as pd
 
     from peelian.arithmetic import comparison
     from peelian.evaluate.wdd import wdd_of_units
 
-    path = SHARED / "reference" / "evaluate" / "london_msoa11_burglary_monthly_2011_2019.csv.gz"
-    if not path.is_file():
-        raise measure.CannotMeasure(f"Nothing to measure: {path.name} is not here.")
-    frame = pd.read_csv(path, index_col=0).sort_index()
-    v, u = (
-        frame[[c for c in frame if c.startswith(y)]].sum(axis=1).to_numpy(float) for y in ("2018", "2019")
-    )
+    v, u = _london(areas)
     rng, out = np.random.default_rng(1), {"jackknife": 0, "wdd_poisson": 0, "wdd_empirical": 0}
     for _ in range(draws):
         t = _some(rng, len(v))
@@ -133,7 +129,21 @@ def no_effect(draws: int) -> dict[str, object]:
         out["wdd_poisson"] += found.extra["poisson_low"] > 0 or found.extra["poisson_high"] < 0
         out["wdd_empirical"] += found.low > 0 or found.high < 0
     phi = comparison.overdispersion(v, u)
-    return {"draws": draws, **{k: round(n / draws, 4) for k, n in out.items()}, "phi": round(phi, 2)}
+    rates = {k: round(n / draws, 4) for k, n in out.items()}
+    return {"areas": areas, "draws": draws, **rates, "phi": round(phi, 2)}
+
+
+def _london(areas: str) -> tuple[np.ndarray, np.ndarray]:
+    """Burglaries of 2018 and of 2019 by area."""
+    import pandas as pd
+
+    every = {"msoa": "monthly", "lsoa": "yearly"}[areas]
+    path = SHARED / "reference" / "evaluate" / f"london_{areas}11_burglary_{every}_2011_2019.csv.gz"
+    if not path.is_file():
+        raise measure.CannotMeasure(f"Nothing to measure: {path.name} is not here.")
+    frame = pd.read_csv(path, index_col=0).sort_index()
+    before, after = (frame[[c for c in frame if c.startswith(y)]].sum(axis=1) for y in ("2018", "2019"))
+    return before.to_numpy(float), after.to_numpy(float)
 
 
 def _some(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from peelian.evaluate import assess, did, displacement, study
+from peelian.evaluate import assess, did, displacement, event_study, fade, study
 from peelian.evaluate.displacement import Displacement
 from peelian.panel import Panel
 from tests.evaluate_world import counts_of, grid, noisy, programme, world
@@ -95,3 +95,33 @@ def test_areas_chosen_on_the_year_before_are_not_called_a_success() -> None:
     assert found.what_if["estimate"].iloc[1] < 0.9
     assert found.check("G1").fired
     assert found.verdict.code not in ("PREVENTED", "PROBABLY")
+
+
+@pytest.fixture(scope="module")
+def fading() -> list[tuple[np.ndarray, str]]:
+    """Twenty runs of -20 % that fades in a straight line to nothing by month 12: quarters, and the word."""
+    out, share = [], np.clip(0.2 * (1 - np.arange(24) / 12), 0, None)
+    for seed in range(20):
+        rng, places = np.random.default_rng(seed), grid(30, width=4_000.0)
+        matrix = noisy(rng, len(places), 60, mean=4, sd=0.1)
+        treated = np.sort(rng.choice(len(places), 90, replace=False))
+        later = matrix[treated, 36:].astype(int)
+        matrix[treated, 36:] = later - rng.binomial(later, share)
+        plan = programme(list(places.index[treated]), ["2015-01"] * 90, chosen_on=("2012-01", "2012-12"))
+        laid = study(Panel.build(counts_of(matrix, places), plan, places, rings=(50,)), plan)
+        quarters = event_study(laid, seed=1, first=0, last=7, draws=10).frame["estimate"]
+        out.append((np.log(quarters.to_numpy()), fade(laid, seed=1, draws=9).word))
+    return out
+
+
+def test_every_quarter_of_a_fading_effect_is_right_on_average(fading: list) -> None:
+    share = np.clip(0.2 * (1 - np.arange(24) / 12), 0, None).reshape(8, 3).mean(axis=1)
+    found = np.array([quarters for quarters, _ in fading])
+    error = found.std(axis=0, ddof=1) / math.sqrt(len(found))
+    assert (np.abs(found.mean(axis=0) - np.log(1 - share)) < 3 * error).all()
+
+
+def test_a_fading_effect_is_mostly_called_wearing_off(fading: list) -> None:
+    said = [word for _, word in fading]
+    assert said.count("wearing off") >= 14
+    assert "lasting" not in said

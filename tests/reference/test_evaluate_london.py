@@ -22,6 +22,7 @@ from peelian.arithmetic import comparison as c
 from peelian.arithmetic.randomisation import draw_sums, p_value, redraw
 from peelian.evaluate import assess, share_break, wdd
 from peelian.evaluate.leftout import left_out
+from peelian.figures import recording_changes
 from peelian.panel import Panel
 from peelian.places import Places
 from peelian.programme import Programme
@@ -261,3 +262,48 @@ def test_leaving_out_the_worst_areas_makes_the_others_rise_and_is_allowed_for(
     plain, allowed = np.mean(errors, axis=0)
     assert plain > seen
     assert abs(allowed) < plain / 2
+
+
+@pytest.fixture(scope="module")
+def split(power: dict[str, Any]) -> tuple[Panel, Programme]:
+    """London's two monthly series dealt to 200 areas; 30 of them "treated" from January 2017, nothing done."""
+    series, rng = power["its_april_2017"], np.random.default_rng(1)
+    domestic, business = (np.array(series[k], float) for k in ("domestic", "business"))
+    months = pd.PeriodIndex(series["month"], freq="M", name="month")
+    ids = pd.Index([f"a{i:03d}" for i in range(200)], name="place")
+    share = rng.dirichlet(np.full(200, 6.0))
+    index = pd.MultiIndex.from_product([ids, months])
+    home, other = (pd.Series(rng.poisson(np.outer(share, x)).ravel(), index) for x in (domestic, business))
+    areas = pd.DataFrame(index=ids[:30])
+    areas["arm"], areas["note"], areas["assigned_by"], areas["block"] = "treated", "", "", ""
+    chosen = ("start", "2017-01"), ("end", None), ("selected_from", "2015-01"), ("selected_to", "2015-12")
+    for name, month in chosen:
+        areas[name] = pd.PeriodIndex([month] * 30, freq="M")
+    plan = Programme("pseudo", areas=areas)
+    others = {"all burglary": home + other}
+    return Panel.build(home, plan, None, others=others, outcome="residential burglary"), plan
+
+
+def test_the_break_of_april_2017_is_caught_by_an_assessment_that_is_not_told(
+    split: tuple[Panel, Programme],
+) -> None:
+    found = assess(*split, seed=1, permutations=99, wider="all burglary", negative=())
+    check = found.check("G8")
+    assert check.fired
+    assert "moves +" in check.sentence
+    assert "at April 2017" in check.sentence
+    assert found.verdict.code == "CANNOT_TELL"  # on all burglary the interval includes no change
+
+
+def test_without_the_wider_class_a_dated_change_cannot_be_assessed(split: tuple[Panel, Programme]) -> None:
+    told = assess(
+        *split,
+        seed=1,
+        permutations=99,
+        crime="burglary residential",
+        changes=recording_changes(),
+        negative=(),
+    )
+    assert told.check("G8").fired
+    assert told.verdict.code == "NOT_ASSESSABLE"
+    assert told.verdict.words == "The data cannot answer this"

@@ -223,7 +223,7 @@ def test_the_verdict_says_its_path_and_what_would_change_it() -> None:
     word = verdict(BELOW, [fired("G7", "at most PROBABLY")], crime="burglary", treated_after=90)
     assert word.path == (
         ("ratio 0.750 (0.600 to 0.900), p 0.010: interval below 1 and p "
-            "under .05"), "G7 test: at most PROBABLY",
+            "under .05"), "G7 test: at most probably fewer burglaries than expected",
     )  # fmt: skip
     assert word.would_change == "G7: More."
 
@@ -353,3 +353,13 @@ def test_a_single_treated_area_borrows_its_spread_from_the_others() -> None:
     head = did(study(panel, plan), seed=1)
     assert math.isfinite(head.ratio.low)
     assert head.log.se > 0
+
+
+def test_one_comparison_area_alone_still_gives_a_chapter_that_cannot_tell() -> None:
+    panel, plan, places = world(0, side=8, treated=4, chosen_on=None)
+    far = panel.by_place().query("ring == 'beyond'").index
+    rest = programme(list(plan.treated.index), ["2015-01"] * 4, chosen_on=None, excluded=list(far[1:]))
+    built = Panel.build(panel.frame["count"], rest, places, outcome="burglary")
+    outcome = run(built, places, Parameters(permutations=99), programme=rest, seed=1, crime="burglary")
+    assert outcome.section.findings[0] == "Verdict: Cannot tell."
+    assert any("One comparison area alone" in b.text for b in outcome.section.blocks if isinstance(b, Text))

@@ -32,6 +32,8 @@ class PanelTable:
                   extract has one.
     ``where``     true/false column of the places: only those are evaluated.
     ``others``    crime types that the programme cannot affect, as negative controls.
+    ``wider_types``  crime types that together are the whole class the outcome belongs to (all burglary),
+                  so that a change of recording that moves crimes between them is seen (guard G8).
     ``group``     column of the places that names a larger area (a ward); totals are given by it too.
     ``group_name``   column of the places with that larger area's name, for reading.
     ``group_file``, ``group_id``   polygons of those larger areas, so that totals can be counted by point.
@@ -43,6 +45,7 @@ class PanelTable:
     by: Literal["code", "point", ""] = ""
     where: str = ""
     others: tuple[str, ...] = ()
+    wider_types: tuple[str, ...] = ()
     group: str = ""
     group_name: str = ""
     group_file: str = ""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from peelian.programme import Programme
 
 
+WIDER = "the wider class"
+
+
 def evaluate(context: Context) -> Outcome:
     """The panel of the programme, and of each further phase."""
     from peelian.evaluate import run as stage
@@ -33,6 +36,8 @@ def evaluate(context: Context) -> Outcome:
             'the project says of no area that it was treated. Add areas = "programme.csv" to [programme].',
         )
     parameters = stage_parameters(context.project, "evaluate", stage.Parameters)
+    if context.panel_table.wider_types:
+        parameters = replace(parameters, wider=WIDER)
     seed, crime = context.project.seed("evaluate"), context.project.outcome
     phases = {}
     for name, file in context.panel_table.phases.items():
@@ -74,6 +79,9 @@ def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
     for name in table.others:
         other = context.every_incident.of_type(name).counts(places, by=context.by, monthly=True)
         others[name] = other.reindex(counts.index, fill_value=0)
+    if table.wider_types:
+        whole = context.every_incident.of_type(table.wider_types).counts(places, by=context.by, monthly=True)
+        others[WIDER] = whole.reindex(counts.index, fill_value=0)
     changes = figures.recording_changes()
     panel = Panel.build(
         counts, programme, places, rings=table.rings, saturation=saturation_of(context), others=others,

@@ -19,7 +19,7 @@ _HOME = {
     "imputation_ols": "staggered", "twfe": "staggered", "its": "its", "sensitivity": "sensitivity",
     "ancova": "rct", "per_taker": "rct", "rct": "rct", "two_rates": "rct", "cumulative": "did",
     "choices": "choices", "agreement": "choices", "offence_switch": "further", "emmie": "scales",
-    "draft": "registration",
+    "draft": "registration", "who_benefits": "benefits",
 }  # fmt: skip
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "imputation_ols", "its", "maryland", "mde", "microsynth", "offence_switch", "overdispersion",
     "per_taker", "placebo_date", "pre_trends", "rct", "scan", "sdid", "selection_placebo", "sensitivity",
     "share_break", "study", "synthetic", "twfe", "two_rates", "verdict", "wdd", "wdd_of_units", "wdq",
+    "who_benefits",
 ]  # fmt: skip
 
 

@@ -251,6 +251,7 @@ def _checks(
     perm_p = head.permutation.p()
     dropped = int((laid.asked & (laid.group > 0)).sum())
     placebos = [("one year earlier", placebo)] if placebo else []
+    few = laid.n_treated < guards.FEW_UNITS
     rows, broken, whole = _recording(laid, changes, crime)
     saturation, roll_in = _delivered(laid)
     size = guards.small_counts(
@@ -270,7 +271,7 @@ def _checks(
         size,
         guards.few_units(
             n=laid.n_treated, p=perm_p, smallest=head.permutation.smallest,
-            inverted=inversion(laid, head.permutation) if laid.n_treated < guards.FEW_UNITS else None,
+            inverted=inversion(laid, head.permutation) if few and not size.fired else None,
         ),
         guards.overdispersed(head.phi),
         guards.no_plan(outcomes=1, plan=plan, randomised=programme.randomised),
@@ -287,7 +288,7 @@ def _checks(
         guards.gross_for_net(gross=_gross(laid, head), net=head.prevented.estimate, crime=crime),
         guards.negative_controls(
             head.log.theta,
-            [(n, h.log.theta, h.permutation.p()) for n, h in [*placebos, *others]],
+            [(n, h.log.theta, h.permutation.p()) for n, h in [*placebos, *others]], small=size.fired,
         ),
         second_opinions(r, chosen, small=size.fired),
         allowed_for(laid.left_out, apart, small=size.fired),

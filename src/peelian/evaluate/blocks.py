@@ -143,14 +143,15 @@ def by_time(found: Assessment, published: bool) -> list[Block]:
         f"{after['estimate'].iloc[0]:.2f}, last {after['estimate'].iloc[-1]:.2f}, lowest {lowest:.2f}, "
         f"highest {highest:.2f}."
     )
+    chosen = frame["chosen_on"].map({True: "months the areas were chosen on", False: "other months"})
     spec = charts.points(
-        frame, "quarter", "estimate", low="low", high="high", reference=1.0, x_rule=-0.5,
+        frame.assign(months=chosen), "quarter", "estimate", low="low", high="high", reference=1.0,
+        x_rule=-0.5, series="months" if frame["chosen_on"].any() else None,
         x_title="Quarters since the start (0 = the first three months)", y_title=NO_CHANGE,
     )  # fmt: skip
     note = (
         "Reference: the whole baseline pooled. Low and high: each quarter's 95 % interval; the band covers "
-        "all quarters together. Marked quarters were among the months the areas were chosen on: a hump there "
-        "is the choice itself."
+        "all quarters together. A hump in the months that the areas were chosen on is the choice itself."
     )
     shown = _quarters(frame)
     formats = RATIO_FORMATS | dict.fromkeys(("band low", "band high"), ".3f")
@@ -229,10 +230,8 @@ def forest(found: Assessment) -> list[Block]:
         e for e in found.effects if e.scale == "ratio" and math.isfinite(e.low) and "10 points" not in e.name
     ]
     rows = [
-        (e.name + (" (for reference only)" if rough and e.se_method.startswith("Poisson") else ""),
-            e.estimate, e.low, e.high, e.se_method)
-        for e in held
-    ]  # fmt: skip
+        (_shown(e, headline=e is held[0], rough=rough), e.estimate, e.low, e.high, e.se_method) for e in held
+    ]
     frame = pd.DataFrame(rows, columns=["estimate of", "ratio", "low", "high", "interval from"])
     beyond = sum(1 for e in held[1:] if (e.estimate < 1) != (held[0].estimate < 1))
     title = f"{len(held)} estimates of the ratio; {beyond} of the others lie on the other side of no change"
@@ -251,6 +250,12 @@ def forest(found: Assessment) -> list[Block]:
     blocks += [Text(str(e), "plain") for e in found.effects if e.name.startswith("weighted displacement")]
     blocks += [Text(dose_sentence(e), "plain") for e in found.effects if "10 points" in e.name]
     return blocks
+
+
+def _shown(effect: Effect, *, headline: bool, rough: bool) -> str:
+    """An estimate's name in the picture of them all."""
+    only = " (for reference only)" if rough and effect.se_method.startswith("Poisson") else ""
+    return ("headline: " if headline else "") + effect.name + only
 
 
 def dose_sentence(effect: Effect) -> str:
@@ -278,7 +283,7 @@ def guard_table(found: Assessment) -> Table:
         "evaluate_guards",
         f"{fired} of {len(checks)} guards fired",
         frame,
-        source="Guards G1 to G12; each runs on every evaluation",
+        source="Guards G1 to G12, S1 and S2; each runs on every evaluation",
     )
 
 

@@ -218,17 +218,18 @@ def net_sentence(found: Displacement, *, crime: str) -> str:
     which = (
         ""
         if found.word != "displaced"
-        else " That, and not the treated areas' own figure, is what was prevented."
+        else " That, and not the treated areas' own figure, is the change overall."
     )
     many = plural(crime).capitalize()
-    return f"{many} in the treated areas and the areas round them together: {fewer}.{which}"
+    none = ", which includes none" if found.net.low <= 0 <= found.net.high else ""
+    return f"{many} in the treated areas and the areas round them together: {fewer}{none}.{which}"
 
 
 def _share_sentence(share: Share) -> str:
     estimate, low, high, smallest = (
         f"{100 * x:.0f} %" for x in (share.estimate, share.low, share.high, share.smallest)
     )
-    seen = f"a share under {smallest} could not have been seen"
+    seen = f"a share under {smallest} would be missed in more than 20 of 100 such programmes"
     if not math.isfinite(share.low):
         return f"No interval can be given for the share displaced; {seen}."
     return f"Share displaced: {estimate} (95 % interval {low} to {high}); {seen}."

@@ -192,7 +192,7 @@ def what_if(laid: Study, head: Headline, selection: Selection | None) -> pd.Data
     if selection is not None and selection.k:
         for name, at in (("baseline the months of choice", 2), ("clean baseline", 1)):
             held = np.array([row[at] for row in selection.earlier])
-            text = f"Nothing done, {selection.k} earlier years, same rule of choice: {name}"
+            text = f"Nothing done, {selection.k} earlier years: {name}"
             rows.append((text, float(held.mean()), float(held.min()), float(held.max())))
     frame = pd.DataFrame(rows, columns=["what", "estimate", "low", "high"])
     return frame.assign(**{c: np.exp(frame[c]) for c in ("estimate", "low", "high")})

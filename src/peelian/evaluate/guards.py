@@ -372,7 +372,9 @@ def gross_for_net(*, gross: float, net: float, crime: str) -> Check:
     return Check("G11", "gross for net", loud, None if math.isnan(over) else over, 0.10, text, NONE)
 
 
-def negative_controls(headline: float, placebos: Sequence[tuple[str, float, float | None]]) -> Check:
+def negative_controls(
+    headline: float, placebos: Sequence[tuple[str, float, float | None]], *, small: bool = False
+) -> Check:
     """G12: an outcome or a date that the programme cannot have touched moves too.
 
     ``headline`` the headline's log ratio; ``placebos`` (name, log ratio, permutation p).
@@ -381,7 +383,8 @@ def negative_controls(headline: float, placebos: Sequence[tuple[str, float, floa
     held = [(n, t, p) for n, t, p in placebos if p is not None]
     if not held:
         return Check("G12", name, False, None, 0.05, "No placebo date or outcome could be tested.", NONE)
-    told = "; ".join(f"{n}: {words.percent(math.exp(t))}, p {words.p_text(p)}" for n, t, p in held)
+    change = (lambda t: "") if small else (lambda t: f"{words.percent(math.exp(t))}, ")
+    told = "; ".join(f"{n}: {change(t)}p {words.p_text(p)}" for n, t, p in held)
     smallest = min(p for _, _, p in held)
     same = any(t * headline > 0 and abs(t) >= abs(headline) / 2 and p < 0.10 for _, t, p in held)
     fired = smallest < 0.05 or same

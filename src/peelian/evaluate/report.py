@@ -64,6 +64,7 @@ def not_held(
 def findings(found: Assessment) -> list[str]:
     """The sentences to read first: verdict, headline, what choice does, where it went, whether it lasts."""
     out = [f"Verdict: {found.verdict.words}.", str(found.headline)]
+    out += [c.sentence for c in found.fired if c.consequence == found.verdict.code][:1]
     if not found.small:
         out.append(selection_sentence(found))
     if found.moved is not None:

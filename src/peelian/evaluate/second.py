@@ -21,7 +21,7 @@ RATIO = {"ratio": ".3f", "low": ".3f", "high": ".3f"}
 
 def opinions(found: Assessment, places: Places | None) -> list[Block]:
     """Agreement of the second opinions, how alike the arms were, their two series, and bent trends."""
-    out = [*_series(found), _alike(found)]
+    out = [*_series(found), *_alike(found)]
     if not found.small:
         out = [*_agreement(found), *out, *_synthetic(found), *_bent(found)]
         out += _benefits(found)
@@ -82,8 +82,10 @@ def _agreement(found: Assessment) -> list[Block]:
     return [Table("evaluate_agreement", title, frame, RATIO, found.source, note=note)]
 
 
-def _alike(found: Assessment) -> Table:
+def _alike(found: Assessment) -> list[Block]:
     frame = found.choices.alike
+    if not len(frame):
+        return [Text("One comparison area alone: how alike it is cannot be said in spreads.", "warning")]
     names = {"choice": "Comparison", "areas": "Areas", "count": "Count", "trend": "Trend", "homes": "Homes"}
     shown = frame.rename(columns=names).dropna(axis=1, how="all")
     worst = frame["count"].abs().iloc[0]
@@ -95,8 +97,10 @@ def _alike(found: Assessment) -> Table:
         "Treated less comparison areas, in standard deviations, on the baseline. Under 0.1 is close. The "
         "headline compares with all areas beyond the last ring; no one choice is enough."
     )
-    formats = {c: ".2f" for c in shown.columns if c not in ("Comparison", "Areas")} | {"Areas": ",.0f"}
-    return Table("evaluate_alike", title, shown, formats, found.source, note=note)
+    apart = [c for c in shown.columns if c not in ("Comparison", "Areas")]
+    shown[apart] = shown[apart].round(2) + 0.0  # never minus nothing
+    formats = dict.fromkeys(apart, ".2f") | {"Areas": ",.0f"}
+    return [Table("evaluate_alike", title, shown, formats, found.source, note=note)]
 
 
 def _series(found: Assessment) -> list[Block]:
@@ -145,6 +149,7 @@ def _synthetic(found: Assessment) -> list[Block]:
     frame = built.balance.set_axis(
         ["Start", "Matched", "Treated", "Synthetic", "Unweighted", "Left over", "Apart before"], axis=1
     )
+    frame["Left over"] = frame["Left over"].round(3) + 0.0  # never minus nothing
     title = f"Synthetic areas match the treated ones to {built.worst:.3f} standard deviations"
     formats = dict.fromkeys(("Treated", "Synthetic", "Unweighted"), ",.1f")
     formats |= dict.fromkeys(("Left over", "Apart before"), ".3f")

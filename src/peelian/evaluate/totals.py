@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from peelian.evaluate import words
 from peelian.evaluate.blocks import RATIO_FORMATS
 from peelian.report import Block, Table, Text
 
@@ -55,7 +56,7 @@ def phase_sentences(phases: Mapping[str, Mapping[str, Any]] | None) -> list[str]
             alone = told["placebo"]["rows"][0]["estimate"] - 1
             sentence = (
                 "A before-and-after figure of its treated areas alone would have said "
-                f"{alone:+.1%}, and would have misled."
+                f"{words.percent(1 + alone)}, and would have misled."
             )
         out.append(f"{name}: {told['verdict']['words'].lower()}. {sentence}")
     return out

@@ -85,7 +85,7 @@ def verdict(
     for code in ("NOT_ASSESSABLE", "CANNOT_TELL", "SELECTION"):
         by = [c for c in fired if c.consequence == code]
         if by and not (code == "SELECTION" and randomised):
-            why = tuple(f"{c.id} {c.name} gives {code}" for c in by)
+            why = tuple(f"{c.id} {c.name} gives: {spoken(code, crime).lower()}" for c in by)
             change = " ".join(dict.fromkeys(c.answer for c in by if c.answer))
             return Verdict(code, spoken(code, crime), why, change or "Another design, or other data.")
     code, x, step = _from_interval(reading, net_includes_zero, share_displaced)
@@ -94,15 +94,20 @@ def verdict(
     for c in fired:
         if c.consequence == DOWN and code in ladder:
             code = ladder[min(ladder.index(code) + 1, 2)]
-            path.append(f"{c.id} {c.name}: one step down to {code}")
+            path.append(f"{c.id} {c.name}: one step down, to {spoken(code, crime).lower()}")
         if c.consequence == FLOOR and code != "CANNOT_TELL":
             code = "CANNOT_TELL"
-            path.append(f"{c.id} {c.name}: down to CANNOT_TELL")
+            path.append(f"{c.id} {c.name}: down to {spoken(code, crime).lower()}")
     caps = [c for c in fired if c.consequence == CAP]
     if caps and code == "PREVENTED" and not randomised:
         code = "PROBABLY"
-        path.append(f"{caps[0].id} {caps[0].name}: at most PROBABLY")
+        path.append(f"{caps[0].id} {caps[0].name}: at most {spoken(code, crime).lower()}")
     change = _tipping(reading, code, fired, crime, treated_after)
+    if code == "DISPLACED":
+        change = (
+            f"A share displaced under a half (it is {100 * share_displaced:.0f} %), or a figure net of the "
+            "rings whose interval excludes none."
+        )
     return Verdict(code, spoken(code, crime, x), tuple(path), change, x if code == "NO_DIFFERENCE" else None)
 
 
@@ -113,7 +118,8 @@ def _from_interval(r: Reading, net_zero: bool, share: float) -> tuple[str, float
             return (
                 "DISPLACED",
                 None,
-                f"{says}: below 1, but net of the rings it includes none, share displaced {share:.0%}",
+                f"{says}: below 1, but net of the rings it includes none, "
+                f"share displaced {100 * share:.0f} %",
             )
         return "PREVENTED", None, f"{says}: interval below 1 and p under .05"
     if r.estimate < 1 and r.p < 0.10:
@@ -130,7 +136,7 @@ def _tipping(r: Reading, code: str, fired: Sequence[Check], crime: str, after: f
     held = [c for c in fired if c.consequence in (DOWN, CAP, FLOOR) and c.answer]
     if code in ("PROBABLY", "CANNOT_TELL") and held and r.high < 1:
         return f"{held[0].id}: {held[0].answer}"
-    if code in ("PREVENTED", "PROBABLY", "DISPLACED") and r.high < 1 and after > 0:
+    if code in ("PREVENTED", "PROBABLY") and r.high < 1 and after > 0:
         more = after * (1 / r.high - 1)
         return (
             f"{words.counted(max(more, 1), crime)} more in the treated areas after the start would bring the "
