@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.chapters.context import Context, stage_parameters
-from peelian.chapters.held import card_areas, deliveries_of, kinds_of, month_of, not_held, publisher_of
-from peelian.report import Outcome
+from peelian.chapters.held import (
+    attribution_of,
+    card_areas,
+    deliveries_of,
+    kinds_of,
+    month_of,
+    not_held,
+    publisher_of,
+)
+from peelian.report import Outcome, Text
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -64,12 +72,14 @@ def explain(context: Context) -> Outcome:
 
     if not len(context.layers):
         return not_held("explain", "the project names no layers of features. Add [[layers]] to peelian.toml.")
-    return stage.run(
+    outcome = stage.run(
         context.incidents, context.layers, context.cells,
         stage_parameters(context.project, "explain", stage.Parameters),
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
         progress=context.ticker("explain"),
     )  # fmt: skip
+    said = Text(f"Features: {attribution_of(context.layers)}", "note")
+    return replace(outcome, section=replace(outcome.section, blocks=(*outcome.section.blocks, said)))
 
 
 def predict(context: Context) -> Outcome:

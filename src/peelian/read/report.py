@@ -93,7 +93,7 @@ def section(
     blocks.append(_map(counts, crime, published=chosen.published))
     blocks.append(_quality_table(judged))
     if held.layers:
-        blocks.append(_layers_table(held))
+        blocks += [_layers_table(held), _licences_table(held)]
     blocks.append(Text(_method(counts), "note"))
     return Section("read", "Read", QUESTION, tuple(blocks))
 
@@ -200,8 +200,6 @@ def _quality_table(judged: Quality) -> Table:
 def _layers_table(held: Read) -> Table:
     import pandas as pd
 
-    from peelian.read.licences import attribution
-
     frame = pd.DataFrame(
         [
             (
@@ -211,14 +209,23 @@ def _layers_table(held: Read) -> Table:
                 layer.source,
                 layer.date,
                 layer.licence,
-                attribution(layer.licence),
             )
             for name, layer in held.layers.items()
         ],
-        columns=["layer", "features", "kind", "source", "date", "licence", "to print"],
+        columns=["layer", "features", "kind", "source", "date", "licence"],
     )
     title = f"{int(frame['features'].sum()):,} features in {len(frame)} layers"
     return Table("read_layers", title, frame, {"features": ",.0f"}, source=some(sorted(set(frame["source"]))))
+
+
+def _licences_table(held: Read) -> Table:
+    from peelian.read.licences import attributions
+
+    frame = attributions(held.layers)
+    frame = frame.assign(share_alike=frame["share_alike"].map({True: "yes", False: "no"}))
+    frame = frame.rename(columns={"attribution": "to print", "share_alike": "share-alike"})
+    title = f"{several(len(frame), 'licence')} of the features, and what each asks to be printed"
+    return Table("read_licences", title, frame, source="The layers' own statements")
 
 
 # -------------------------------------------------------------------- pictures
