@@ -362,8 +362,8 @@ def read_store(
     forces, months = held.span
     rows, accepted, refused = (int(files[key].sum()) for key in ("rows", "accepted", "refused"))
     words = (
-        f"{store} holds {rows:,} rows of {several(len(files), 'file')}: {accepted:,} accepted and {refused:,} "
-        f"refused with their reason; {several(len(forces), 'force')}, {months[0]} to {months[1]}."
+        f"{store} holds {rows:,} rows of {several(len(files), 'file')}: {accepted:,} accepted and "
+        f"{refused:,} refused with their reason; {several(len(forces), 'force')}, {months[0]} to {months[1]}."
     )
     return plain(
         {
