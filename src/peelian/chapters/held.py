@@ -80,6 +80,8 @@ def publisher_of(project: Project) -> str:
     """Who published the counts, for the foot of what is shared; empty where they are the force's own."""
     readers = {str(table.get("reader", "police_uk")) for table in project.lists("incidents")}
     return "data.police.uk, Open Government Licence v3.0" if readers <= {"police_uk", "store"} else ""
+
+
 def attribution_of(layers: Layers) -> str:
     """What the licences of the features ask to be printed, in a sentence."""
     from peelian.read.licences import attributions

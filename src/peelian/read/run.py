@@ -189,20 +189,13 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
         together = _comparable(together)
     incidents, carried = land.carried(together)
     files = [r.files.assign(source=_short(s.file)) for r, s in zip(readings, sources.incidents, strict=True)]
-    layers: list[Any] = []
-    refused = [incidents.rejected.iloc[:0]]
-    for layer in sources.layers:
-        found, left = _features(layer, sources, places)
-        layers += found.values()
-        refused.append(left)
-        files.append(_feature_row(layer, found, left))
-        step()
+    layers, refused, listed = _layers(sources, places, step)
     return Read(
         flagged(incidents),
         places,
-        Layers.of(layers),
-        pd.concat(refused, ignore_index=True),
-        pd.concat(files, ignore_index=True),
+        layers,
+        pd.concat([incidents.rejected.iloc[:0], *refused], ignore_index=True),
+        pd.concat([*files, *listed], ignore_index=True),
         land.areas,
         carried,
         conditions(sources.weather, sources.folder) if sources.weather else None,
@@ -219,6 +212,21 @@ def _comparable(incidents: Incidents) -> Incidents:
         return incidents
     types = comparable(incidents.frame["type"], *incidents.span)
     return replace(incidents, frame=incidents.frame.assign(type=types))
+
+
+def _layers(
+    sources: Sources, places: Places, step: Callable[[], None]
+) -> tuple[Layers, list[pd.DataFrame], list[pd.DataFrame]]:
+    """The features of every source, the rows that are in none, and a row for each file."""
+    layers: list[Any] = []
+    refused, listed = [], []
+    for source in sources.layers:
+        found, left = _features(source, sources, places)
+        layers += found.values()
+        refused.append(left)
+        listed.append(_feature_row(source, found, left))
+        step()
+    return Layers.of(layers), refused, listed
 
 
 def _features(source: LayerSource, sources: Sources, places: Places) -> tuple[Layers, pd.DataFrame]:
