@@ -203,16 +203,30 @@ def read_store(source: str, store: str, again: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(said))
         return
-    said_files = f"{len(said['files']):,} {'file' if len(said['files']) == 1 else 'files'}"
-    first, last = said["months"]
-    forces = f"{len(said['forces']):,} {'force' if len(said['forces']) == 1 else 'forces'}"
-    click.echo(
-        _wrapped(
-            f"{store} holds {said['rows']:,} rows of {said_files}: {said['accepted']:,} accepted and "
-            f"{said['refused']:,} refused with their reason; {forces}, {first} to {last}."
-        )
-    )
+    click.echo(_wrapped(said["words"]))
     click.echo(_wrapped(said["next"]))
+
+
+@main.command("read carry")
+@click.argument("counts", metavar="COUNTS", type=click.Path())
+@click.argument("lookup", metavar="LOOKUP", type=click.Path())
+@click.option("--category", required=True, help="Which counts of the table.")
+@click.option("--to", type=click.Choice(["new", "old", "common"]), default="new", show_default=True)
+@click.option(
+    "--by", type=click.Choice(["shares", "best fit"]), default="shares", show_default=True,
+    help="Divide an area that was cut, or give it whole to the area that holds most of it.",
+)  # fmt: skip
+@click.option("--size", help="Column of the lookup with people or homes, for the shares.")
+@click.option("--out", required=True, type=click.Path(), help="CSV file to write.")
+@JSON
+def read_carry(
+    counts: str, lookup: str, category: str, to: str, by: str, size: str | None, out: str, as_json: bool
+) -> None:
+    """Carry counts by area over to another edition of the areas, or to those that both are made of."""
+    from peelian import tasks
+
+    said = tasks.read_carry(counts, lookup, category=category, to=to, by=by, size=size, out=out)
+    click.echo(json.dumps(said) if as_json else _wrapped(said["words"]))
 
 
 explain = _stage("explain", "Explain: which features of places go with this crime, how far, how surely?")

@@ -53,7 +53,7 @@ TABLES = {
 # stage -> tables and their keys that name files it reads
 INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "read": (
-        ("places", ("file", "lookup", "profile")),
+        ("places", ("file", "lookup", "profile", "rasters")),
         ("weather", ("file", "terms")),
         ("read", ("published",)),
         ("incidents", ("file", "profile")),

@@ -20,6 +20,7 @@ from peelian.loop import Run, check_tables, run
 from peelian.outputs import SECTION, plain, write_stage, write_text
 from peelian.project import Project
 from peelian.report import Outcome, Section, Text
+from peelian.words import percent, several
 
 
 def demo(
@@ -359,17 +360,69 @@ def read_store(
     held = ingest(source, store, again=again, progress=tick)  # type: ignore[arg-type]
     files = held.files
     forces, months = held.span
+    rows, accepted, refused = (int(files[key].sum()) for key in ("rows", "accepted", "refused"))
+    words = (
+        f"{store} holds {rows:,} rows of {several(len(files), 'file')}: {accepted:,} accepted and "
+        f"{refused:,} refused with their reason; {several(len(forces), 'force')}, {months[0]} to {months[1]}."
+    )
     return plain(
         {
             "store": str(store),
             "files": files.to_dict("records"),
-            **{key: int(files[key].sum()) for key in ("rows", "accepted", "refused")},
+            "rows": rows,
+            "accepted": accepted,
+            "refused": refused,
+            "words": words,
             "forces": forces,
             "months": months,
             "next": f'In peelian.toml, under [[incidents]]: reader = "store", file = "{Path(store).name}" '
             "and forces, types, first, last or areas as you need them.",
         }
     )
+
+
+def read_carry(
+    file: Path | str,
+    lookup: Path | str,
+    *,
+    category: str,
+    to: str,
+    by: str,
+    size: str | None,
+    out: Path | str,
+) -> dict[str, Any]:
+    """A table of counts by area and time on another edition of the areas, written as CSV; nothing is lost.
+
+    ``to`` (``new``, ``old``, ``common``) and ``by`` (``shares``, ``best fit``) as ``apportion.one_edition``
+    takes them. Returns plain values, with ``words`` to say. ``DataError`` where ``out`` exists.
+    """
+    from peelian.read.apportion import one_edition
+    from peelian.read.lookups import lookup as read_lookup
+    from peelian.read.mps import counts
+
+    path = Path(out)
+    if path.exists():
+        raise DataError(f"{path}: is there already. Name another file, or move it away.")
+    given = counts(file).of(category)
+    moved = one_edition(given, read_lookup(lookup, size=size), to=to, by=by)  # type: ignore[arg-type]
+    frame = moved.values.rename("count").reset_index()
+    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+    lost = moved.unplaced.groupby(level="place").sum()
+    areas = given.index.unique("place").size
+    words = (
+        f"{given.sum():,} of {category} in {areas:,} areas are {moved.values.sum():,.0f} in "
+        f"{frame['place'].nunique():,} areas ({moved.how}; {percent(moved.split)} divided by an assumption), "
+        f"written to {path}."
+    )
+    if len(lost):
+        words += f" {lost.sum():,} are of {len(lost):,} codes that the lookup lacks: {some(lost.index)}."
+    told = {
+        "before": given.sum(),
+        "after": moved.values.sum(),
+        "unplaced": lost.sum(),
+        "divided": moved.split,
+    }
+    return plain(told | {"words": words})
 
 
 def figures(*, expired: bool = False, weak: bool = False) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ def test_smaller_pieces_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_largest_part_is_the_best_fit(tmp_path: Path) -> None:
-    assert best_fit(walk(tmp_path)).to_dict() == {
+    assert best_fit(walk(tmp_path).forward).to_dict() == {
         "same": "same", "cut": "cut1", "left": "both", "right": "both",
     }  # fmt: skip
 

@@ -473,3 +473,15 @@ def test_a_wrong_reader_or_key_is_told(
 ) -> None:
     with pytest.raises(DataError, match=message):
         read_layers(reader, tmp_path / "x.csv", keys, to=27700, folder=tmp_path)
+
+
+def test_a_raster_becomes_a_column_of_the_areas_and_their_households(tmp_path: Path) -> None:
+    from peelian.read.ground import ground
+    from peelian.read.sources import PlacesSource
+
+    written(tmp_path, "people.asc", GRID)
+    whole = gpd.GeoDataFrame({"code": ["a"]}, geometry=[box(0, 0, 10_000_000, 10_000_000)], crs=27700)
+    whole.to_file(tmp_path / "areas.gpkg")
+    asked = PlacesSource("areas.gpkg", "code", households="people", rasters={"people": "people.asc"})
+    cells = raster(tmp_path / "people.asc", name="people")[0]["people"].features["weight"]
+    assert ground(asked, tmp_path).places.households.to_dict() == {"a": cells.sum()}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.chapters.context import Context
+    from peelian.layers import Layers
     from peelian.project import Project
 
 QUESTIONS = {
@@ -94,8 +95,19 @@ def people_of(context: Context, equality: Mapping[str, Any]) -> pd.DataFrame | N
 
 def publisher_of(project: Project) -> str:
     """Who published the counts, for the foot of what is shared; empty where they are the force's own."""
-    readers = {str(table.get("reader", "")) for table in project.lists("incidents")}
-    return "data.police.uk, Open Government Licence v3.0" if readers == {"police_uk"} else ""
+    readers = {str(table.get("reader", "police_uk")) for table in project.lists("incidents")}
+    return "data.police.uk, Open Government Licence v3.0" if readers <= {"police_uk", "store"} else ""
+
+
+def attribution_of(layers: Layers) -> str:
+    """What the licences of the features ask to be printed, in a sentence."""
+    from peelian.read.licences import attributions
+
+    told = attributions(layers)
+    words = dict.fromkeys(text if text.endswith(".") else f"{text}." for text in told["attribution"])
+    alike = told.loc[told["share_alike"], "layers"]
+    apart = f" Share-alike, to be kept apart: {'; '.join(alike)}." if len(alike) else ""
+    return f"{' '.join(words)}{apart}"
 
 
 def month_of(value: object) -> pd.Period:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.chapters.context import Context, stage_parameters
 from peelian.chapters.held import (
+    attribution_of,
     card_areas,
     deliveries_of,
     kinds_of,
@@ -17,7 +18,7 @@ from peelian.chapters.held import (
     people_of,
     publisher_of,
 )
-from peelian.report import Outcome
+from peelian.report import Outcome, Text
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -72,12 +73,14 @@ def explain(context: Context) -> Outcome:
 
     if not len(context.layers):
         return not_held("explain", "the project names no layers of features. Add [[layers]] to peelian.toml.")
-    return stage.run(
+    outcome = stage.run(
         context.incidents, context.layers, context.cells,
         stage_parameters(context.project, "explain", stage.Parameters),
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
         progress=context.ticker("explain"),
     )  # fmt: skip
+    said = Text(f"Features: {attribution_of(context.layers)}", "note")
+    return replace(outcome, section=replace(outcome.section, blocks=(*outcome.section.blocks, said)))
 
 
 def predict(context: Context) -> Outcome:

@@ -41,17 +41,19 @@ class Apportioned:
     how: str
 
 
-def best_fit(crosswalk: Crosswalk) -> pd.Series:
-    """The one new area that holds most of each old one.
+def best_fit(shares: pd.DataFrame) -> pd.Series:
+    """The one area that holds most of each, from shares (``Crosswalk.forward`` or ``backward``).
 
-    Returns a Series of new codes on old ones; of two with equal shares the lower code.
+    Returns a Series of codes on codes; of two with equal shares the lower code.
 
     >>> import pandas as pd
     >>> walk = Crosswalk.of(pd.DataFrame({"old": ["a", "a"], "new": ["x", "y"], "size": [2, 5]}), how="rows")
-    >>> best_fit(walk).to_dict()
+    >>> best_fit(walk.forward).to_dict()
     {'a': 'y'}
     """
-    return _best(crosswalk.forward)
+    ordered = shares.sort_values(["from", "share", "to"], ascending=[True, False, True])
+    first = ordered.drop_duplicates("from").set_index("from")["to"]
+    return first.rename_axis(None)
 
 
 def apportion(
@@ -75,7 +77,9 @@ def apportion(
     return Apportioned(_divided(moved, shares, level), unplaced, _split(moved, shares, level), crosswalk.how)
 
 
-def one_edition(counts: pd.Series, crosswalk: Crosswalk, *, to: Edition) -> Apportioned:
+def one_edition(
+    counts: pd.Series, crosswalk: Crosswalk, *, to: Edition, by: Literal["shares", "best fit"] = "shares"
+) -> Apportioned:
     """One series of counts by area and month from months that use either edition, or both mixed.
 
     ``counts``  Series on (place, month); each code is of the old edition, of the new, or of both.
@@ -83,6 +87,7 @@ def one_edition(counts: pd.Series, crosswalk: Crosswalk, *, to: Edition) -> Appo
                 where an area was cut in several. ``common``: the smallest areas that both editions can be
                 put together from, so that counts stay whole and nothing is assumed; most areas are
                 unchanged, and the others are as coarse as the change was.
+    ``by``      ``best fit``: each area's counts go whole to the area that holds most of it.
 
     Totals are kept: by month, the values and the unplaced add up to what was given. Months that the series
     has for any area are there for every area of the edition, zero where nothing was counted.
@@ -101,6 +106,9 @@ def one_edition(counts: pd.Series, crosswalk: Crosswalk, *, to: Edition) -> Appo
         target = crosswalk.new if to == "new" else crosswalk.old
         source = crosswalk.old if to == "new" else crosswalk.new
         shares = crosswalk.forward if to == "new" else crosswalk.backward
+        if by == "best fit":
+            whole_areas = best_fit(shares)
+            shares = whole_areas.rename_axis("from").rename("to").reset_index().assign(share=1.0)
         stays = place.isin(target)
         crosses = ~stays & place.isin(source)
         known = stays | crosses
@@ -111,7 +119,8 @@ def one_edition(counts: pd.Series, crosswalk: Crosswalk, *, to: Edition) -> Appo
         split = (
             _split(counts[crosses], shares, level) * float(counts[crosses].sum()) / whole if whole else 0.0
         )
-        how, every = crosswalk.how, sorted(target)
+        how = "whole areas by best fit" if by == "best fit" else crosswalk.how
+        every = sorted(target)
     return Apportioned(_complete(result, every, counts, level), counts[~known], split, how)
 
 
@@ -140,6 +149,8 @@ def common(crosswalk: Crosswalk) -> pd.Series:
 def common_places(places: Places, crosswalk: Crosswalk) -> Places:
     """The places of either edition put together into the common areas, their households added up.
 
+    Their other columns are kept where the areas that were put together say the same, and missing elsewhere.
+
     Raises ``DataError`` where part of a common area is not among the places.
     """
     groups = common(crosswalk)
@@ -155,9 +166,15 @@ def common_places(places: Places, crosswalk: Crosswalk) -> Places:
             f"{len(missing):,} areas are missing that belong to a common area with others: {some(missing)}. "
             "Take the boundary a little wider, or leave out their neighbours too."
         )
-    held = [name for name in ("households",) if name in places.frame]
-    frame = places.frame[[*held, "geometry"]].assign(common=named.to_numpy())
-    return Places.of(frame.dissolve("common", aggfunc="sum"), name="the common areas")
+    frame = places.frame.assign(common=named.to_numpy())
+    kept = [name for name in frame if name not in ("households", "common", "geometry")]
+    shapes = frame[[*(["households"] if "households" in frame else []), "common", "geometry"]]
+    made = shapes.dissolve("common", aggfunc="sum")
+    parts = frame.groupby("common")
+    for name in kept:
+        alike = parts[name].nunique(dropna=False) == 1
+        made[name] = parts[name].first().where(alike)
+    return Places.of(made, name="the common areas")
 
 
 def recoded(
@@ -188,7 +205,7 @@ def recoded(
     shares = shares[shares["to"].isin(places.index) & (shares["from"] != shares["to"])]
     parts = shares.groupby("from")["to"].size()
     count = codes[away].map(parts).fillna(0).astype(int)
-    best = codes[away].map(_best(shares)) if len(shares) else codes[away].where(False)
+    best = codes[away].map(best_fit(shares)) if len(shares) else codes[away].where(False)
     place[away] = best
     how[away] = count.map(lambda n: UNKNOWN if n == 0 else EXACT if n == 1 else BEST_FIT)
     cut = count[count > 1].index
@@ -216,6 +233,25 @@ def recoded_incidents(incidents: Incidents, places: Places, crosswalk: Crosswalk
         place=found["place"].fillna(given).array, place_given=given.array, place_how=found["how"].array
     )
     return replace(incidents, frame=frame), _told(found["how"])
+
+
+def common_incidents(incidents: Incidents, crosswalk: Crosswalk) -> tuple[Incidents, str]:
+    """The incidents with the codes of the common areas of both editions, and a sentence; none is divided.
+
+    The codes of the extract stay in ``place_given``. A code that the crosswalk does not know stays as it was.
+    """
+    if "place" not in incidents.frame:
+        return incidents, "The extract gives no area codes: rows are counted by their points."
+    groups = common(crosswalk)
+    given = incidents.frame["place"].astype("str")
+    found = given.map(groups)
+    frame = incidents.frame.assign(place=found.fillna(given).array, place_given=given.array)
+    known, lost = int(found.notna().sum()), int((given.notna() & found.isna()).sum())
+    sentence = (
+        f"{known:,} area codes of both editions were put into the areas that both are made of, whole; "
+        f"{lost:,} {'is' if lost == 1 else 'are'} in neither edition."
+    )
+    return replace(incidents, frame=frame), sentence
 
 
 def _count(counts: pd.Series, how: str) -> str:
@@ -303,9 +339,3 @@ def _split(values: pd.Series, shares: pd.DataFrame, level: int) -> float:
     cut = values.index.get_level_values(level).map(parts).to_numpy() > 1
     whole = float(values.sum())
     return float(values[cut].sum()) / whole if whole else 0.0
-
-
-def _best(shares: pd.DataFrame) -> pd.Series:
-    ordered = shares.sort_values(["from", "share", "to"], ascending=[True, False, True])
-    first = ordered.drop_duplicates("from").set_index("from")["to"]
-    return first.rename_axis(None)

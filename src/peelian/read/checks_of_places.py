@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from peelian.errors import some
 from peelian.read.checks import Finding, Limits, many, part
+from peelian.read.coordinates import EXCHANGED
 from peelian.read.vintage import vintage
 from peelian.words import percent, several
 
@@ -55,8 +56,21 @@ def faults(incidents: Incidents) -> Finding | None:
     named = some([f"{why}: {n:,}" for why, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))])
     return Finding(
         "faults", "warning", f"{int(counts.sum()):,} rows have values that cannot be used ({named}).",
-        int(counts.sum()), "The rows are kept without a point. Correct the coordinates at their source.",
+        int(counts.sum()), f"The rows are kept without a point. {_mending(counts.index)}",
     )  # fmt: skip
+
+
+def _mending(faults: Iterable[str]) -> str:
+    """What to do about wrong coordinates, by what is wrong with them."""
+    told = list(faults)
+    todo = []
+    if EXCHANGED in told:
+        todo.append("Exchange longitude and latitude, in the mapping or at their source.")
+    if any(fault.startswith("far outside") for fault in told):
+        todo.append("Name the system that the coordinates are in (crs), or correct them.")
+    if set(told) - {EXCHANGED} and len(todo) < 2 and not all(f.startswith("far outside") for f in told):
+        todo.append("Correct the others at their source." if todo else "Correct them at their source.")
+    return " ".join(todo)
 
 
 def codes(incidents: Incidents, areas: Places, own: pd.Series, limits: Limits) -> list[Finding | None]:

@@ -91,26 +91,8 @@ def quality(
         tables["months"] = checks.by_month(incidents, chosen)
         tables["years"] = checks.by_year(incidents)
         tables["types"] = checks.by_type(incidents)
-        own = incidents.place_of(areas, by="point")
+        found += _in_time_and_place(incidents, chosen, areas, tables, limits)
         yearly = checks.by_year_alone(incidents)
-        found += [
-            checks.whole_years(incidents) if yearly else checks.months(tables["months"]),
-            None if yearly else checks.low_months(tables["months"], limits),
-            checks.repeats(incidents),
-            checks.twins(incidents),
-            of_places.blanks(incidents, tables["years"], limits),
-            of_places.faults(incidents),
-            *of_places.codes(incidents, areas, own, limits),
-            of_places.outside(incidents, own, limits),
-            of_places.snapping(incidents),
-            time.precision(incidents, yearly=yearly),
-            time.midnight(incidents, limits),
-            time.windows(incidents),
-            checks.types(tables["types"]),
-            None if yearly else checks.levels(tables["months"], limits),
-            time.names(incidents),
-            time.recording(chosen),
-        ]
         if not yearly:
             jumps, tables["breaks"] = time.breaks(chosen, tables["months"], limits)
             found.append(jumps)
@@ -123,6 +105,32 @@ def quality(
             tables["vintage"] = table
     frame = pd.DataFrame([f.row for f in found if f is not None], columns=list(Finding.COLUMNS))
     return Quality(frame, tables)
+
+
+def _in_time_and_place(
+    incidents: Incidents, chosen: Incidents, areas: Places, tables: dict[str, pd.DataFrame], limits: Limits
+) -> list[Finding | None]:
+    """The checks that need no more than the rows, the areas and the tables of counts."""
+    own = incidents.place_of(areas, by="point")
+    yearly = checks.by_year_alone(incidents)
+    return [
+        checks.whole_years(incidents) if yearly else checks.months(tables["months"]),
+        None if yearly else checks.low_months(tables["months"], limits),
+        checks.repeats(incidents),
+        checks.twins(incidents),
+        of_places.blanks(incidents, tables["years"], limits),
+        of_places.faults(incidents),
+        *of_places.codes(incidents, areas, own, limits),
+        of_places.outside(incidents, own, limits),
+        of_places.snapping(incidents),
+        time.precision(incidents, yearly=yearly),
+        time.midnight(incidents, limits),
+        time.windows(incidents),
+        checks.types(tables["types"]),
+        None if yearly else checks.levels(tables["months"], limits),
+        time.names(incidents),
+        time.recording(chosen),
+    ]
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

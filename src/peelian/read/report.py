@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 QUESTION = "What was recorded, where, and what is wrong with it?"
 BY_CODE = 0.9  # share of rows whose code names an area, above which they are counted by code
 MOST = 10  # areas in the table under the map
+FEW = 50  # households below which a rate is not named the highest
 POLICE_UK = "data.police.uk, street-level crime"
 
 
@@ -93,7 +94,7 @@ def section(
     blocks.append(_map(counts, crime, published=chosen.published))
     blocks.append(_quality_table(judged))
     if held.layers:
-        blocks.append(_layers_table(held))
+        blocks += [_layers_table(held), _licences_table(held)]
     blocks.append(Text(_method(counts), "note"))
     return Section("read", "Read", QUESTION, tuple(blocks))
 
@@ -167,7 +168,7 @@ def _files_table(held: Read) -> Table:
     rows, refused = int(frame["rows"].sum()), int(frame["refused"].sum())
     return Table(
         "read_files",
-        f"{rows:,} rows in {int(frame['files'].sum()):,} files, {refused:,} refused",
+        f"{rows:,} rows in {several(int(frame['files'].sum()), 'file')}, {refused:,} refused",
         frame,
         dict.fromkeys(("files", "rows", "accepted", "refused"), ",.0f"),
         source="The project's own files; each stands in files.csv",
@@ -186,7 +187,10 @@ def _reasons_table(judged: Quality) -> Table:
 
 
 def _quality_table(judged: Quality) -> Table:
-    frame = judged.checks[["check", "level", "sentence", "remedy"]]
+    order = judged.checks["level"].map({"warning": 0, "note": 1, "fine": 2}).argsort(kind="stable")
+    frame = judged.checks[["check", "level", "sentence", "remedy"]].iloc[order].reset_index(drop=True)
+    frame = frame.assign(check=frame["check"].str.replace("_", " "))
+    frame["remedy"] = frame["remedy"].where(frame["level"] != "fine", "")
     warned = len(judged.warnings)
     fine = int((frame["level"] == "fine").sum())
     return Table(
@@ -200,8 +204,6 @@ def _quality_table(judged: Quality) -> Table:
 def _layers_table(held: Read) -> Table:
     import pandas as pd
 
-    from peelian.read.licences import attribution
-
     frame = pd.DataFrame(
         [
             (
@@ -211,14 +213,23 @@ def _layers_table(held: Read) -> Table:
                 layer.source,
                 layer.date,
                 layer.licence,
-                attribution(layer.licence),
             )
             for name, layer in held.layers.items()
         ],
-        columns=["layer", "features", "kind", "source", "date", "licence", "to print"],
+        columns=["layer", "features", "kind", "source", "date", "licence"],
     )
     title = f"{int(frame['features'].sum()):,} features in {len(frame)} layers"
     return Table("read_layers", title, frame, {"features": ",.0f"}, source=some(sorted(set(frame["source"]))))
+
+
+def _licences_table(held: Read) -> Table:
+    from peelian.read.licences import attributions
+
+    frame = attributions(held.layers)
+    frame = frame.assign(share_alike=frame["share_alike"].map({True: "yes", False: "no"}))
+    frame = frame.rename(columns={"attribution": "to print", "share_alike": "share-alike"})
+    title = f"{several(len(frame), 'licence')} of the features, and what each asks to be printed"
+    return Table("read_licences", title, frame, source="The layers' own statements")
 
 
 # -------------------------------------------------------------------- pictures
@@ -253,17 +264,24 @@ def _map(counts: Tallies, crime: tuple[str, ...], *, published: bool) -> Chart:
     order = frame.drop(columns="geometry").sort_values([value, "count"], ascending=False, kind="stable")
     names = [name for name in ("name", "households", "count", value) if name in order]
     top = order.head(MOST).reset_index()[["place", *names]]
-    named = str(top["name"].iloc[0] if "name" in top else top["place"].iloc[0])
+    enough = order if value != "rate" else order[order["households"] >= FEW]
+    best = (enough if len(enough) else order).reset_index().iloc[0]
+    named = str(best["name"] if "name" in order else best["place"])
+    few = len(order) - len(enough)
+    note = f"The table holds the {len(top)} highest; areas.csv holds all {len(frame):,}."
+    if few:
+        note += f" {several(few, 'area')} of fewer than {FEW} households {_is(few)} drawn, and not named: "
+        note += "over so few homes a rate says little."
     return Chart(
         "read_map",
-        f"{word} {counts.unit}: highest in {named} ({top[value].iloc[0]:,.1f})",
+        f"{word} {counts.unit}: highest in {named} ({best[value]:,.1f})",
         maps.areas_map(frame, value, legend=f"{word} {counts.unit}"),
         f"Map of {len(frame):,} areas by {word.lower()} {counts.unit}: median {frame[value].median():,.1f}, "
-        f"highest {frame[value].max():,.1f} in {named}, lowest {frame[value].min():,.1f}.",
+        f"highest {best[value]:,.1f} in {named}, lowest {frame[value].min():,.1f}.",
         top,
         {"households": ",.0f", "count": ",.0f", value: ",.1f"},
         source="The project's extract and places file",
-        note=f"The table holds the {len(top)} highest; areas.csv holds all {len(frame):,}.",
+        note=note,
         counts=("count", value),
         published=published,
     )
@@ -279,6 +297,11 @@ def source_rows(sources: Sources, held: Read) -> tuple[tuple[str, str, str, str]
     found += [
         ("Features", source or "not stated", date, licence or "not stated") for source, date, licence in seen
     ]
+    if held.weather is not None and sources.weather is not None:
+        read = held.weather.weather
+        span = f"{read.frame.index[0]} to {read.frame.index[-1]}"
+        where = read.source or _base(sources.weather.file)
+        found.append(("Weather", where, span, read.licence or "not stated"))
     return tuple(found)
 
 
@@ -297,7 +320,12 @@ def _base(file: str) -> str:
 
 
 def _crime(crime: tuple[str, ...]) -> str:
-    return str(crime[0]) if len(crime) == 1 else f"{', '.join(crime[:-1])} and {crime[-1]}"
+    word = str(crime[0]) if len(crime) == 1 else f"{', '.join(crime[:-1])} and {crime[-1]}"
+    return word[:1].upper() + word[1:]
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _month(month: pd.Period) -> str:

@@ -162,6 +162,7 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
 
     from peelian.read.conditions import conditions
     from peelian.read.extracts import extract, flagged
+    from peelian.read.ground import ground
 
     if not sources.incidents:
         raise DataError("peelian.toml names no [[incidents]], so there is nothing to read. Add an extract.")
@@ -174,62 +175,33 @@ def read(sources: Sources, parameters: Parameters, *, progress: Progress | None 
         if progress is not None:
             progress(done, total)
 
-    shapes = _places(sources)
-    places, walk = shapes.places, _crosswalk(sources)
-    codes = set(places.index) | (walk.old | walk.new if walk else set())
+    land = ground(sources.places, sources.folder)
+    places = land.places
     step()
     readings = []
     for source in sources.incidents:
-        readings.append(extract(source, sources.folder, places.crs, codes=codes, repeats=parameters.repeats))
+        readings.append(
+            extract(source, sources.folder, places.crs, codes=land.codes, repeats=parameters.repeats)
+        )
         step()
     together = combine([reading.incidents for reading in readings])
     if parameters.types == "comparable":
         together = _comparable(together)
-    incidents, carried = _carried(together, walk, places)
+    incidents, carried = land.carried(together)
     files = [r.files.assign(source=_short(s.file)) for r, s in zip(readings, sources.incidents, strict=True)]
-    layers: list[Any] = []
-    refused = [incidents.rejected.iloc[:0]]
-    for layer in sources.layers:
-        found, left = _features(layer, sources, places)
-        layers += found.values()
-        refused.append(left)
-        files.append(_feature_row(layer, found, left))
-        step()
+    layers, refused, listed = _layers(sources, places, step)
     return Read(
         flagged(incidents),
         places,
-        Layers.of(layers),
-        pd.concat(refused, ignore_index=True),
-        pd.concat(files, ignore_index=True),
-        shapes,
+        layers,
+        pd.concat([incidents.rejected.iloc[:0], *refused], ignore_index=True),
+        pd.concat([*files, *listed], ignore_index=True),
+        land.areas,
         carried,
         conditions(sources.weather, sources.folder) if sources.weather else None,
         tuple(reading.note for reading in readings if reading.note),
-        walk,
+        land.walk,
     )
-
-
-def _places(sources: Sources) -> AreaReading:
-    from peelian.read.areas import reading
-
-    asked = sources.places
-    own = asked.households if asked.profile is None else None
-    found = reading(
-        sources.folder / asked.file,
-        id=asked.id,
-        households=own,
-        name=asked.name,
-        layer=asked.layer,
-        crs=asked.crs,
-        where=asked.where,
-    )
-    if asked.profile is None:
-        return found
-    from peelian.read.profiles_area import joined, profile
-
-    held = profile(sources.folder / asked.profile, id=asked.profile_id)
-    beside = joined(found.places, held, households=asked.households)
-    return replace(found, places=beside.places, profile=beside.sentence)
 
 
 def _comparable(incidents: Incidents) -> Incidents:
@@ -242,24 +214,19 @@ def _comparable(incidents: Incidents) -> Incidents:
     return replace(incidents, frame=incidents.frame.assign(type=types))
 
 
-def _crosswalk(sources: Sources) -> Crosswalk | None:
-    """The lookup between two editions of the areas, where the project names one."""
-    asked = sources.places
-    if asked.lookup is None:
-        return None
-    from peelian.read.lookups import lookup
-
-    old, new = asked.lookup_codes or (None, None)
-    return lookup(sources.folder / asked.lookup, old=old, new=new)
-
-
-def _carried(incidents: Incidents, walk: Crosswalk | None, places: Places) -> tuple[Incidents, str]:
-    """The incidents on the places' own edition of the area codes, and what was carried over in words."""
-    if walk is None:
-        return incidents, ""
-    from peelian.read.apportion import recoded_incidents
-
-    return recoded_incidents(incidents, places, walk)
+def _layers(
+    sources: Sources, places: Places, step: Callable[[], None]
+) -> tuple[Layers, list[pd.DataFrame], list[pd.DataFrame]]:
+    """The features of every source, the rows that are in none, and a row for each file."""
+    layers: list[Any] = []
+    refused, listed = [], []
+    for source in sources.layers:
+        found, left = _features(source, sources, places)
+        layers += found.values()
+        refused.append(left)
+        listed.append(_feature_row(source, found, left))
+        step()
+    return Layers.of(layers), refused, listed
 
 
 def _features(source: LayerSource, sources: Sources, places: Places) -> tuple[Layers, pd.DataFrame]:

@@ -49,7 +49,14 @@ class PlacesSource:
     ``crs``         move the shapes into this CRS in metres, for files in degrees; 27700 in Great Britain.
     ``layer``       of the file, where it has several.
     ``lookup``      a lookup between two editions of the area codes, for extracts that use the other one or
-                    both; ``lookup_codes`` its two columns, old and new, where they cannot be seen.
+                    both: a table of codes, or the shapes of the other edition, which are laid over these;
+                    ``lookup_codes`` its two columns, old and new, where they cannot be seen (of shapes, the
+                    column with their id first); ``lookup_size`` the one with people or homes, for shares.
+    ``edition``     ``own``: every code is brought to these areas, each row to one of them; ``common``: these
+                    areas are put together into those that both editions are made of, so that one series
+                    crosses the change and nothing is assumed.
+    ``rasters``     our name of a column -> a raster, whose cells are added up in each area (averaged with
+                    ``raster_statistic = "mean"``); ``households`` may be one of them.
     ``profile``     a table of households, tenure, deprivation, ... by area, whose columns the areas take;
                     ``profile_id`` its column with the code. ``households`` may then be one of its columns.
     ``source``, ``date``, ``licence``  printed in the report.
@@ -65,11 +72,21 @@ class PlacesSource:
     layer: str | None = None
     lookup: str | None = None
     lookup_codes: tuple[str, str] | None = None
+    lookup_size: str | None = None
+    edition: Literal["own", "common"] = "own"
+    rasters: dict[str, str] = Field(default_factory=dict)
+    raster_statistic: Literal["sum", "mean", "max", "min"] = "sum"
     profile: str | None = None
     profile_id: str | None = None
     source: str = ""
     date: str = ""
     licence: str = ""
+
+    @model_validator(mode="after")
+    def _has_lookup(self) -> PlacesSource:
+        if self.edition == "common" and self.lookup is None:
+            raise ValueError('edition = "common" needs the lookup between the two editions: lookup = "..."')
+        return self
 
 
 @model(frozen=True, config=STRICT)

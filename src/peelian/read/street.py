@@ -100,7 +100,6 @@ def _typed(data: bytes, layout: Layout, first: int) -> pa.Table | None:
     """The block by Arrow with stated types, or None where a line of it needs a closer look."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv
 
     if b'"' in data or b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
@@ -123,23 +122,33 @@ def _typed(data: bytes, layout: Layout, first: int) -> pa.Table | None:
         ).combine_chunks()
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
-    columns = {}
-    for name in COLUMNS:
-        at = layout.at[name]
-        column = pa.nulls(len(read), schema().field(name).type) if at is None else read.column(str(at))
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if name in WORDS and not _tidy(column.dictionary):
-            return None
-        if name == "id" and pc.max(pc.binary_length(column)).as_py() != 64 and not _tidy(column):
-            return None
-        if name in NUMBERS and not pc.all(pc.is_finite(column), min_count=0).as_py():
-            return None
-        if name == "month" and column.null_count:  # perhaps a blank line, which Arrow reads as a row
-            return None
-        columns[name] = column
+    columns = {name: _column(read, name, layout.at[name]) for name in COLUMNS}
+    if not all(_is_sound(name, column) for name, column in columns.items()):
+        return None
     row = pa.array(np.arange(first, first + len(read)))
     table = pa.table({**columns, "row": row})
     return table.append_column("fault", _faults(table))
+
+
+def _column(read: pa.Table, name: str, at: int | None) -> pa.Array:
+    """A column of ours by where it stands, or nothing but missing values."""
+    import pyarrow as pa
+
+    column = pa.nulls(len(read), schema().field(name).type) if at is None else read.column(str(at))
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _is_sound(name: str, column: pa.Array) -> bool:
+    """True where Arrow's reading of a column needs no closer look."""
+    import pyarrow.compute as pc
+
+    if name in WORDS and not _tidy(column.dictionary):
+        return False
+    if name == "id" and pc.max(pc.binary_length(column)).as_py() != 64 and not _tidy(column):
+        return False
+    if name in NUMBERS and not pc.all(pc.is_finite(column), min_count=0).as_py():
+        return False
+    return not (name == "month" and column.null_count)  # perhaps a blank line, which Arrow reads as a row
 
 
 def _tidy(words: pa.Array) -> bool:

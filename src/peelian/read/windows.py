@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+SERIAL_START = 'start is a number: if a spreadsheet left its days so, write dates = "excel"'
 BAD_START, BAD_END = "start is no date", "end is no date"
 NO_START, BACKWARDS, NO_TYPE = "no start", "ends before it starts", "no crime type"
 
@@ -56,6 +57,9 @@ def windows(
     kind = fields["type"] if "type" in fields else pd.Series(type, index=fields.index, dtype="str")
     reason[kind.isna()] = NO_TYPE
     reason[begin.isna()] = BAD_START
+    reason[begin.isna() & fields["start"].str.match(calendar.SERIAL).fillna(False).astype(bool)] = (
+        SERIAL_START
+    )
     reason[fields["start"].isna()] = NO_START
     good = reason.isna()
     frame = pd.DataFrame({"start": begin, "end": end, "type": kind.astype("str")})[good]
