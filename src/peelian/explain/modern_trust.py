@@ -291,7 +291,7 @@ def _factors(held: Held, terms: pd.DataFrame) -> pd.DataFrame:
             "frequency": frequency(held.replicates, posed.factor, number), "shift_p": shift[1],
             "shift_p_alone": shift[0],
             "verdict": "do not report" if row is None else row["verdict"],
-            "reason": "no band has an effect" if row is None else row["reason"],
+            "reason": "the model keeps none of its bands" if row is None else row["reason"],
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -330,8 +330,8 @@ def _too_few_shifts(held: Held, shifts: int) -> list[str]:
         return []
     return [
         f"Maps can be moved to {shifts:,} positions only, so with {number} factors the adjusted p of the "
-        f"shift test cannot come below {least:.2f}: no factor can be reported. Use smaller cells, a larger area "
-        "or fewer factors; or holm = false, which asks about each factor by itself."
+        f"shift test cannot come below {least:.2f}: no factor can be reported. Use smaller cells, a larger "
+        "area or fewer factors; or holm = false, which asks about each factor by itself."
     ]
 
 
