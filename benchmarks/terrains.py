@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 SHARE = 0.05
 FEWEST = 30
+CELL = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +146,7 @@ def hounslow() -> Town:
     pack = _there("uk/flagship_hounslow")
     frame = gpd.read_file(pack / "hounslow_1km_lsoa_2011.gpkg").rename(columns={"HHOLDS": "households"})
     areas = Places.of(frame.set_index("LSOA11CD"))
-    places = Places.grid(areas.frame[areas.frame["in_borough"].astype(bool)], 200)
+    places = Places.grid(areas.frame[areas.frame["in_borough"].astype(bool)], CELL)
     with zipfile.ZipFile(pack / "street_burglary_2012_2019_police_uk_layout.zip") as archive:
         names = [n for n in archive.namelist() if n.endswith(".csv") and Path(n).name[:4] >= "2016"]
         rows = pd.concat([pd.read_csv(archive.open(name)) for name in names], ignore_index=True)
@@ -175,7 +176,7 @@ def _london(name: str, boroughs: Any) -> Town:
 
     from peelian.places import Places
 
-    places = Places.grid(boroughs[boroughs["LAD22NM"] == name], 200)
+    places = Places.grid(boroughs[boroughs["LAD22NM"] == name], CELL)
     folder = _there("uk/met_street_all_types_2016_2018")
     rows = pd.read_parquet(folder / "met_street_api_2016-01_2018-06.parquet")
     rows = rows[rows["category"] == "violent-crime"]

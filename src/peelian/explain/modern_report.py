@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from peelian.explain.parameters import Parameters
     from peelian.places import Places
 
-MOST_CURVES = 4
+MOST_CURVES = 3
 CURVE_FORMATS = {
     "Relative risk": ",.2f", "Low": ",.2f", "High": ",.2f", "Without penalty": ",.2f",
 }  # fmt: skip

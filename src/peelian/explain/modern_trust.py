@@ -291,7 +291,7 @@ def _factors(held: Held, terms: pd.DataFrame) -> pd.DataFrame:
             "frequency": frequency(held.replicates, posed.factor, number), "shift_p": shift[1],
             "shift_p_alone": shift[0],
             "verdict": "do not report" if row is None else row["verdict"],
-            "reason": "no band has an effect" if row is None else row["reason"],
+            "reason": "the model keeps none of its bands" if row is None else row["reason"],
         })  # fmt: skip
     return pd.DataFrame(rows)
 
