@@ -35,6 +35,7 @@ class Backtest:
     ``by_origin``  a row an origin and method: ``incidents``, ``expected``, ``log_score``, ``floored``
                    places, ``information_gain``, and ``hits_5`` for each share of the area (percent).
     ``pooled``     a row a method, best log score first: hit rates and PAI with 95 % intervals over origins,
+                   PEI (the hit rate as a share of the best possible in the same area),
                    calibration, dispersion; ``best possible`` is what nobody could beat.
     ``pairs``      a row a method: its difference to plain counts, with intervals and corrected p.
     ``verdict``    the sentence that opens the page; ``sentences`` one a method.

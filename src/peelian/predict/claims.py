@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from peelian.arithmetic.comparison import holm
+
 BLOCK = 4
 DRAWS = 4000
 ALPHA = 0.05
@@ -126,20 +128,6 @@ def ratio_draws(drawn: np.ndarray, above: np.ndarray, below: np.ndarray) -> np.n
     return np.divide(drawn @ above, bottom, out=np.full(len(drawn), np.nan), where=bottom > 0)
 
 
-def holm(p: Mapping[str, float]) -> dict[str, float]:
-    """p values corrected for how many were tried (Holm 1979), by name.
-
-    >>> holm({"a": 0.01, "b": 0.04})
-    {'a': 0.02, 'b': 0.04}
-    """
-    known = {name: value for name, value in p.items() if np.isfinite(value)}
-    corrected, running = {name: float("nan") for name in p}, 0.0
-    for rank, name in enumerate(sorted(known, key=known.__getitem__)):
-        running = max(running, min(1.0, (len(known) - rank) * known[name]))
-        corrected[name] = running
-    return corrected
-
-
 def pairs(
     log_scores: Mapping[str, np.ndarray],
     hits: Mapping[str, np.ndarray],
@@ -160,7 +148,7 @@ def pairs(
         if name != reference:
             both = np.isfinite(log_scores[name]) & np.isfinite(log_scores[reference])
             tested[name] = (both, diebold_mariano((log_scores[name] - log_scores[reference])[both]))
-    corrected = holm({name: test.p_lower for name, (_, test) in tested.items()})
+    corrected = dict(zip(tested, holm([test.p_lower for _, test in tested.values()]).tolist(), strict=True))
     out = []
     for name, (both, test) in tested.items():
         some = drawn * both

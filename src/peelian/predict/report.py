@@ -118,7 +118,8 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         formats[share_of(share)] = ".1%"
         if label == f"{MAIN_SHARE * 100:g}":
             frame["low"], frame["high"] = pooled[f"hit_rate_{label}_low"], pooled[f"hit_rate_{label}_high"]
-            formats |= {"low": ".1%", "high": ".1%"}
+            frame["of the best"] = pooled[f"pei_{label}"]
+            formats |= {"low": ".1%", "high": ".1%", "of the best": ".0%"}
     frame["log score"] = pooled["log_score"]
     frame["difference to counts"] = pooled["log_score_difference"]
     frame["lowest"], frame["highest"] = (
@@ -134,8 +135,8 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         f"Share of {crimes} in the area ranked highest, and log score, over {backtest.origins} "
         f"{backtest.horizon}s{late}",
         frame, {**formats, "slope": ".2f"}, source,
-        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
-        "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 better. "
+        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4; of the best: that "
+        "column as a share of what anybody could have held (PEI). Log score: lower is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 better. "
         "Slope 1: places forecast twice as high had twice as many.",
     )  # fmt: skip
 
