@@ -46,7 +46,15 @@ def pool(
     drawn = claims.block_draws(len(incidents), seed=seed)
     words = {name: words_of(name, method) for name, method in methods.items()}
     rows = [_pooled(name, wide[name], wide[BEST], drawn, shares) for name in [*methods, BEST]]
+    complete = {
+        name: scores
+        for name in methods
+        if np.isfinite(scores := wide[name]["log_score"].to_numpy(float)).all()
+        and len(scores) == len(incidents)
+    }
+    alike = claims.confidence_set(complete, drawn)
     for row in rows[:-1]:
+        row["set_p"] = alike.get(row["method"], float("nan"))
         row |= _calibrated(outcomes, forecasts[row["method"]])
         row["words"] = words[row["method"]]
     pooled = pd.DataFrame(rows).sort_values("log_score", kind="stable", na_position="last", ignore_index=True)
