@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from peelian.arithmetic.scores import capture
-from peelian.predict.claims import Pair, block_draws, diebold_mariano, pairs, verdict
+from peelian.predict.claims import Pair, block_draws, confidence_set, diebold_mariano, pairs, verdict
 from peelian.predict.holdout import Holdout
 from peelian.predict.planning import Planning
 from peelian.predict.report import crimes_of, holdout_sentence, planning_sentence
@@ -106,3 +106,20 @@ def test_a_method_that_saw_the_tested_months_is_never_said_to_win() -> None:
 
 def test_equal_forecasts_differ_by_nothing() -> None:
     assert diebold_mariano(np.zeros(24)).p_lower == 1.0
+
+
+def test_equal_methods_stay_in_the_confidence_set_and_a_worse_one_does_not() -> None:
+    rng = np.random.default_rng(4)
+    month = rng.normal(1.5, 0.1, 48)
+    scores = {name: month + rng.normal(0, 0.01, 48) for name in ("one", "two", "three")}
+    scores["worse"] = month + 0.05 + rng.normal(0, 0.01, 48)
+    found = confidence_set(scores, block_draws(48, seed=1))
+    assert found["worse"] < 0.1
+    assert min(found[name] for name in ("one", "two", "three")) >= 0.1
+
+
+def test_the_best_method_is_always_in_the_confidence_set() -> None:
+    rng = np.random.default_rng(5)
+    scores = {str(k): rng.normal(k, 1, 30) for k in range(6)}
+    found = confidence_set(scores, block_draws(30, seed=1))
+    assert found[min(scores, key=lambda name: scores[name].mean())] == 1.0

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from peelian.arithmetic.scores import (
-    best_possible,
     calibration,
     capture,
     hit_rate,
@@ -73,7 +72,7 @@ def test_a_share_outside_nought_to_one_is_refused() -> None:
 
 
 def test_best_possible_is_the_outcome_ranked_by_itself() -> None:
-    assert best_possible(np.array([0, 7, 2, 1]), share=0.5) == 0.9
+    assert hit_rate(np.array([0, 7, 2, 1]), np.array([0, 7, 2, 1]), share=0.5) == 0.9
 
 
 def test_log_score_by_hand() -> None:

@@ -364,3 +364,19 @@ def selection_placebo(estimate: LogRatio, placebos: Sequence[float]) -> Calibrat
     df = satterthwaite(parts, [min(estimate.df, 1e9), k - 1])
     rank = 1 + int((held < estimate.theta).sum())
     return Calibrated(estimate.theta - mean, math.sqrt(sum(parts)), df, mean, sd, k, rank)
+
+
+# -------------------------------------------------------------------------------- several questions
+def holm(p: ArrayLike) -> Floats:
+    """p values corrected for how many questions were asked (Holm 1979); NaN stays NaN and counts for none.
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, float)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    adjusted = np.full(len(values), np.nan)
+    raised = np.maximum.accumulate(values[order] * (len(order) - np.arange(len(order))))
+    adjusted[order] = np.minimum(raised, 1.0)
+    return adjusted

@@ -150,15 +150,6 @@ def hit_rate(
     return capture(risk, counts, shares=[share], size=size).hit_rate[0]
 
 
-def best_possible(counts: np.ndarray, *, share: float = 0.05, size: np.ndarray | None = None) -> float:
-    """The hit rate of whoever had known the outcome: no forecast can do better.
-
-    >>> best_possible(np.array([0, 0, 3, 1]), share=0.25)
-    0.75
-    """
-    return hit_rate(counts, counts, share=share, size=size)
-
-
 def log_score(counts: np.ndarray, rate: np.ndarray, *, floor: float) -> LogScore:
     """Mean over places of r - y ln r + ln y!: how surprised the forecast was; lower is better.
 

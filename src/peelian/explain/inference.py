@@ -186,21 +186,6 @@ def shift_test(
     return float((known >= true - 1e-9).mean())
 
 
-def holm(p: Array) -> Array:
-    """Holm's adjustment for asking several questions; NaN stays NaN.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    p = np.asarray(p, float)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    adjusted = np.full(len(p), np.nan)
-    raised = np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order))))
-    adjusted[order] = np.minimum(raised, 1.0)
-    return adjusted
-
-
 def false_discovery(p: Array) -> Array:
     """p adjusted so that at most a share of what is marked is marked falsely (Benjamini & Hochberg 1995).
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.curves import Replicate, bootstrap, curve_frame, ends, frequency, reaches
 from peelian.explain.inference import Limits, Window
@@ -208,7 +209,7 @@ def _terms(held: Held) -> pd.DataFrame:
     rows = [_term(held, bearing) for bearing in held.where]
     frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else _COLUMNS)
     if rows and held.shifts:
-        every = inference.holm(np.array([held.shifts[k][1] for k in sorted(held.shifts)]))
+        every = holm(np.array([held.shifts[k][1] for k in sorted(held.shifts)]))
         frame["shift_p_holm"] = [every[sorted(held.shifts).index(b.number)] for b in held.where]
     return _with_verdicts(frame, held)
 

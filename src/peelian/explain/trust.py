@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from peelian import engine
+from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
 from peelian.explain.inference import Limits, Resample, Robust, Window
@@ -212,7 +213,7 @@ def _terms(
             "note": problem.notes.get(about["factor"], ""),
         })  # fmt: skip
     frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else _TERM_COLUMNS)
-    frame.insert(frame.columns.get_loc("shift_p_alone"), "shift_p_holm", inference.holm(frame["shift_p"]))
+    frame.insert(frame.columns.get_loc("shift_p_alone"), "shift_p_holm", holm(frame["shift_p"]))
     return frame
 
 

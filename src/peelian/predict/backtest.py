@@ -26,6 +26,7 @@ STEP: dict[str, Step] = {"month": "month", "week": "day", "day": "day"}
 LENGTH = {"month": 1, "week": 7, "day": 1}
 ENOUGH = {"month": 24, "week": 50, "day": 50}
 MAIN_SHARE = 0.05
+SET_LEVEL = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,8 @@ class Backtest:
     ``by_origin``  a row an origin and method: ``incidents``, ``expected``, ``log_score``, ``floored``
                    places, ``information_gain``, and ``hits_5`` for each share of the area (percent).
     ``pooled``     a row a method, best log score first: hit rates and PAI with 95 % intervals over origins,
-                   calibration, dispersion; ``best possible`` is what nobody could beat.
+                   PEI (the hit rate as a share of the best possible in the same area),
+                   calibration, dispersion, ``set_p`` (see ``claims.confidence_set``); ``best possible`` is what nobody could beat.
     ``pairs``      a row a method: its difference to plain counts, with intervals and corrected p.
     ``verdict``    the sentence that opens the page; ``sentences`` one a method.
     ``refused``    methods that gave no forecast, with the reason; the others finished.
@@ -57,6 +59,11 @@ class Backtest:
     lag: int
     outcomes: np.ndarray = field(repr=False)
     forecasts: dict[str, np.ndarray] = field(repr=False)
+
+    @property
+    def best_set(self) -> tuple[str, ...]:
+        """Methods that cannot be told from the best by log score (model confidence set at 90 %)."""
+        return tuple(self.pooled.loc[self.pooled["set_p"] >= SET_LEVEL, "method"])
 
 
 @dataclass(frozen=True, eq=False)

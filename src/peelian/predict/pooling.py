@@ -45,8 +45,16 @@ def pool(
     incidents = wide[BEST]["incidents"].to_numpy(float)
     drawn = claims.block_draws(len(incidents), seed=seed)
     words = {name: words_of(name, method) for name, method in methods.items()}
-    rows = [_pooled(name, wide[name], drawn, shares) for name in [*methods, BEST]]
+    rows = [_pooled(name, wide[name], wide[BEST], drawn, shares) for name in [*methods, BEST]]
+    complete = {
+        name: scores
+        for name in methods
+        if np.isfinite(scores := wide[name]["log_score"].to_numpy(float)).all()
+        and len(scores) == len(incidents)
+    }
+    alike = claims.confidence_set(complete, drawn)
     for row in rows[:-1]:
+        row["set_p"] = alike.get(row["method"], float("nan"))
         row |= _calibrated(outcomes, forecasts[row["method"]])
         row["words"] = words[row["method"]]
     pooled = pd.DataFrame(rows).sort_values("log_score", kind="stable", na_position="last", ignore_index=True)
@@ -69,7 +77,9 @@ def pool(
     )  # fmt: skip
 
 
-def _pooled(name: str, rows: pd.DataFrame, drawn: np.ndarray, shares: tuple[float, ...]) -> dict[str, Any]:
+def _pooled(
+    name: str, rows: pd.DataFrame, best: pd.DataFrame, drawn: np.ndarray, shares: tuple[float, ...]
+) -> dict[str, Any]:
     incidents = rows["incidents"].to_numpy(float)
     total = float(incidents.sum())
     out: dict[str, Any] = {
@@ -85,6 +95,8 @@ def _pooled(name: str, rows: pd.DataFrame, drawn: np.ndarray, shares: tuple[floa
         rate = hits.sum() / total if total else float("nan")
         label = f"{share * 100:g}"
         out |= {f"hits_{label}": hits.sum(), f"hit_rate_{label}": rate}
+        most = float(best[f"hits_{label}"].sum())
+        out[f"pei_{label}"] = hits.sum() / most if most else float("nan")
         out |= {f"hit_rate_{label}_low": low, f"hit_rate_{label}_high": high}
         out |= {
             f"pai_{label}": rate / share,

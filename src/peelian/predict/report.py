@@ -70,6 +70,17 @@ def captured_sentence(backtest: Backtest, method: str, crimes: str) -> str:
     )
 
 
+def set_sentence(backtest: Backtest) -> str:
+    """Which methods cannot be told from the best by log score, where more than three were tried."""
+    if len(backtest.words) <= 3 or len(backtest.best_set) == len(backtest.words):
+        return ""
+    named = [backtest.words[name] for name in backtest.best_set]
+    return (
+        f"Of {len(backtest.words)} methods, {len(named)} cannot be told from the best by log score (model "
+        f"confidence set at 90 %): {'; '.join(named)}."
+    )
+
+
 def holdout_sentence(test: Holdout, crimes: str, cell: float | None) -> str:
     """The one-year test in words, never without the warning about PAI."""
     held = test.capture
@@ -118,7 +129,8 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         formats[share_of(share)] = ".1%"
         if label == f"{MAIN_SHARE * 100:g}":
             frame["low"], frame["high"] = pooled[f"hit_rate_{label}_low"], pooled[f"hit_rate_{label}_high"]
-            formats |= {"low": ".1%", "high": ".1%"}
+            frame["of the best"] = pooled[f"pei_{label}"]
+            formats |= {"low": ".1%", "high": ".1%", "of the best": ".0%"}
     frame["log score"] = pooled["log_score"]
     frame["difference to counts"] = pooled["log_score_difference"]
     frame["lowest"], frame["highest"] = (
@@ -134,8 +146,9 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         f"Share of {crimes} in the area ranked highest, and log score, over {backtest.origins} "
         f"{backtest.horizon}s{late}",
         frame, {**formats, "slope": ".2f"}, source,
-        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
-        "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 better. "
+        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4; of the best: that "
+        "column as a share of what anybody could have held (PEI). Log score: lower is better; difference to "
+        "counts of a year with its 95 % interval (lowest, highest), below 0 better. "
         "Slope 1: places forecast twice as high had twice as many.",
     )  # fmt: skip
 
@@ -372,7 +385,9 @@ def section(
         for words in (*warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen), records)
         if words
     ]
-    blocks += [Text(words, "note") for words in (*NOTES, planning.why, *remarks) if words]
+    blocks += [
+        Text(words, "note") for words in (*NOTES, planning.why, set_sentence(backtest), *remarks) if words
+    ]
     return Section("predict", TITLE, QUESTION, tuple(blocks))
 
 
