@@ -126,10 +126,12 @@ def cells_map(
     breaks: Sequence[float] | None = None,
     order: Sequence[str] | None = None,
     boundary: Any = None,
+    lines: gpd.GeoSeries | None = None,
 ) -> dict[str, Any]:
     """A map of grid cells coloured by a value, in classes named in the legend.
 
-    ``places`` of kind ``cell``; ``values`` on their index; ``boundary`` a shape drawn over them.
+    ``places`` of kind ``cell``; ``values`` on their index; ``boundary`` a shape drawn over them,
+    ``lines`` thin ones (streets, in the places' CRS), the part of them that lies on the map.
     """
     import pandas as pd
 
@@ -154,6 +156,8 @@ def cells_map(
     layers: list[dict[str, Any]] = [{"mark": {"type": "rect"}, "encoding": encoding}]
     if boundary is not None:
         layers.append(_outline(boundary, west, south, axis, upright))
+    if lines is not None:
+        layers.append(_lines(lines, (west, south, east, north), axis, upright))
     data = {"values": json.loads(rows.to_json(orient="records"))}
     width = min(WIDTH, int(height * (east - west) / max(north - south, 1.0)))  # a tall area keeps its shape
     return _map(layers, height, data) | {"width": width}
@@ -203,6 +207,27 @@ def cells_over_time(
         "facet": {"field": "period", "type": "nominal", "sort": list(map(str, values)), "header": header},
         "spec": {"width": wide, "height": tall, "layer": inner},
     }  # fmt: skip
+
+
+def _lines(lines: gpd.GeoSeries, bounds: Any, axis: Any, upright: Any) -> dict[str, Any]:
+    """Streets as thin lines, simplified to what a page can show."""
+    west, south, east, north = bounds
+    on_map = lines.clip_by_rect(west, south, east, north).simplify((east - west) / WIDTH).explode()
+    rows = [
+        {"x": round(x - west), "y": round(y - south), "part": part, "step": step}
+        for part, line in enumerate(on_map[on_map.geom_type == "LineString"])
+        for step, (x, y) in enumerate(line.coords)
+    ]
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "line", "color": "#505a5f", "strokeWidth": 0.5},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative", **axis},
+            "y": {"field": "y", "type": "quantitative", **upright},
+            "detail": {"field": "part"},
+            "order": {"field": "step"},
+        },
+    }
 
 
 def _outline(boundary: Any, west: float, south: float, axis: Any, upright: Any) -> dict[str, Any]:

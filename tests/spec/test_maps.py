@@ -10,7 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
-from shapely import Point, box
+from shapely import LineString, Point, box
 
 from peelian import maps
 from peelian.places import Places
@@ -103,3 +103,22 @@ def test_nothing_is_pale_and_hot_spots_deepen_with_their_strength() -> None:
         maps.NAMED["hot 99 %"],
         maps.CATEGORIES[0],
     ]
+
+
+def test_small_maps_stand_side_by_side_one_a_period() -> None:
+    places = Places.grid(gpd.GeoSeries([box(0, 0, 400, 200)], crs="EPSG:27700"), 100)
+    words = pd.DataFrame({"Jan": ["high"] + [None] * 7, "Feb": [None] * 7 + ["low"]}, places.index)
+    spec = maps.cells_over_time(places, words, legend="risk", order=["low", "high"])
+    assert spec["facet"]["sort"] == ["Jan", "Feb"]
+    assert [(row["period"], row["class"]) for row in spec["data"]["values"]] == [
+        ("Jan", "high"),
+        ("Feb", "low"),
+    ]
+
+
+def test_a_tall_grid_keeps_its_shape_and_streets_are_cut_at_its_edge() -> None:
+    places = Places.grid(gpd.GeoSeries([box(0, 0, 400, 2000)], crs="EPSG:27700"), 100)
+    streets = gpd.GeoSeries([LineString([(-500, 50), (900, 50)])], crs="EPSG:27700")
+    spec = maps.cells_map(places, pd.Series(1.0, places.index), legend="risk", lines=streets)
+    assert spec["width"] / spec["height"] == pytest.approx(0.2, abs=0.01)
+    assert [row["x"] for row in spec["layer"][-1]["data"]["values"]] == [0, 400]

@@ -18,6 +18,7 @@ from peelian.chapters.held import (
     people_of,
     publisher_of,
 )
+from peelian.outputs import HIDDEN
 from peelian.report import Outcome, Text
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def part_of_predict(context: Context, part: str) -> Outcome:
     from peelian.predict.only import only
 
     given = given_to_predict(context)
-    given.pop("ledger")
+    for whole in ("ledger", "store"):
+        given.pop(whole)
     return only(
         part, context.incidents, context.cells, context.places,
         stage_parameters(context.project, "predict", stage.Parameters), **given,
@@ -125,6 +127,7 @@ def given_to_predict(context: Context) -> dict[str, Any]:
         "prior": prior, "prior_to": prior_to, "seed": context.project.seed("predict"),
         "crime": context.project.outcome, "by": context.by, "weather": weather_of(context),
         "ledger": context.project.folder / "ledger",
+        "store": context.project.folder / HIDDEN / "backtest",
         "given": Given(
             None if streets is None else _spatial(streets),
             *(None if path is None else _rows(path) for path in tables.values()),

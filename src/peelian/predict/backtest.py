@@ -11,12 +11,15 @@ import pandas as pd
 
 from peelian.arithmetic.scores import capture, information_gain, log_score
 from peelian.errors import DesignError
+from peelian.predict.checkpoint import Checkpoints
 from peelian.predict.claims import Verdict
 from peelian.predict.history import YEAR, History, Step, moment, moment_of, step_of
 from peelian.predict.method import FLOOR, Method, at_level, checked
 from peelian.predict.pooling import pool
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from peelian.incidents import Incidents
     from peelian.places import Places
 
@@ -37,7 +40,8 @@ class Backtest:
                    places, ``information_gain``, and ``hits_5`` for each share of the area (percent).
     ``pooled``     a row a method, best log score first: hit rates and PAI with 95 % intervals over origins,
                    PEI (the hit rate as a share of the best possible in the same area),
-                   calibration, dispersion, ``set_p`` (see ``claims.confidence_set``); ``best possible`` is what nobody could beat.
+                   calibration, dispersion, ``set_p`` (see ``claims.confidence_set``); ``best possible`` is
+                   what nobody could beat.
     ``pairs``      a row a method: its difference to plain counts, with intervals and corrected p.
     ``verdict``    the sentence that opens the page; ``sentences`` one a method.
     ``refused``    methods that gave no forecast, with the reason; the others finished.
@@ -95,6 +99,7 @@ def backtest(
     seen: Sequence[str] = (),
     crimes: str = "crimes",
     seed: int,
+    store: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Backtest:
     """Every method's forecasts scored on the same rolling origins, with plain counts always among them.
@@ -108,6 +113,8 @@ def backtest(
     ``by``        how incidents are counted in places; a method of your own counts as it likes.
     ``seen``      methods of which an input (a risk terrain, a layer) saw tested months: shown, never claimed.
     ``crimes``    what is counted, in the plural, for the sentences.
+    ``store``     a folder for finished origins: a backtest that was stopped goes on from there, with the same
+                  result, if nothing that it rests on has changed.
 
     Settings are chosen only on origins before the scored one. Raises ``DesignError`` where no origin has
     history before it; a method that fails is listed in ``refused``.
@@ -120,7 +127,11 @@ def backtest(
     history = History.of(incidents, places, end=end, step=step, by=by)
     setting = Setting(incidents, places, {step: history}, step, length, lag, max(refit, 1))
     area = _sizes(places, size)
-    walk = _walk(methods, setting, starts, areas, area, progress)
+    kept = None
+    if store is not None:
+        about = {"horizon": horizon, "lag": lag, "refit": setting.refit, "by": by, "starts": starts}
+        kept = Checkpoints.of(store, incidents, places, methods, **about)
+    walk = _walk(methods, setting, starts, areas, area, progress, kept)
     finished = {name: method for name, method in methods.items() if name not in walk.refused}
     by_origin = pd.DataFrame([row for row in walk.rows if row["method"] not in walk.refused])
     return pool(
@@ -143,25 +154,47 @@ class Walk:
 
 def _walk(
     methods: Mapping[str, Forecaster], setting: Setting, starts: Sequence[int], areas: Sequence[float],
-    size: np.ndarray, progress: Callable[[int, int], None] | None,
+    size: np.ndarray, progress: Callable[[int, int], None] | None, kept: Checkpoints | None = None,
 ) -> Walk:  # fmt: skip
     """Every method at every origin, forecast and scored."""
     step, length = setting.step, setting.length
     history = setting.histories[step]
     walk = Walk([], [], {name: [] for name in methods}, {})
+    finished = _finished(starts, setting, kept)
     for nth, at in enumerate(starts):
         outcome = history.outcome(at, at + length)
         level = history.before(at - setting.lag).level(at, at + length)
         floor = FLOOR * max(level, 1.0) / len(outcome)
         walk.outcomes.append(outcome)
         walk.rows.append(_best(at, step, outcome, areas, size))
-        for name, method, risk in _forecasts(methods, setting, at, nth, walk.refused):
-            rate = risk if getattr(method, "is_rate", True) else at_level(risk, level)
+        if at in finished:
+            forecasts, refused = finished[at]
+            walk.refused.update(refused)
+        else:
+            forecasts = {name: risk for name, _, risk in _forecasts(methods, setting, at, nth, walk.refused)}
+            if kept is not None:
+                kept.save(at, forecasts, walk.refused)
+        for name, risk in forecasts.items():
+            rate = risk if getattr(methods[name], "is_rate", True) else at_level(risk, level)
             walk.forecasts[name].append(rate)
             walk.rows.append(_scored(name, at, step, outcome, rate, floor, areas, size))
         if progress is not None:
             progress(nth + 1, len(starts))
     return walk
+
+
+def _finished(
+    starts: Sequence[int], setting: Setting, kept: Checkpoints | None
+) -> dict[int, tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """The origins that an earlier run finished, up to the last at which learned methods are fitted anew."""
+    found = {}
+    for at in starts:
+        held = None if kept is None else kept.load(at)
+        if held is None:
+            break
+        found[at] = held
+    usable = len(found) if len(found) == len(starts) else len(found) - len(found) % setting.refit
+    return {at: found[at] for at in list(found)[:usable]}
 
 
 def forecast_at(

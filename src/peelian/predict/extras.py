@@ -34,13 +34,13 @@ class Part:
 
 def missions_part(
     forecast: Forecast, incidents: Incidents, cells: Places, areas: Places, asked: MissionTable, given: Given,
-    *, crime: str, crimes: str, source: str, seed: int,
+    *, crime: str, crimes: str, source: str, seed: int, sheet: bool = False,
 ) -> Part:  # fmt: skip
-    """The missions of the forecast's period, with their patrol files."""
+    """The missions of the forecast's period, with their patrol files; ``sheet``: every stop, for print."""
     from peelian.predict.audit import homes_on
     from peelian.predict.patrol import planned
     from peelian.predict.patrol_files import patrol_files
-    from peelian.predict.patrol_report import missions_blocks
+    from peelian.predict.patrol_report import missions_blocks, sheet_blocks
 
     homes = None if areas.households is None else homes_on(cells, areas, areas.households)
     made = planned(
@@ -52,7 +52,17 @@ def missions_part(
         **{kind: int(kinds.get(kind, 0)) for kind in ("planned", "explore", "custom")},
         "expected": float(made.frame["expected"].sum()), "notes": list(made.notes),
     }  # fmt: skip
-    blocks = missions_blocks(made, forecast, cells, crimes, source, published=incidents.published)
+    blocks = missions_blocks(
+        made,
+        forecast,
+        cells,
+        crimes,
+        source,
+        streets=given.streets if sheet else None,
+        published=incidents.published,
+    )
+    if sheet:
+        blocks += sheet_blocks(made, crimes, source)
     return Part(blocks, patrol_files(made, cells), {"missions": summary})
 
 

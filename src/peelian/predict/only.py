@@ -114,10 +114,12 @@ def _on_the_backtest(
             raise DesignError(
                 "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5."
             )
-        return extras.missions_part(
+        made = extras.missions_part(
             forecast, incidents, cells, areas, parameters.missions, given, crime=crime, crimes=crimes,
-            source=source, seed=seed,
+            source=source, seed=seed, sheet=True,
         )  # fmt: skip
+        cannot = report.warnings_of(incidents, cells, forecast, tested, crimes, seen=False)[0]
+        return Part([*made.blocks, Text(cannot, "warning")], made.files, made.summary)
     fitted_to = _fitted_to(parameters, incidents.span[1])
     by_area, _ = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(

@@ -10,6 +10,8 @@ from peelian import maps
 from peelian.report import Block, Chart, Table, Text
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from peelian.places import Places
     from peelian.predict.backtest import Backtest
     from peelian.predict.dosage import Dosage, Explored
@@ -49,8 +51,9 @@ def months_map(backtest: Backtest, cells: Places, method: str, crimes: str, sour
 
 
 def missions_blocks(
-    made: Missions, forecast: Forecast, cells: Places, crimes: str, source: str, *, published: bool
-) -> list[Block]:
+    made: Missions, forecast: Forecast, cells: Places, crimes: str, source: str, *,
+    streets: gpd.GeoDataFrame | None = None, published: bool,
+) -> list[Block]:  # fmt: skip
     """Sentences, the map of boxes and a table of missions."""
     frame, period = made.frame, forecast.period
     planned = frame[frame["kind"] == "planned"]
@@ -66,7 +69,7 @@ def missions_blocks(
             "cells.",
             "finding",
         ),
-        _boxes_map(made, cells, period, source),
+        _boxes_map(made, cells, period, source, streets),
         _missions_table(made, crimes, source),
         _stops_table(made, forecast, crimes, source, published=published),
     ]
@@ -80,7 +83,9 @@ def missions_blocks(
     return blocks
 
 
-def _boxes_map(made: Missions, cells: Places, period: str, source: str) -> Chart:
+def _boxes_map(
+    made: Missions, cells: Places, period: str, source: str, streets: gpd.GeoDataFrame | None
+) -> Chart:
     first = made.frame.assign(rank=made.frame["kind"].map({"custom": 0, "planned": 1, "explore": 2}))
     kind = first.sort_values("rank").drop_duplicates("place").set_index("place")["kind"].map(KINDS)
     words = kind.reindex(cells.index).fillna("none")
@@ -89,7 +94,10 @@ def _boxes_map(made: Missions, cells: Places, period: str, source: str) -> Chart
         "predict_missions_map",
         f"Boxes of the missions for {period}: {int((words == 'planned').sum()):,} planned, "
         f"{int((words == 'drawn at random').sum()):,} drawn at random",
-        maps.cells_map(cells, words, legend="box", kind="categories", order=[*order, "none"]),
+        maps.cells_map(
+            cells, words, legend="box", kind="categories", order=[*order, "none"],
+            lines=None if streets is None else streets.to_crs(cells.crs).geometry,
+        ),
         f"Map of {len(cells):,} cells, of which {int((words != 'none').sum()):,} are boxes of a mission.",
         None, {}, source,
         note="A box is a place to be visible in, not a place where somebody is suspected of anything.",
@@ -137,6 +145,24 @@ def _stops_table(made: Missions, forecast: Forecast, crimes: str, source: str, *
         f"The mission with most expected, {name}: its stops in visiting order, and why",
         shown, formats, source, counts=(last,), published=published,
     )  # fmt: skip
+
+
+def sheet_blocks(made: Missions, crimes: str, source: str) -> list[Block]:
+    """A table a mission, for print: its stops in visiting order, each with its reason."""
+    out: list[Block] = []
+    for number, (name, stops) in enumerate(made.frame.groupby("mission", sort=False), start=1):
+        stops = stops.sort_values("order")
+        shown = pd.DataFrame(
+            {
+                "stop": stops["order"].astype(str) + ". " + stops["place"], "why": stops["kind"].map(KINDS),
+                f"expected {crimes}": stops["expected"], "km": stops["kilometres"],
+                "minutes": stops["minutes"], "reason": stops["reason"],
+            }
+        )  # fmt: skip
+        shown = shown.dropna(axis=1, how="all")
+        formats = {f"expected {crimes}": ".3f", "km": ".2f", "minutes": ".0f"}
+        out.append(Table(f"predict_mission_{number}", str(name), shown, formats, source))
+    return out
 
 
 def dosage_blocks(done: Dosage, found: Explored | None, source: str) -> list[Block]:

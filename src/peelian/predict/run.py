@@ -101,6 +101,7 @@ def run(
     given: Given | None = None,
     weather: pd.DataFrame | None = None,
     ledger: Path | None = None,
+    store: Path | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Where next, and is that better than last year's map?
@@ -110,7 +111,7 @@ def run(
                    fitted on (``2018-12``): without it, it is taken to have seen every month.
     ``given``      streets, custom boxes, check-ins and earlier missions, as far as the project has them.
     ``weather``    by day or month with the calendar beside it, or None; ``ledger`` the folder of sealed
-                   forecasts.
+                   forecasts; ``store`` one for the origins that a run has finished, should it be stopped.
 
     Raises ``DesignError`` where history is too short for any forecast.
     """
@@ -130,7 +131,7 @@ def run(
     prior_last = pd.Period(prior_to, "M") if prior_to else last
     found = backtests(
         used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
-        progress=progress,
+        progress=progress, store=store,
     )  # fmt: skip
     tested, lagged = found.main, found.lagged
     forecast = next_period(used, cells, tested, prior=prior)

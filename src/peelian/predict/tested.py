@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from peelian.predict.grids import Elsewhere, on_other_grids, sentences
 from peelian.predict.methods import BASELINES, methods_named
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from peelian.incidents import Incidents
@@ -43,11 +46,14 @@ def backtests(
     crimes: str,
     progress: Callable[[int, int], None] | None,
     late: bool = True,
+    store: Path | None = None,
 ) -> Tested:
     """Every method on the same origins, plain counts always among them.
 
     ``prior_last``  last month that the terrain was fitted on: where it lies in the tested months, methods
                     that use the terrain are shown and never said to beat anything.
+    ``store``       a folder for finished origins, so that a run that is stopped goes on from there; emptied
+                    when all is done.
     """
     import pandas as pd
 
@@ -69,7 +75,7 @@ def backtests(
         return backtest(
             methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
             areas=parameters.coverage, lag=lag, seen=informed if after else (), crimes=crimes, seed=seed,
-            progress=ticker,
+            store=store, progress=ticker,
         )  # fmt: skip
 
     lagged = tested(cells, prior, names, 2) if late and not lag and step == "month" else None
@@ -78,6 +84,8 @@ def backtests(
         main, elsewhere = on_other_grids(
             main, cells, lambda grid, terrain, beat: tested(grid, terrain, beat, lag), prior=prior
         )
+    if store is not None:
+        shutil.rmtree(store, ignore_errors=True)  # nothing is left to go on from
     used = any(name.split("(")[0] == "blend" for name in names)
     seen = used and prior is not None and prior_last >= tested_from
     return Tested(main, lagged, seen, tuple(sentences(elsewhere, main.words)))
