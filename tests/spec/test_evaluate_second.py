@@ -288,3 +288,10 @@ def test_the_scale_of_evidence_takes_delivery_and_cost_from_the_chapters_that_kn
     assert filled.loc["Implementation", "evidence"].endswith("3 refusals were noted.")
     assert emmie_title(filled["evidence"]).startswith("4 of 5" if whole.benefits else "3 of 5")
     assert with_costs(frame, "", "").equals(frame)
+
+
+@pytest.mark.parametrize("counts", [[1] + [0] * 47, [0] * 24 + [1] + [0] * 23])
+def test_a_series_that_is_too_thin_is_refused_and_never_a_crash(counts: list[int]) -> None:
+    months = pd.period_range("2015-01", periods=48, freq="M")
+    with pytest.raises(DesignError, match="too few counts"):
+        its(pd.Series(counts, months), "2017-01")

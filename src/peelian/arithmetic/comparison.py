@@ -165,7 +165,9 @@ def poisson_se(t0: ArrayLike, t1: float, c0: ArrayLike, c1: ArrayLike) -> float:
     """
     t0, c0, c1 = (np.atleast_1d(np.asarray(x, float)) for x in (t0, c0, c1))
     share = t0 * c1 / c0 / (t0 * c1 / c0).sum()
-    return float(math.sqrt(1 / t1 + (share**2 * (1 / t0 + 1 / c1 + 1 / c0)).sum()))
+    with np.errstate(divide="ignore"):
+        parts = np.where(share > 0, 1 / t0 + 1 / c1 + 1 / c0, 0.0)
+        return float(math.sqrt(1 / t1 + (share**2 * parts).sum()))
 
 
 @dataclass(frozen=True, slots=True)

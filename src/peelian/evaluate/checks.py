@@ -62,6 +62,8 @@ def pre_trends(study: Study) -> PreTrends:
     if len(quarters) < 3:
         return PreTrends(None, len(quarters), math.nan, math.nan, None, math.nan, math.nan)
     result = ratios(study, [cells(study, windows)])
+    if not np.isfinite(result.theta).all():
+        return PreTrends(None, len(quarters), math.nan, math.nan, None, math.nan, math.nan)
     years = np.array(quarters) / 4
     p, joint_seen = _joint(result, years)
     slope = _slope(result, years)

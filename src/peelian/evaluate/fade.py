@@ -58,6 +58,8 @@ def fade(study: Study, *, seed: int, draws: int = 999, level: float = 0.95) -> F
         return Fade(pd.DataFrame(), None, None, "too few months to say")
     names, windows = list(held), list(held.values())
     result = ratios(study, [cells(study, windows)])
+    if not (result.expected > 0).all():
+        return Fade(pd.DataFrame(), None, None, TOO_FEW)
     perm = permutation(study, windows, draws=draws, seed=seed)
     rows = []
     for name in SPANS.keys() & held.keys():

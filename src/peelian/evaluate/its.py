@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+TOO_THIN = "The series has too few counts for a regression with a season."
 COLUMNS = ("const", "trend", "step", "slope_change", "sin1", "cos1", "sin2", "cos2")
 
 
@@ -60,9 +61,14 @@ def its(counts: pd.Series, start: str, *, lags: int = 12, level: float = 0.95) -
     waves = [f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)]
     X = np.column_stack([np.ones_like(t), t / 12, after, (t - at) / 12 * after, *waves])
     beta, mu = _poisson(X, y, np.log(months.days_in_month.to_numpy(float)))
-    se = np.sqrt(np.diag(_newey_west(X, y - mu, mu, lags)))
+    spread = np.diag(_newey_west(X, y - mu, mu, lags))
+    if not (np.isfinite(spread).all() and (spread > 0).all()):
+        raise DesignError(TOO_THIN)
+    se = np.sqrt(spread)
     phi = float(((y - mu) ** 2 / mu).sum() / (len(y) - X.shape[1]))
     half = float(stats.norm.ppf(0.5 + level / 2)) * se[2]
+    if abs(beta[2]) + half >= 50:
+        raise DesignError(TOO_THIN)
     middle, low, high = (math.exp(x) for x in (beta[2], beta[2] - half, beta[2] + half))
     effect = Effect(
         f"step at {start} (interrupted series, no comparison)", middle, low, high, level,
@@ -85,12 +91,15 @@ def _poisson(X: Floats, y: Floats, offset: Floats) -> tuple[Floats, Floats]:
     beta = np.zeros(X.shape[1])
     beta[0] = math.log(y.sum() / np.exp(offset).sum())
     for _ in range(100):
-        mu = np.exp(offset + X @ beta)
-        step = np.linalg.solve(X.T @ (X * mu[:, None]), X.T @ (y - mu))
+        mu = np.exp(np.clip(offset + X @ beta, -30.0, 30.0))
+        try:
+            step = np.linalg.solve(X.T @ (X * mu[:, None]), X.T @ (y - mu))
+        except np.linalg.LinAlgError:
+            raise DesignError(TOO_THIN) from None
         beta = beta + step
         if np.abs(step).max() < 1e-12:
             break
-    return beta, np.exp(offset + X @ beta)
+    return beta, np.exp(np.clip(offset + X @ beta, -30.0, 30.0))
 
 
 def _newey_west(X: Floats, left: Floats, mu: Floats, lags: int) -> Floats:

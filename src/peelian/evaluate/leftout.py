@@ -118,7 +118,7 @@ def left_out(
     share = (mine[before[1]] - mine[before[0]]) / max(total[before[1]] - total[before[0]], 1.0)
     return LeftOut(
         spare, float(share), months, assumed, told, before, after, total,
-        np.array(kept).reshape(len(backs), -1), tuple(backs),
+        np.array(kept).reshape(len(backs), sums.shape[1]), tuple(backs),
     )  # fmt: skip
 
 

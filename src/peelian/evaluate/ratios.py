@@ -59,9 +59,13 @@ class Ratios:
     halved: NDArray[np.bool_]
 
     def one(self, contrast: Sequence[float] | int = 0) -> LogRatio:
-        """One of the ratios (by position), or a linear combination of them."""
+        """One of the ratios (by position), or a linear combination of them.
+
+        Outcomes of which nothing was expected have no ratio: leave them out (``expected`` is 0).
+        """
         a = np.eye(len(self.theta))[contrast] if isinstance(contrast, int) else np.asarray(contrast, float)
-        return LogRatio(float(a @ np.nan_to_num(self.theta)), self.spread.se(a), self.spread.df(a))
+        theta = np.nan_to_num(self.theta, posinf=0.0, neginf=0.0)
+        return LogRatio(float(a @ theta), self.spread.se(a), self.spread.df(a))
 
 
 def cells(
@@ -128,7 +132,8 @@ def ratios(study: Study, parts: Sequence[Cells]) -> Ratios:
         left.append(np.where(np.isfinite(out), out, theta[-1]))
         halved.append(half)
     keep = study.unit_group != OUT
-    spread = comparison.jackknife(np.nan_to_num(np.hstack(left))[keep], study.unit_group[keep])
+    held = np.nan_to_num(np.hstack(left), posinf=0.0, neginf=0.0)[keep]
+    spread = comparison.jackknife(held, study.unit_group[keep])
     spread = _with_drift(spread, np.concatenate([p.drift for p in parts]), min(p.years for p in parts))
     joined = [np.concatenate(x) for x in (observed, expected, theta)]
     return Ratios(joined[0], joined[1], joined[2], spread, np.concatenate(halved))
@@ -202,7 +207,8 @@ class Permutation:
         if not self.usable:
             return None
         a = np.eye(len(self.observed))[contrast] if isinstance(contrast, int) else np.asarray(contrast, float)
-        return p_value(self.drawn @ a, float(self.observed @ a), exact=self.draws.exact)
+        with np.errstate(invalid="ignore"):  # draws without any count in one of the windows
+            return p_value(self.drawn @ a, float(self.observed @ a), exact=self.draws.exact)
 
     @property
     def smallest(self) -> float:
@@ -252,7 +258,7 @@ def _drawn_ratios(draws: Draws, v: Floats, u: Floats) -> Floats:
         rest = both.sum(axis=0) - sums.sum(axis=1)
         observed += mine[:, 1:]
         with np.errstate(divide="ignore", invalid="ignore"):
-            expected += np.nan_to_num(mine[:, :1] * rest[:, 1:] / rest[:, :1])
+            expected += np.nan_to_num(mine[:, :1] * rest[:, 1:] / rest[:, :1], posinf=0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(np.where(observed > 0, observed, 0.5)) - np.log(
             np.where(observed > 0, expected, expected + 0.5)
