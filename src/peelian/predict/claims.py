@@ -134,8 +134,8 @@ def confidence_set(scores: Mapping[str, np.ndarray], drawn: np.ndarray) -> dict[
     ``scores``  lower is better, an origin each, no gaps; ``drawn`` the redraws of ``block_draws``.
 
     Methods whose p is 0.1 or more make up the model confidence set at 90 %: they cannot be told from the
-    best. The worst by its studentised distance from the mean is left out as long as it lies too far off (Hansen,
-    Lunde & Nason 2011, the T max statistic).
+    best. The worst by its studentised distance from the mean is left out as long as it lies too far off
+    (Hansen, Lunde & Nason 2011, the T max statistic).
 
     >>> good, bad = np.array([1.0, 1.2, 0.9, 1.1] * 6), np.array([2.0, 2.3, 1.9, 2.2] * 6)
     >>> found = confidence_set({"good": good, "bad": bad}, block_draws(24, seed=1, draws=200))
