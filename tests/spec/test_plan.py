@@ -370,7 +370,7 @@ def test_the_chapter_says_who_gets_what(counts) -> None:
     parameters = Parameters(kits=120, equity_by=("ward",), frontier_by="ward")
     found = run(RISK, FITTED, areas, Programme("Past"), counts, parameters, seed=1, crime="burglary")
     assert found.section.findings[-2] == (
-        "By ward, n gets 1.4 times its share of homes in kits and s 0.7 times; 2 of 2 groups get any."
+        "By ward: n gets 1.4 times its share of homes in kits, s 0.7 times; 2 of 2 groups get any."
     )
 
 

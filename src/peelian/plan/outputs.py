@@ -39,7 +39,7 @@ def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIA
     return work | {
         "plan.json": plan_json(plan, found),
         "protocol.toml": draft_text(_with_hash(plan, found)),
-        "decision.md": decision_paper(plan, found),
+        "decision.md": decision_paper(plan, areas, found),
         "areas.csv": area_list(plan, areas, found),
         "programme.csv": programme_csv(plan, found.drawn, None if found.work is None else found.work.months),
         "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
@@ -191,7 +191,7 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "expect": (("plan_promise", "plan_uncertainty", "plan_comparison"), ("decision.md",)),
     "power": (("plan_power", "plan_placebo"), ()),
     "equity": (("plan_equity", "plan_frontier"), ()),
-    "schedule": (("plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
+    "schedule": (("plan_teams", "plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
     "streets": ((), ("streets.csv", "rounds.csv", "lists/")),
     "signs": ((), ("signs.csv", "shops.csv")),
     "protocol": ((), ("protocol.toml",)),

@@ -78,13 +78,19 @@ def _work(plan: Plan, found: Findings) -> list[Block]:
     if done is None or done.months is None or done.orders is None:
         return []
     work = done.months.assign(month=done.months["month"].astype(str))
-    by_month = work.groupby(["month", "team"], as_index=False).agg(
+    by_month = work.groupby("month", as_index=False).agg(
         areas=("place", "nunique"), done=("done", "sum"), kits=("kits", "sum")
+    )
+    by_team = work.groupby("team", as_index=False).agg(
+        areas=("place", "nunique"), kits=("kits", "sum"), first=("month", "min"), last=("month", "max")
     )
     orders = done.orders.astype({"order": str, "arrive": str})
     formats = dict.fromkeys(("areas", "done", "kits"), ",.0f")
+    teams = [Table("plan_teams", "What each team brings out", by_team, {"areas": ",.0f", "kits": ",.0f"},
+                   source=_source(plan), note="Area by area in schedule.csv.")]  # fmt: skip
     return [
-        Table("plan_work", "Kits by month and team", by_month, formats, source=_source(plan),
+        *(teams if len(by_team) > 1 else []),
+        Table("plan_work", "Kits by month", by_month, formats, source=_source(plan),
               note="done: areas that reach the line in the month. Area by area in schedule.csv."),
         Table("plan_orders", "Kits to order", orders, {"kits": ",.0f"}, source=_source(plan),
               note="At most 3 months of work in the store; 3 % more for loss and damage."),
