@@ -21,7 +21,7 @@ from peelian.plan import (
     required_effect,
     selection_placebo,
 )
-from peelian.plan.report import crowded
+from peelian.plan.cautions import crowded
 from peelian.plan.run import Parameters, run
 from peelian.programme import Programme, read_programme
 

@@ -73,7 +73,7 @@ def decision_paper(plan: Plan, areas: Places, found: Findings) -> str:
 
     Its numbers are those of the chapter, because its sentences are.
     """
-    from peelian.plan import report
+    from peelian.plan import cautions, report
     from peelian.plan.tables import name_column
 
     label = name_column(areas)
@@ -89,7 +89,7 @@ def decision_paper(plan: Plan, areas: Places, found: Findings) -> str:
         ("Whether it could be seen", [report.sight(plan, found), *report.selection(found)]),
         ("Who gets the kits", report.fairness(found)),
         ("When", [words for sentences in report.delivery(found).values() for words in sentences]),
-        ("What could make this wrong", report.warnings(plan, found)),
+        ("What could make this wrong", cautions.warnings(plan, found)),
     ]
     body = [f"## {title}\n\n" + "\n\n".join(texts) for title, texts in parts if texts]
     return "# Decision: which areas get kits\n\n" + "\n\n".join(body) + "\n"
