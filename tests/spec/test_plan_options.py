@@ -206,3 +206,10 @@ def test_crime_that_is_not_reported_is_said(beside) -> None:
 def test_a_scenario_with_a_wrong_key_is_named(counts) -> None:
     with pytest.raises(DataError, match=r"half.*kitz"):
         planned(counts, scenarios={"half": {"kitz": 3}})
+
+
+def test_the_buffer_and_the_areas_to_compare_with_are_layers_of_the_map(counts) -> None:
+    layers = planned(counts, kits=255, buffer=600.0).files["plan.gpkg"].layers
+    assert set(layers) == {"areas", "buffer", "controls"}
+    near = layers["controls"].geometry.distance(layers["areas"].loc[["p00", "p01", "p02"]].union_all())
+    assert near.min() > 600

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.arithmetic.drawing import Assignment
+    from peelian.maps import Layered
     from peelian.places import Places
     from peelian.plan.report import Findings
     from peelian.programme import Plan
@@ -30,9 +31,6 @@ PROGRAMME = (
 
 def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIAL") -> dict[str, Any]:
     """File name -> content: plan.json, protocol.toml (a draft), decision.md, areas.csv, programme.csv, ..."""
-    from peelian import maps
-
-    style = maps.Style("choice", "categories", "area")
     work = _work(plan, areas, found, marking)
     if found.drawn is not None:
         work["assignment.csv"] = assignment_list(found.drawn)
@@ -47,8 +45,37 @@ def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIA
             None if found.work is None else found.work.months,
             step_months=found.parameters["step_months"],
         ),
-        "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
+        "plan.gpkg": _layers(plan, areas, found),
     }
+
+
+def _layers(plan: Plan, areas: Places, found: Findings) -> Layered:
+    """The areas; where asked for, areas to compare with, the buffer, streets and signs: all with styles."""
+    import geopandas as gpd
+
+    from peelian.maps import Layered, Style
+    from peelian.plan.constraints import comparators
+
+    layers = {"areas": map_frame(plan, areas)}
+    styles = {"areas": Style("choice", "categories", "area")}
+    metres = found.parameters.get("buffer")
+    if metres:
+        around = areas.select(plan.chosen.index).geometry.buffer(metres).union_all()
+        inside = areas.select(plan.chosen.index).geometry.union_all()
+        layers["buffer"] = gpd.GeoDataFrame({"metres": [metres]}, geometry=[around - inside], crs=areas.crs)
+        far = comparators(plan.frame, areas, metres)
+        layers["controls"] = layers["areas"].loc[far]
+        styles["controls"] = Style("risk", "sequential", "expected a year")
+    tables = {} if found.work is None else {"streets": found.work.streets, "signs": found.work.signs}
+    for name, table in tables.items():
+        if table is not None and len(table):
+            points = gpd.points_from_xy(table["x"], table["y"], crs=areas.crs)
+            layers[name] = gpd.GeoDataFrame(table.drop(columns=["x", "y"]), geometry=points)
+    if "streets" in layers:
+        styles["streets"] = Style("kits", "sequential", "kits")
+    if "signs" in layers:
+        styles["signs"] = Style("kind", "categories", "sign")
+    return Layered(layers, styles)
 
 
 def _work(plan: Plan, areas: Places, found: Findings, marking: str) -> dict[str, Any]:
