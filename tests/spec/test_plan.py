@@ -381,3 +381,14 @@ def test_the_chapter_says_when_the_work_ends(counts) -> None:
         "1 team would bring the last area to the line in March 2016. The first 123 kits must be ordered in "
         "November 2015."
     )
+
+
+def test_what_the_solver_says_stays_off_standard_output(capfd) -> None:
+    import os
+
+    from peelian.plan.solver import _to_error
+
+    with _to_error():
+        os.write(1, b"a remark of compiled code")
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "a remark of compiled code")
