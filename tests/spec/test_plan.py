@@ -21,7 +21,7 @@ from peelian.plan import (
     required_effect,
     selection_placebo,
 )
-from peelian.plan.report import crowded
+from peelian.plan.cautions import crowded
 from peelian.plan.run import Parameters, run
 from peelian.programme import Programme, read_programme
 
@@ -370,7 +370,7 @@ def test_the_chapter_says_who_gets_what(counts) -> None:
     parameters = Parameters(kits=120, equity_by=("ward",), frontier_by="ward")
     found = run(RISK, FITTED, areas, Programme("Past"), counts, parameters, seed=1, crime="burglary")
     assert found.section.findings[-2] == (
-        "By ward, n gets 1.4 times its share of homes in kits and s 0.7 times; 2 of 2 groups get any."
+        "By ward: n gets 1.4 times its share of homes in kits, s 0.7 times; 2 of 2 groups get any."
     )
 
 
@@ -381,3 +381,14 @@ def test_the_chapter_says_when_the_work_ends(counts) -> None:
         "1 team would bring the last area to the line in March 2016. The first 123 kits must be ordered in "
         "November 2015."
     )
+
+
+def test_what_the_solver_says_stays_off_standard_output(capfd) -> None:
+    import os
+
+    from peelian.plan.solver import _to_error
+
+    with _to_error():
+        os.write(1, b"a remark of compiled code")
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "a remark of compiled code")

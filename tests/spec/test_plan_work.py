@@ -191,7 +191,7 @@ def test_shops_are_on_the_list_of_the_nearest_team(plan) -> None:
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work")
-    STREETS.to_csv(folder / "streets.csv", index=False)
+    STREETS.assign(occupier="Joan Bloggs", phone="07700 900123").to_csv(folder / "streets.csv", index=False)
     ROADS.to_file(folder / "roads.gpkg")
     (folder / "teams.csv").write_text("area,team,officers\nN,North,5\nS,South,4\n", encoding="utf-8")
     point = gpd.GeoDataFrame(geometry=[Point(1300, 100)], crs="EPSG:27700")
@@ -251,6 +251,37 @@ def test_the_chapter_counts_rounds_signs_and_shops(outcome) -> None:
     text = " ".join(outcome.section.findings)
     assert f"{len(outcome.files['rounds.csv'])} rounds of one officer and one shift" in text
     assert "1 shop to visit, 1 within 1 km of a chosen area first." in text
+
+
+def test_the_geopackage_holds_areas_streets_and_signs_with_their_styles(outcome, tmp_path) -> None:
+    import sqlite3
+
+    import pyogrio
+
+    from peelian.outputs import write_content
+
+    write_content(tmp_path / "plan.gpkg", outcome.files["plan.gpkg"])
+    held = dict(pyogrio.list_layers(tmp_path / "plan.gpkg"))
+    assert set(held) - {"layer_styles"} == {"areas", "streets", "signs"}
+    assert pyogrio.read_info(tmp_path / "plan.gpkg", layer="signs")["crs"] == "EPSG:27700"
+    with sqlite3.connect(tmp_path / "plan.gpkg") as store:
+        styled = {row[0] for row in store.execute("SELECT f_table_name FROM layer_styles")}
+    assert styled == {"areas", "streets", "signs"}
+
+
+def test_no_output_holds_a_person(outcome, tmp_path) -> None:
+    """Columns that a streets file should not have never reach an output, whatever its format."""
+    from peelian.outputs import write_stage
+
+    write_stage(tmp_path / "plan", outcome.files, {"stage": "plan", "made": {}})
+    for path in sorted((tmp_path / "plan").rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        if path.suffix == ".docx":
+            import zipfile
+
+            content = zipfile.ZipFile(path).read("word/document.xml")
+        assert b"Joan Bloggs" not in content, path.name
+        assert b"07700 900123" not in content, path.name
 
 
 def test_a_layer_that_is_not_there_is_named() -> None:

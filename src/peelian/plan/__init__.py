@@ -7,6 +7,7 @@ from typing import Any
 
 _WHERE = {
     "Belief": "expect",
+    "Budget": "constraints",
     "Buffer": "constraints",
     "Capacity": "constraints",
     "Compact": "constraints",

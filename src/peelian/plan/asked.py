@@ -41,7 +41,7 @@ def constraints(
     parameters: Parameters, areas: Places, cost: float | None, team: pd.Series | None
 ) -> list[Constraint]:
     """What the table asks for besides the limit of kits; ``team`` by area."""
-    from peelian.plan.constraints import Buffer, Capacity, Compact, Floor
+    from peelian.plan.constraints import Budget, Buffer, Capacity, Compact, Floor
     from peelian.plan.target import kit_limit
 
     asked: list[Constraint] = []
@@ -51,21 +51,52 @@ def constraints(
         asked.append(Capacity(team, parameters.team_kits))
     if parameters.floor_by is not None and areas.households is not None:
         kits = kit_limit(
-            kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare
-        )
+            kits=parameters.kits, budget=parameters.budget, unit_cost=cost,
+            spare=parameters.spare + parameters.reserve,
+        )  # fmt: skip
         group = column(areas, parameters.floor_by, "floor_by")
         asked.append(Floor.by_households(group, areas.households, kits=kits, norm=parameters.floor_share))
     if parameters.compact != "none":
         penalty = parameters.penalty if parameters.compact == "boundary" else 0.0
         asked.append(Compact(parameters.compact, penalty, parameters.min_areas))
+    if parameters.area_pounds:
+        if parameters.budget is None or cost is None:
+            raise DesignError("[plan] area_pounds needs budget and the price of a kit (unit_cost).")
+        asked.append(Budget(parameters.budget, cost, parameters.area_pounds, "pounds"))
+    if parameters.officer_hours is not None:
+        minutes = parameters.minutes_a_kit
+        asked.append(Budget(parameters.officer_hours * 60, minutes, 0.0, "officer minutes"))
     if parameters.buffer is not None:
         asked.append(Buffer(parameters.buffer))
     return asked
 
 
+def of_areas(parameters: Parameters, areas: Places) -> dict[str, Any]:
+    """What columns of the places say of each area: kits that are live, empty homes, weight of an incident."""
+    names = {"live": "live_kits", "voids": "voids", "weight": "weight"}
+    held = {key: getattr(parameters, name) for key, name in names.items()}
+    return {key: column(areas, name, names[key]).astype(float) for key, name in held.items() if name}
+
+
+def attainable(plan: Plan, areas: Places, parameters: Parameters) -> pd.Series | None:
+    """Share of homes that can be reached in each chosen area; None where refusals are not said."""
+    import pandas as pd
+
+    held = [(parameters.refused, "refused"), (parameters.never_in, "never_in")]
+    if all(value is None for value, _ in held):
+        return None
+    reach = pd.Series(1.0, plan.chosen.index)
+    for value, key in held:
+        if isinstance(value, str):
+            reach -= column(areas, value, key).astype(float).reindex(reach.index)
+        elif value is not None:
+            reach -= value
+    return reach
+
+
 def shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict[str, Any]:
-    """Shares of kits by group, and the cost of fairer ones, where the table asks for them."""
-    from peelian.plan.shares import equity, frontier, groups_of
+    """Shares of kits by group, the cost of fairer ones, who can be reached, where the table asks for them."""
+    from peelian.plan.shares import equity, frontier, groups_of, if_under_reported
 
     def group(name: str, key: str) -> pd.Series:
         return groups_of(column(areas, name, key), name=name)
@@ -73,10 +104,14 @@ def shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict
     by = parameters.equity_by
     named = by if isinstance(by, dict) else {name: name for name in by}
     tables = {word: equity(plan, group(name, "equity_by"), seed=seed) for word, name in named.items()}
+    held: dict[str, Any] = {"equity": tables, "attainable": attainable(plan, areas, parameters)}
+    if parameters.deprivation is not None:
+        rank = column(areas, parameters.deprivation, "deprivation").astype(float).rank(pct=True)
+        held["unreported"] = if_under_reported(plan, rank.index[rank <= 1 / 3])
     if parameters.frontier_by is None:
-        return {"equity": tables}
+        return held
     steps = frontier(plan, group(parameters.frontier_by, "frontier_by"), mip_gap=parameters.mip_gap)
-    return {"equity": tables, "frontier": steps, "frontier_by": parameters.frontier_by}
+    return held | {"frontier": steps, "frontier_by": parameters.frontier_by}
 
 
 def column(areas: Places, name: str, key: str) -> pd.Series:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 
 from peelian.errors import DesignError
 from peelian.plan.knapsack import Choice, by_rate, dantzig
+from peelian.plan.solver import milp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -32,6 +32,19 @@ class Capacity:
     kits: Mapping[str, int] | int
 
 
+@dataclass(frozen=True)
+class Budget:
+    """Another limit beside that of kits: so much a kit and so much an area (signs, visits, post).
+
+    ``most``  of ``unit`` (pounds, officer minutes) in all.
+    """
+
+    most: float
+    a_kit: float
+    an_area: float = 0.0
+    unit: str = "pounds"
+
+
 @dataclass(frozen=True, eq=False)
 class Floor:
     """A group of places gets at least, or at most, so many kits.
@@ -92,7 +105,7 @@ class Buffer:
     least: int = 10
 
 
-Constraint = Capacity | Floor | Compact | Buffer
+Constraint = Budget | Capacity | Floor | Compact | Buffer
 
 
 def rows_of(constraint: Constraint, places: Places, risk: pd.Series, need: pd.Series) -> Rows | None:
@@ -107,6 +120,11 @@ def rows_of(constraint: Constraint, places: Places, risk: pd.Series, need: pd.Se
         kits = constraint.kits
         caps = dict.fromkeys(sorted(set(team.dropna())), kits) if isinstance(kits, int) else dict(kits)
         return _grouped(team, need, {}, {str(name): float(cap) for name, cap in caps.items()}, "team ")
+    if isinstance(constraint, Budget):
+        spent = constraint.a_kit * need.to_numpy(float) + constraint.an_area
+        most = np.array([float(constraint.most)])
+        name = f"the budget of {constraint.most:,.0f} {constraint.unit}"
+        return Rows(sparse.csr_array(spent[None]), np.array([-np.inf]), most, (name,), constraint.unit)
     if isinstance(constraint, Floor):
         group = _on(constraint.group, places)
         return _grouped(group, need, dict(constraint.least or {}), dict(constraint.most or {}))

@@ -40,6 +40,21 @@ def draw_pool(
     return drawn, balance(drawn, table)
 
 
+def draw_wedge(pool: Plan, counts: pd.Series, *, seed: str, steps: int) -> tuple[Assignment, pd.DataFrame]:
+    """The drawn order in which all chosen areas are treated, and how alike the first half is to the rest."""
+    import numpy as np
+
+    from peelian.plan.trial import balance, stepped_wedge
+
+    ids = pool.chosen.index.sort_values()
+    drawn = stepped_wedge(ids, seed=seed, steps=steps)
+    wide = counts.unstack("month", fill_value=0).sort_index(axis=1).reindex(ids, fill_value=0)
+    table = pool.frame.loc[ids, ["households", "risk"]].astype(float)
+    table["last year"] = wide.iloc[:, -12:].sum(axis=1)
+    halves = replace(drawn, treated=np.asarray(drawn.step) <= (steps + 1) // 2)
+    return drawn, balance(halves, table)
+
+
 def drawn_plan(pool: Plan, drawn: Assignment, *, limit: int) -> Plan:
     """The pool's plan with kits for the drawn areas alone.
 
@@ -85,6 +100,14 @@ def visible_when_drawn(
 def in_words(drawn: Assignment, balance: pd.DataFrame) -> str:
     """How the areas came to be treated, and how alike the arms are."""
     worst = balance.loc[balance["difference"].abs().idxmax()]
+    if drawn.kind == "stepped_wedge":
+        return (
+            f"All {len(drawn.units):,} areas are treated in {drawn.about['steps']} steps whose order was "
+            f"drawn by hash (seed {drawn.seed!r}, attempt {drawn.attempt}, list {drawn.hash[:12]}). The "
+            "analysis needs effects of the calendar and of the time since each start, and the last step has "
+            "nobody to be compared with at its time. The first half of the steps and the rest differ most in "
+            f"{worst['covariate']}: by {worst['difference']:+.2f} standard deviations."
+        )
     odd = f" {len(drawn.left_out)} odd area was left out." if drawn.left_out else ""
     return (
         f"{int(drawn.treated.sum()):,} of a pool of {len(drawn.units):,} areas were drawn by hash (design "

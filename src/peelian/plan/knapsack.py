@@ -199,7 +199,9 @@ def _undecided(
 def _milp(
     benefit: NDArray[np.float64], need: NDArray[np.int64], room: int, mip_gap: float, time_limit: float
 ) -> tuple[NDArray[np.bool_] | None, float | None, bool]:
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint
+
+    from peelian.plan.solver import milp
 
     answer = milp(
         -benefit,
@@ -222,7 +224,9 @@ def _fewest_kits(
     best: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """The choice of fewest kits among those as good as the best found."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint
+
+    from peelian.plan.solver import milp
 
     scale = float(benefit[open_].max())
     gain, cost = benefit[open_] / scale, need[open_].astype(float)

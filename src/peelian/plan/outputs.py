@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.arithmetic.drawing import Assignment
+    from peelian.maps import Layered
     from peelian.places import Places
     from peelian.plan.report import Findings
     from peelian.programme import Plan
@@ -30,20 +31,51 @@ PROGRAMME = (
 
 def files(plan: Plan, areas: Places, found: Findings, *, marking: str = "OFFICIAL") -> dict[str, Any]:
     """File name -> content: plan.json, protocol.toml (a draft), decision.md, areas.csv, programme.csv, ..."""
-    from peelian import maps
-
-    style = maps.Style("choice", "categories", "area")
     work = _work(plan, areas, found, marking)
     if found.drawn is not None:
         work["assignment.csv"] = assignment_list(found.drawn)
     return work | {
         "plan.json": plan_json(plan, found),
         "protocol.toml": draft_text(_with_hash(plan, found)),
-        "decision.md": decision_paper(plan, found),
+        "decision.md": decision_paper(plan, areas, found),
         "areas.csv": area_list(plan, areas, found),
-        "programme.csv": programme_csv(plan, found.drawn, None if found.work is None else found.work.months),
-        "plan.gpkg": maps.Layered({"areas": map_frame(plan, areas)}, {"areas": style}),
+        "programme.csv": programme_csv(
+            plan,
+            found.drawn,
+            None if found.work is None else found.work.months,
+            step_months=found.parameters["step_months"],
+        ),
+        "plan.gpkg": _layers(plan, areas, found),
     }
+
+
+def _layers(plan: Plan, areas: Places, found: Findings) -> Layered:
+    """The areas; where asked for, areas to compare with, the buffer, streets and signs: all with styles."""
+    import geopandas as gpd
+
+    from peelian.maps import Layered, Style
+    from peelian.plan.constraints import comparators
+
+    layers = {"areas": map_frame(plan, areas)}
+    styles = {"areas": Style("choice", "categories", "area")}
+    metres = found.parameters.get("buffer")
+    if metres:
+        around = areas.select(plan.chosen.index).geometry.buffer(metres).union_all()
+        inside = areas.select(plan.chosen.index).geometry.union_all()
+        layers["buffer"] = gpd.GeoDataFrame({"metres": [metres]}, geometry=[around - inside], crs=areas.crs)
+        far = comparators(plan.frame, areas, metres)
+        layers["controls"] = layers["areas"].loc[far]
+        styles["controls"] = Style("risk", "sequential", "expected a year")
+    tables = {} if found.work is None else {"streets": found.work.streets, "signs": found.work.signs}
+    for name, table in tables.items():
+        if table is not None and len(table):
+            points = gpd.points_from_xy(table["x"], table["y"], crs=areas.crs)
+            layers[name] = gpd.GeoDataFrame(table.drop(columns=["x", "y"]), geometry=points)
+    if "streets" in layers:
+        styles["streets"] = Style("kits", "sequential", "kits")
+    if "signs" in layers:
+        styles["signs"] = Style("kind", "categories", "sign")
+    return Layered(layers, styles)
 
 
 def _work(plan: Plan, areas: Places, found: Findings, marking: str) -> dict[str, Any]:
@@ -78,13 +110,14 @@ def _months_as_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def programme_csv(
-    plan: Plan, drawn: Assignment | None = None, months: pd.DataFrame | None = None
+    plan: Plan, drawn: Assignment | None = None, months: pd.DataFrame | None = None, *, step_months: int = 3
 ) -> pd.DataFrame:
     """The plan as ``read_programme`` reads it: every area, with the months its choice rests on.
 
     ``months`` of ``schedule``: an area starts in its first month there; without it in the plan's first.
     ``end``, ``assigned_by``, ``block`` and ``probability`` stay blank where areas were chosen. Of a
-    draw, the pool's two arms stand with block and probability, and all other areas are excluded.
+    draw, the pool's two arms stand with block and probability, and all other areas are excluded. Areas drawn
+    outside the list (``explored``) carry their chance; those of a stepped wedge their step.
     """
     frame = plan.frame.reset_index()
     first = {} if months is None else months.groupby("place")["month"].min().astype(str).to_dict()
@@ -95,7 +128,18 @@ def programme_csv(
     frame["selected_on"] = f"{plan.fitted_on[0]}..{plan.fitted_on[1]}"
     for name in ("end", "assigned_by", "block", "probability"):
         frame[name] = ""
-    if drawn is not None:
+    if "explored" in plan.summary:
+        outside = frame["place"].isin(plan.summary["explored"])
+        chance = f"{plan.summary['explored_chance']:.6f}"
+        frame["block"] = ["explored" if drawn_here else "" for drawn_here in outside]
+        frame["probability"] = [chance if drawn_here else "" for drawn_here in outside]
+    if drawn is not None and drawn.kind == "stepped_wedge":
+        step = dict(zip(drawn.units, drawn.step, strict=True))
+        frame["block"] = [f"step {step[p]}" if p in step else "" for p in frame["place"]]
+        if months is None:
+            frame["start"] = [str(plan.start + (int(step[p]) - 1) * step_months) if p in step else ""
+                              for p in frame["place"]]  # fmt: skip
+    elif drawn is not None:
         at = {unit: number for number, unit in enumerate(drawn.units)}
         inside = frame["place"].isin(at)
         frame["arm"] = frame["arm"].where(inside, "excluded")
@@ -190,8 +234,8 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "trial": (("plan_balance",), ("assignment.csv",)),
     "expect": (("plan_promise", "plan_uncertainty", "plan_comparison"), ("decision.md",)),
     "power": (("plan_power", "plan_placebo"), ()),
-    "equity": (("plan_equity", "plan_frontier"), ()),
-    "schedule": (("plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
+    "equity": (("plan_equity", "plan_frontier", "plan_unreported", "plan_scenarios"), ()),
+    "schedule": (("plan_teams", "plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
     "streets": ((), ("streets.csv", "rounds.csv", "lists/")),
     "signs": ((), ("signs.csv", "shops.csv")),
     "protocol": ((), ("protocol.toml",)),

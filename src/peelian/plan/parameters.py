@@ -31,6 +31,15 @@ class Parameters:
     ``must``             ids of areas that are taken whatever their risk.
     ``must_not``         ids of areas that are not taken.
     ``spare``            share of kits kept back for loss and damage.
+    ``reserve``          share of kits kept for vulnerable and repeat victims outside the chosen areas; 0.05
+                         is advised where the force's own share of repeats is not known.
+    ``live_kits``, ``voids``  columns of the places file: kits that are out already, and empty homes.
+    ``weight``           column: what an incident in the area counts (its harm, or 1 plus its share of repeat
+                         victims); the choice goes by risk times weight, what is expected by risk.
+    ``area_pounds``      pounds an area besides its kits (signs, visits, post), within ``budget``.
+    ``officer_hours``, ``minutes_a_kit``  hours that may be spent, and minutes of one kit.
+    ``refused``, ``never_in``  shares of homes that refuse and that are never found in, or columns with them:
+                         areas that cannot reach the line are named.
     ``effect``           assumed ratio of crime with to crime without kits, at full strength.
     ``effect_low``, ``effect_high``  its 95 % interval.
     ``effect_source``    where the effect comes from, in words.
@@ -74,12 +83,21 @@ class Parameters:
     ``lists``            kinds of the lists of each team and ward: ``html`` (prints, and reads on a phone),
                          ``docx``.
     ``trial``            ``none``; or how areas are drawn from a pool that ``kits`` over ``trial_share`` would
-                         saturate: ``complete``, ``blocked`` (by ``floor_by``), ``pairs``, ``rerandomised``.
+                         saturate: ``complete``, ``blocked`` (by ``floor_by``), ``pairs``,
+                         ``rerandomised``; or ``stepped_wedge``: all areas, in ``steps`` whose order is drawn,
+                         ``step_months`` apart.
     ``trial_seed``       text chosen after the pool is frozen; ``trial_share`` of the pool to treat.
+    ``apart``            metres that any two areas of the pool lie apart at least, so that none spoils
+                         another.
+    ``explore``          share of the kits for areas outside the list, drawn by hash from ``trial_seed``: they
+                         keep estimates honest; 0.05 is advised.
+    ``scenarios``        other plans to set beside this one: name -> keys of [plan] that differ.
     ``promise``          incidents to be prevented over ``years``; without it, the promise of
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
     ``draws``            random draws behind each interval.
+    ``deprivation``      column of deprivation, lowest the most deprived: what would change were a tenth, a
+                         fifth or three tenths of crime in the lowest third never reported.
     ``residential``      true where only burglary of homes is counted; otherwise every page says that shops
                          and offices are counted too.
     ``evaluation``       a table of fields of the evaluation plan (``stopping``, ``access``, ``subgroups``,
@@ -98,6 +116,15 @@ class Parameters:
     must: tuple[str, ...] = ()
     must_not: tuple[str, ...] = ()
     spare: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    reserve: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    live_kits: str | None = None
+    voids: str | None = None
+    weight: str | None = None
+    area_pounds: Annotated[float, Field(ge=0)] = 0.0
+    officer_hours: Annotated[float, Field(gt=0)] | None = None
+    minutes_a_kit: Annotated[float, Field(gt=0)] = 6.0
+    refused: Annotated[float, Field(ge=0, lt=1)] | str | None = None
+    never_in: Annotated[float, Field(ge=0, lt=1)] | str | None = None
     effect: Annotated[float, Field(gt=0)] = 0.769
     effect_low: Annotated[float, Field(gt=0)] = 0.705
     effect_high: Annotated[float, Field(gt=0)] = 0.838
@@ -130,11 +157,17 @@ class Parameters:
     homes_a_sign: Annotated[float, Field(gt=0)] | None = None
     shop_layers: tuple[str, ...] = ()
     lists: tuple[Literal["html", "docx"], ...] = ("html",)
-    trial: Literal["none", "complete", "blocked", "pairs", "rerandomised"] = "none"
+    trial: Literal["none", "complete", "blocked", "pairs", "rerandomised", "stepped_wedge"] = "none"
     trial_seed: str = ""
     trial_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    steps: Annotated[int, Field(ge=2)] = 5
+    step_months: Annotated[int, Field(ge=1)] = 3
+    apart: Annotated[float, Field(ge=0)] | None = None
+    explore: Annotated[float, Field(ge=0, lt=1)] = 0.0
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
+    deprivation: str | None = None
     residential: bool = False
+    scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict)
     evaluation: dict[str, Any] = Field(default_factory=dict)

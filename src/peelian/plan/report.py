@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import some
 from peelian.plan.expect import Belief, Expected
-from peelian.protocol import differing
 from peelian.report import Block, Section, Text
 from peelian.words import day, interval, money, month, per_cent, percent, several, whole
 
@@ -35,7 +34,9 @@ class Findings:
     ``treated_before`` chosen areas that the past programme treated; ``parameters`` as given; ``equity``
     shares of kits by column of groups, ``frontier`` what fairer shares cost, ``work`` who does what when
     (None where not asked for); ``drawn`` who was drawn and ``balance`` how
-    alike the arms are (None where areas were chosen); ``protocol`` the fields of the evaluation plan, and
+    alike the arms are (None where areas were chosen); ``attainable`` share of homes that can be reached by
+    chosen area; ``unreported`` who would enter were crime missing in deprived areas; ``scenarios`` other
+    plans side by side and ``others`` the areas of each; ``protocol`` the fields of the evaluation plan, and
     ``frozen`` the one that was frozen already, if any.
     """
 
@@ -58,6 +59,10 @@ class Findings:
     work: Work | None = None
     drawn: Assignment | None = None
     balance: pd.DataFrame | None = None
+    attainable: pd.Series | None = None
+    unreported: pd.DataFrame | None = None
+    scenarios: pd.DataFrame | None = None
+    others: dict[str, pd.Index] = field(default_factory=dict)
     protocol: dict[str, Any] = field(default_factory=dict)
     frozen: Protocol | None = None
 
@@ -76,6 +81,7 @@ class Findings:
 
 def section(plan: Plan, areas: Places, found: Findings) -> Section:
     """The chapter: findings, map, tables, what could make it wrong, method."""
+    from peelian.plan.cautions import notes, warnings
     from peelian.plan.tables import charts, tables
 
     findings = [words for sentences in parts(plan, found).values() for words in sentences]
@@ -90,7 +96,7 @@ def parts(plan: Plan, found: Findings) -> dict[str, list[str]]:
     """The findings by the part of the plan that they belong to, in the order of the chapter."""
     done = delivery(found)
     return {
-        "allocate": [choice(plan, found.crime)],
+        "allocate": [*unreached(plan, found), choice(plan, found.crime), *kept_back(plan, found)],
         "trial": draw_of(found),
         "expect": [expectation(found), *promise(found)],
         "power": [sight(plan, found), *selection(found)],
@@ -120,12 +126,43 @@ def choice(plan: Plan, crime: str) -> str:
     return words + f" The kits cost {money(numbers['cost'])} at {money(numbers['unit_cost'])} each."
 
 
+def unreached(plan: Plan, found: Findings) -> list[str]:
+    """Areas that cannot reach the line by what refuses and is never in: first on the page where most are."""
+    if found.attainable is None:
+        return []
+    short = found.attainable[found.attainable < plan.saturation - 1e-9].sort_values(kind="stable")
+    if short.empty:
+        return ["Every chosen area can reach the line, by the homes that refuse or are never in."]
+    return [
+        f"{several(len(short), 'chosen area')} of {whole(len(plan.chosen))} cannot reach "
+        f"{per_cent(plan.saturation)}: by the homes that refuse or are never in, {some(list(short.index))} "
+        f"reach {percent(short.iloc[0])} to {percent(short.iloc[-1])} at most. Lower saturation, or plan "
+        "other ways to reach them."
+    ]
+
+
+def kept_back(plan: Plan, found: Findings) -> list[str]:
+    """Kits for victims outside the list, and areas drawn outside it."""
+    words, numbers = [], plan.summary
+    if numbers.get("reserved"):
+        words.append(
+            f"{whole(numbers['reserved'])} further kits are kept for vulnerable and repeat victims outside "
+            "these areas."
+        )
+    if "explored" in numbers:
+        words.append(
+            f"{several(len(numbers['explored']), 'area')} of them were not chosen but drawn by hash from "
+            f"{whole(numbers['explored_of'])} outside the list, so that what is known of risk stays honest."
+        )
+    return words
+
+
 def expectation(found: Findings) -> str:
     """What the plan may prevent, under which assumption, and pounds for each."""
     held, belief = found.expected, found.belief
     fade = "that lasts" if belief.fade == "lasting" else "that is half gone after 6 months and gone after 12"
     words = (
-        f"Over {_years(belief.years)} the plan may prevent {interval(held.median, held.low, held.high)} "
+        f"Over {in_years(belief.years)} the plan may prevent {interval(held.median, held.low, held.high)} "
         f"incidents of {found.crime}, if kits work as assumed: a ratio of {belief.effect:g} "
         f"({belief.low:g} to {belief.high:g}) {fade}."
     )
@@ -145,7 +182,7 @@ def promise(found: Findings) -> list[str]:
         return []
     lasting, fading = found.needed["needed"].iloc[1], found.needed["needed"].iloc[2]
     return [
-        f"{whole(found.promise)} fewer over {_years(found.belief.years)} ({found.promise_words}) needs "
+        f"{whole(found.promise)} fewer over {in_years(found.belief.years)} ({found.promise_words}) needs "
         f"{_fall(lasting)} that lasts, with kits given out evenly, or {_fall(fading)} that fades within "
         "12 months of all kits given on the first day; the assumed fall is "
         f"{percent(1 - found.belief.effect)}."
@@ -221,6 +258,14 @@ def fairness(found: Findings) -> list[str]:
             f"{least['group']} {least['ratio']:.1f} times; {whole((table['kits'] > 0).sum())} of "
             f"{several(len(table), 'group')} get any."
         )
+    if found.unreported is not None:
+        last = found.unreported.iloc[-1]
+        words.append(
+            f"Were {percent(last['missing'])} of {found.crime} in the most deprived third never reported, "
+            f"{several(int(last['enter']), 'area')} would enter the plan and {whole(last['leave'])} leave it."
+        )
+    if found.scenarios is not None:
+        words += [_beside(other) for other in found.scenarios.iloc[1:].itertuples()]
     if found.frontier is not None and len(found.frontier):
         last = found.frontier.iloc[-1]
         words.append(
@@ -228,6 +273,18 @@ def fairness(found: Findings) -> list[str]:
             f"homes in kits would cover {percent(last['lost'])} less {found.crime} than the free choice."
         )
     return words
+
+
+def _beside(other: Any) -> str:
+    """Another plan in a sentence."""
+    less = (
+        f"{whole(other.less)} fewer than by this plan ({whole(other.less_low)} to {whole(other.less_high)})"
+    )
+    return (
+        f"Beside it, {other.plan}: {several(int(other.areas), 'area')}, "
+        f"{interval(other.prevented, other.low, other.high)} prevented, {less}; {whole(other.only_here)} of "
+        "its areas are not in this plan."
+    )
 
 
 def delivery(found: Findings) -> dict[str, list[str]]:
@@ -279,117 +336,6 @@ def registered(found: Findings) -> list[str]:
     ]
 
 
-def warnings(plan: Plan, found: Findings) -> list[str]:
-    """What could make this wrong."""
-    numbers = plan.summary
-    words = [
-        f"The effect is an assumption: {found.effect_source}. The choice of areas does not depend on it; "
-        "every number of incidents prevented does."
-    ]
-    if "burglary" in found.crime and not found.parameters.get("residential"):
-        words.append(
-            "All burglary is counted, of homes and of businesses; kits are for homes. Where a count of homes "
-            "alone is held, plan from that and say residential = true."
-        )
-    if plan.overlaps_baseline:
-        words.append(
-            f"Only {plan.clean_months} whole months lie between the choice and the start. Areas chosen on "
-            "high counts fall back by themselves, and a comparison with those months would count that as an "
-            "effect."
-        )
-    if numbers["risk_share"] > 0.4:
-        words.append(
-            f"The chosen areas hold {percent(numbers['risk_share'])} of expected {found.crime}: above 40 %, "
-            "few areas of like risk are left to compare with."
-        )
-    busy = crowded(plan)
-    if busy:
-        words.append(
-            f"{several(len(busy), 'chosen area')} with more than 3 times the {found.crime} that households "
-            f"suggest ({some(busy)}): shops and offices may hold much of it, which kits for homes cannot "
-            "reach. Accept them, or strike them with must_not."
-        )
-    if found.frozen is not None:
-        own = {"hashes": found.frozen.plan.get("hashes", "")}
-        fields = differing(found.frozen.plan, found.protocol | own)
-        if fields:
-            words.append(
-                f"This plan is not the one whose evaluation was frozen ({found.frozen.sha256[:12]}): it "
-                f"differs in {some(fields)}. Restore the settings of then, or freeze an amendment with its "
-                "reason."
-            )
-    if found.treated_before:
-        words.append(
-            f"The past programme treated {several(len(found.treated_before), 'chosen area')} "
-            f"({some(found.treated_before)}): what it did there is inside their risk."
-        )
-    unsure = int((found.steadiness.loc[plan.chosen.index, "share"] < 0.5).sum())
-    if unsure:
-        words.append(
-            f"{whole(unsure)} of the {whole(len(plan.chosen))} chosen areas are chosen in fewer than half of "
-            "the draws of the risk: areas just outside may deserve kits as much."
-        )
-    return words
-
-
-def crowded(plan: Plan) -> list[str]:
-    """Chosen areas with more than 3 times the incidents that their households suggest."""
-    frame = plan.frame
-    homes = frame["households"].sum()
-    usual = frame["households"] * (frame["risk"].sum() / homes if homes else 0.0)
-    busy = (frame["arm"] == "treated") & (frame["risk"] > 3 * usual)
-    return list(frame.index[busy])
-
-
-def notes(plan: Plan, found: Findings) -> list[str]:
-    """Method and sources."""
-    numbers, belief = plan.summary, found.belief
-    solver = (
-        f"An area is brought to {per_cent(plan.saturation)} whole or not begun; kits are counted in whole "
-        f"numbers. Solver {numbers['solver']}, status {numbers['status']}: {numbers['objective']:,.1f} "
-        f"incidents a year are covered, no choice covers more than {numbers['bound']:,.1f} (gap "
-        f"{100 * numbers['gap']:.3f} %)"
-        + _without_conditions(numbers)
-        + f"A further 1,000 kits would cover {numbers['risk_per_1000_kits']:,.1f} more."
-    )
-    level = (
-        f"the region's level by a log SD of {belief.level_sd:.3f}, as between earlier years"
-        if belief.level_sd
-        else "the region's level held as it is, because fewer than three earlier years are known"
-    )
-    draws = (
-        f"Intervals are of {belief.draws:,} seeded draws: areas' rates (gamma, as if each rested on "
-        f"{_years(belief.risk_years)} of incidents), {level}, chance (Poisson) and the effect (lognormal)."
-    )
-    texts = [solver, draws]
-    if found.visible is not None:
-        redrawn = "too few areas to redraw"
-        if found.visible.redrawn is not None:
-            how = "drawing as many again among the areas of most risk"
-            if found.drawn is not None:
-                how = "drawing the pool again by its rule, with falls planted in every earlier year that fits"
-            redrawn = f"{percent(found.visible.redrawn)} by {how}"
-        texts.append(
-            f"Smallest visible fall: {percent(found.visible.formula)} by the formula with counts that vary "
-            f"{found.visible.phi:.2f} times as much as chance alone, {redrawn}; where the two differ by more "
-            "than a fifth the redrawn one is used."
-        )
-    return texts
-
-
-def _without_conditions(numbers: dict[str, Any]) -> str:
-    """What the simple rule reaches, or what conditions cost."""
-    if "free" not in numbers:
-        return f"; taking the most risk by kit first covers {numbers['greedy']:,.1f}. "
-    lost = numbers["free"] - numbers["risk"]
-    words = (
-        f". Without the conditions on teams, groups and neighbours {numbers['free']:,.1f} would be covered: "
-    )
-    words += f"they cost {max(lost, 0):,.1f} incidents a year ({percent(max(lost, 0) / numbers['free'])}). "
-    if "controls" in numbers:
-        words += f"{whole(numbers['controls'])} areas of like risk remain far enough away to compare with. "
-    return words
-
-
-def _years(years: float) -> str:
+def in_years(years: float) -> str:
+    """A number of years in words."""
     return "1 year" if years == 1 else f"{years:g} years"

@@ -81,6 +81,7 @@ def schedule(
     months: int | None = None,
     ward: pd.Series | None = None,
     ward_kits_a_month: int = 0,
+    earliest: pd.Series | None = None,
 ) -> pd.DataFrame:
     """When each chosen area is begun and when it reaches the line, team by team.
 
@@ -91,6 +92,7 @@ def schedule(
     ``months``        within which the plan must be done.
     ``ward``          by place; each ward's own officers bring out ``ward_kits_a_month`` there and nowhere
                       else, beside the team.
+    ``earliest``      by place: months after the plan's start before which it is not begun (steps of a wedge).
 
     A team finishes an area before it begins the next, and so do the officers of a ward. Returns one row an
     area, month and kind of officer: ``place``, ``team``, ``month``, ``kits``, ``done`` (all its kits are out,
@@ -115,7 +117,8 @@ def schedule(
     of_ward = None if ward is None else _named(ward, ids, "No ward is named").astype(str)
     ordered = chosen.assign(position=position).sort_values(["position", "rank"], kind="stable")["kits"]
     left = {str(place): int(kits) for place, kits in ordered.items()}
-    rows = _filled(left, member.astype(str), of_ward, plan.start, monthly, ward_kits_a_month)
+    wait = dict.fromkeys(left, 0) if earliest is None else earliest.reindex(ids).astype(int).to_dict()
+    rows = _filled(left, member.astype(str), of_ward, plan.start, monthly, ward_kits_a_month, wait)
     table = pd.DataFrame(rows, columns=["place", "team", "month", "kits", "done", "by"])
     table = table.sort_values(["team", "month"], kind="stable", ignore_index=True)
     if months is not None:
@@ -132,17 +135,20 @@ def _named(values: pd.Series, index: pd.Index, what: str) -> pd.Series:
 
 def _filled(
     left: dict[str, int], team: pd.Series, ward: pd.Series | None, start: pd.Period, monthly: MonthlyKits,
-    ward_kits: int,
+    ward_kits: int, wait: dict[str, int],
 ) -> list[tuple[str, str, pd.Period, int, bool, str]]:  # fmt: skip
     """Areas in order into months: ward officers in their own wards first, then the team."""
     rows: list[tuple[str, str, pd.Period, int, bool, str]] = []
     queues = {name: [p for p in left if team[p] == name] for name in sorted(set(team))}
     wards = {} if ward is None else {name: [p for p in left if ward[p] == name] for name in sorted(set(ward))}
 
-    def work(queue: list[str], room: int, month: pd.Period, by: str) -> None:
+    def work(queue: list[str], room: int, step: int, by: str) -> None:
+        month = start + step
         for place in queue:
             if not room:
                 break
+            if step < wait[place]:
+                continue
             given = min(left[place], room)
             if given:
                 left[place], room = left[place] - given, room - given
@@ -150,11 +156,10 @@ def _filled(
         queue[:] = [place for place in queue if left[place]]
 
     for step in range(LONGEST):
-        month = start + step
         for queue in wards.values():
-            work(queue, ward_kits, month, WARD_OFFICER)
+            work(queue, ward_kits, step, WARD_OFFICER)
         for name, queue in queues.items():
-            work(queue, monthly(name, month), month, PCSO)
+            work(queue, monthly(name, start + step), step, PCSO)
         if not any(left.values()):
             return rows
     idle = [name for name, queue in queues.items() if queue]

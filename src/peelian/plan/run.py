@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from peelian.errors import DataError
 from peelian.plan import asked
 from peelian.plan.asked import Held
+from peelian.plan.case import Case, drawn_of, pool_of, scenarios_of
 from peelian.plan.parameters import Parameters
 from peelian.report import Outcome, Section, Text
 
@@ -54,16 +55,18 @@ def run(
         return _not_held()
     past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
     _check_annual(risk, past)
-    pool, limit = _pool(risk, fitted_on, areas, programme, parameters, seed, held)
+    case = Case(risk, fitted_on, areas, programme, parameters, seed, held)
+    pool, limit = pool_of(case)
     plan, drawn = pool, dict[str, Any]()
     if parameters.trial != "none":
-        plan, drawn = _drawn(pool, past, areas, parameters, limit)
+        plan, drawn = drawn_of(case, pool, past, limit)
     found = _findings(plan, programme, past, parameters, seed, crime, progress)
     found = replace(found, **drawn, **_seen_when_drawn(plan, pool, found, drawn, past, parameters, seed))
     found = replace(
         found,
         **asked.shares(plan, areas, parameters, seed),
-        work=work(plan, areas, parameters, held.files, held.layers),
+        **scenarios_of(case, plan, found.belief, past),
+        work=work(plan, areas, parameters, held.files, held.layers, drawn=found.drawn),
     )
     found = replace(found, protocol=_protocol(plan, found, parameters, held.settled), frozen=held.frozen)
     chapter, made = section(plan, areas, found), files(plan, areas, found, marking=held.marking)
@@ -86,67 +89,6 @@ def _not_held() -> Outcome:
 QUESTION = "Which areas get kits under this budget, what may be expected, and could the answer be seen?"
 
 
-def _allocate(
-    risk: pd.Series,
-    fitted_on: tuple[pd.Period, pd.Period],
-    areas: Places,
-    programme: Programme,
-    parameters: Parameters,
-    seed: int,
-    held: Held,
-) -> Plan:
-    from peelian.plan.target import allocate
-    from peelian.plan.work import teams
-
-    team = teams(areas, parameters, held.files)
-    cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
-    return allocate(
-        risk, areas, fitted_on=fitted_on, start=_start(parameters, fitted_on), kits=parameters.kits,
-        budget=parameters.budget, unit_cost=cost, saturation=parameters.saturation or programme.saturation,
-        gap_months=parameters.gap_months, must=parameters.must, must_not=parameters.must_not,
-        spare=parameters.spare, solver=parameters.solver, mip_gap=parameters.mip_gap,
-        time_limit=parameters.time_limit, seed=seed,
-        constraints=asked.constraints(parameters, areas, cost, team),
-    )  # fmt: skip
-
-
-def _pool(
-    risk: pd.Series,
-    fitted_on: tuple[pd.Period, pd.Period],
-    areas: Places,
-    programme: Programme,
-    parameters: Parameters,
-    seed: int,
-    held: Held,
-) -> tuple[Plan, int]:
-    """The plan, or the pool of a trial: areas that more kits would saturate; and the kits there are."""
-    from peelian.plan.target import kit_limit
-
-    cost = parameters.unit_cost if parameters.unit_cost is not None else programme.cost_per_kit
-    limit = kit_limit(kits=parameters.kits, budget=parameters.budget, unit_cost=cost, spare=parameters.spare)
-    if parameters.trial == "none":
-        return _allocate(risk, fitted_on, areas, programme, parameters, seed, held), limit
-    bigger = replace(parameters, kits=int(limit / parameters.trial_share), budget=None, spare=0.0)
-    return _allocate(risk, fitted_on, areas, programme, bigger, seed, held), limit
-
-
-def _drawn(
-    pool: Plan, past: pd.Series, areas: Places, parameters: Parameters, limit: int
-) -> tuple[Plan, dict[str, Any]]:
-    """The plan of the areas that are drawn from the pool."""
-    from peelian.plan.drawn import draw_pool, drawn_plan
-
-    assert parameters.trial != "none"
-    blocks = None
-    if parameters.trial == "blocked" and parameters.floor_by is not None:
-        blocks = asked.column(areas, parameters.floor_by, "floor_by")
-    drawn, balance = draw_pool(
-        pool, past, design=parameters.trial, seed=parameters.trial_seed, share=parameters.trial_share,
-        blocks=blocks,
-    )  # fmt: skip
-    return drawn_plan(pool, drawn, limit=limit), {"drawn": drawn, "balance": balance}
-
-
 def _seen_when_drawn(
     plan: Plan,
     pool: Plan,
@@ -160,23 +102,12 @@ def _seen_when_drawn(
     from peelian.plan.drawn import visible_when_drawn
     from peelian.plan.steadiness import stability
 
-    if not drawn:
-        return {}
+    if not drawn or drawn["drawn"].kind == "stepped_wedge":
+        return {}  # all are treated in the end: only a simulation of the steps would say what is seen
     changed: dict[str, Any] = {"steadiness": stability(pool, risk_years=parameters.risk_years, seed=seed)}
     if found.visible is not None:
         changed["visible"] = visible_when_drawn(plan, drawn["drawn"], past, found.visible, seed=seed)
     return changed
-
-
-def _start(parameters: Parameters, fitted_on: tuple[pd.Period, pd.Period]) -> pd.Period:
-    import pandas as pd
-
-    if parameters.start is None:
-        return fitted_on[1] + parameters.gap_months + 1
-    try:
-        return pd.Period(parameters.start, "M")
-    except ValueError:
-        raise DataError(f"[plan] start is {parameters.start!r}; expected a month such as 2016-01.") from None
 
 
 def _check_annual(risk: pd.Series, past: pd.Series) -> None:

@@ -10,6 +10,7 @@ from peelian.errors import DataError, DesignError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.places import Places
     from peelian.plan.expect import Belief
     from peelian.plan.report import Findings
     from peelian.programme import Plan
@@ -67,15 +68,19 @@ def _worst(plan: Plan, group: pd.Series) -> float:
     return float((kits / homes)[homes > 0].min())
 
 
-def decision_paper(plan: Plan, found: Findings) -> str:
+def decision_paper(plan: Plan, areas: Places, found: Findings) -> str:
     """The page for whoever decides, in Markdown: what, where, cost, expected, needed, what cannot be seen.
 
     Its numbers are those of the chapter, because its sentences are.
     """
-    from peelian.plan import report
+    from peelian.plan import cautions, report
+    from peelian.plan.tables import name_column
 
+    label = name_column(areas)
     chosen = plan.chosen
-    listed = ", ".join(str(place) for place in chosen.index[:10])
+    first = chosen.index[:10]
+    called = first if label is None else areas.frame[label].reindex(first) + " (" + first + ")"
+    listed = ", ".join(map(str, called))
     more = f" and {len(chosen) - 10:,} more" if len(chosen) > 10 else ""
     parts = [
         ("What is proposed", [report.choice(plan, found.crime), *report.draw_of(found)]),
@@ -84,7 +89,7 @@ def decision_paper(plan: Plan, found: Findings) -> str:
         ("Whether it could be seen", [report.sight(plan, found), *report.selection(found)]),
         ("Who gets the kits", report.fairness(found)),
         ("When", [words for sentences in report.delivery(found).values() for words in sentences]),
-        ("What could make this wrong", report.warnings(plan, found)),
+        ("What could make this wrong", cautions.warnings(plan, found)),
     ]
     body = [f"## {title}\n\n" + "\n\n".join(texts) for title, texts in parts if texts]
     return "# Decision: which areas get kits\n\n" + "\n\n".join(body) + "\n"

@@ -57,6 +57,9 @@ def equity(plan: Plan, group: pd.Series, *, draws: int = 1000, seed: int) -> pd.
     frame = plan.frame
     named = _on(group, frame)
     names, code = np.unique(named.to_numpy(object).astype(str), return_inverse=True)
+    if all(name.replace(".", "", 1).isdigit() for name in names):  # deciles: 2 before 10
+        order = np.argsort(names.astype(float), kind="stable")
+        names, code = names[order], np.argsort(order)[code]
     kits, homes, risk = (frame[c].to_numpy(float) for c in ("kits", "households", "risk"))
     taken = (frame["arm"] == "treated").to_numpy()
     total = {key: np.bincount(code, value, len(names)).astype(float) for key, value in {

@@ -180,7 +180,9 @@ def _cover(
 def _fewest(covers: NDArray[np.bool_], fixed: NDArray[np.bool_], most: int) -> NDArray[np.bool_] | None:
     """The fewest sites that cover the same streets; None where greedy has them already."""
     import numpy as np
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint
+
+    from peelian.plan.solver import milp
 
     if not covers.any() or most <= int(fixed.sum()) + 1:
         return None

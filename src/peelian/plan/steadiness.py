@@ -37,13 +37,14 @@ def stability(
     frame, summary = plan.frame, plan.summary
     rng = np.random.default_rng(seed)
     risk, need = frame["risk"].to_numpy(), frame["need"].to_numpy()
+    weight = frame["weight"].to_numpy() if "weight" in frame else 1.0
     fixed = frame.index.isin(summary["must"])
     free = ~fixed & ~frame.index.isin(summary["must_not"])
     room = summary["kits_limit"] - int(need[fixed].sum())
     times = np.zeros(len(frame))
     for draw in range(draws):
         again = rng.gamma(np.maximum(risk, 1e-9) * risk_years) / risk_years
-        times += greedy(np.where(free & (risk > 0), again, 0.0), np.where(free, need, 0), room)
+        times += greedy(np.where(free & (risk > 0), again * weight, 0.0), np.where(free, need, 0), room)
         if progress is not None:
             progress(draw + 1, draws)
     share = np.where(fixed, 1.0, times / draws)

@@ -77,8 +77,8 @@ def street_lists(
     ``part`` (``2 of 3``, or blank), ``dwellings``, ``kits``, ``running`` (kits so far in the area),
     ``round`` (a new one before a shift's minutes, doors or carried kits are passed), ``metres`` walked from
     the one before, ``minutes``, ``listed`` (false where no address list has the street: it is walked, and
-    gets no kit until it has), ``estimated``, ``team``, ``ward``, ``month``. Kits of an area's streets add up
-    to the area's.
+    gets no kit until it has), ``estimated``, ``team``, ``ward``, ``month``, ``x``, ``y``. Kits
+    of an area's streets add up to the area's.
 
     Raises ``DataError`` for chosen areas without a street of known dwellings, or with too few of them.
     """
@@ -106,7 +106,7 @@ def street_lists(
     table["month"] = "" if work is None else _months(table, work)
     columns = [
         "place", "order", "street", "part", "dwellings", "kits", "running", "round", "metres", "minutes",
-        "listed", "estimated", "team", "ward", "month",
+        "listed", "estimated", "team", "ward", "month", "x", "y",
     ]  # fmt: skip
     return table[columns].assign(minutes=np.ceil(table["minutes"]).astype("int64"),
                                  metres=table["metres"].round().astype("int64"))  # fmt: skip

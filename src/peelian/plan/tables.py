@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from peelian.report import Block, Chart, Table
 from peelian.words import percent, whole
@@ -69,7 +69,7 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
                   dict.fromkeys(("treated", "control"), ",.1f") | {"difference": "+.2f"},
                   source=_source(plan), note="difference: in standard deviations; no p, for arms were drawn.")
         )  # fmt: skip
-    return blocks + _equity(plan, found) + _work(plan, found)
+    return blocks + _scenarios(plan, areas, found) + _equity(plan, found) + _work(plan, found)
 
 
 def _work(plan: Plan, found: Findings) -> list[Block]:
@@ -78,17 +78,66 @@ def _work(plan: Plan, found: Findings) -> list[Block]:
     if done is None or done.months is None or done.orders is None:
         return []
     work = done.months.assign(month=done.months["month"].astype(str))
-    by_month = work.groupby(["month", "team"], as_index=False).agg(
+    by_month = work.groupby("month", as_index=False).agg(
         areas=("place", "nunique"), done=("done", "sum"), kits=("kits", "sum")
+    )
+    by_team = work.groupby("team", as_index=False).agg(
+        areas=("place", "nunique"), kits=("kits", "sum"), first=("month", "min"), last=("month", "max")
     )
     orders = done.orders.astype({"order": str, "arrive": str})
     formats = dict.fromkeys(("areas", "done", "kits"), ",.0f")
+    teams = [Table("plan_teams", "What each team brings out", by_team, {"areas": ",.0f", "kits": ",.0f"},
+                   source=_source(plan), note="Area by area in schedule.csv.")]  # fmt: skip
     return [
-        Table("plan_work", "Kits by month and team", by_month, formats, source=_source(plan),
+        *(teams if len(by_team) > 1 else []),
+        Table("plan_work", "Kits by month", by_month, formats, source=_source(plan),
               note="done: areas that reach the line in the month. Area by area in schedule.csv."),
         Table("plan_orders", "Kits to order", orders, {"kits": ",.0f"}, source=_source(plan),
               note="At most 3 months of work in the store; 3 % more for loss and damage."),
     ]  # fmt: skip
+
+
+def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
+    """Other plans side by side: a table, and a map of where they differ."""
+    from peelian import maps
+
+    if found.scenarios is None:
+        return []
+    frame = found.scenarios
+    formats = {
+        "areas": ",.0f", "kits": ",.0f", "risk_share": ".1%", "prevented": ",.0f", "low": ",.0f",
+        "high": ",.0f", "less": ",.0f", "less_low": ",.0f", "less_high": ",.0f", "only_here": ",.0f",
+        "pounds": "£,.0f", "worst": ".2f", "mde": ".1%",
+    }  # fmt: skip
+    note = (
+        "less: fewer prevented than by this plan, on the same draws. only_here: areas that this plan does "
+        "not treat. worst: the lowest share of kits over share of homes of any group. mde: smallest fall "
+        "seen four times in five."
+    )
+    blocks: list[Block] = [
+        Table("plan_scenarios", "Plans side by side", frame, {k: v for k, v in formats.items() if k in frame},
+              source="the same draws for every plan", note=note),
+    ]  # fmt: skip
+    for at, (name, chosen) in enumerate(list(found.others.items())[1:], start=1):
+        here, there = areas.index.isin(plan.chosen.index), areas.index.isin(chosen)
+        words = _of_two(here, there, name)
+        table = areas.frame[["geometry"]].assign(choice=words)
+        spec = maps.areas_map(table, "choice", legend="chosen by", kind="categories",
+                              order=["neither", "both", "this plan alone", f"{name} alone"])  # fmt: skip
+        both = int((here & there).sum())
+        title = f"This plan and {name} share {whole(both)} areas"
+        alt = (
+            f"Map of {len(areas):,} areas: {both:,} are chosen by both, the others by one plan or by neither."
+        )
+        blocks.append(Chart(f"plan_scenario_{at}", title, spec, alt, source=_source(plan)))
+    return blocks
+
+
+def _of_two(here: Any, there: Any, name: str) -> Any:
+    """Which of two plans chooses each area, in words."""
+    import numpy as np
+
+    return np.select([here & there, here, there], ["both", "this plan alone", f"{name} alone"], "neither")
 
 
 def _equity(plan: Plan, found: Findings) -> list[Block]:
@@ -110,6 +159,14 @@ def _equity(plan: Plan, found: Findings) -> list[Block]:
         )
         for at, (name, table) in enumerate(found.equity.items(), start=1)
     ]  # fmt: skip
+    if found.unreported is not None:
+        table = found.unreported.assign(
+            entering=found.unreported["entering"].str.split(", ").str[:10].str.join(", ")
+        )
+        blocks.append(Table("plan_unreported", "Were crime in deprived areas not reported", table,
+                            {"missing": ".0%", "enter": ",.0f", "leave": ",.0f"}, source=_source(plan),
+                            note="missing: share of crime in the most deprived third that is in no record; "
+                            "entering: the first ten. By the greedy rule, without conditions."))  # fmt: skip
     if found.frontier is not None:
         formats = {"norm": ".0%", "areas": ",.0f", "kits": ",.0f", "risk": ",.1f", "lost": ".1%",
                    "worst": ".2f", "gap": ".2%"}  # fmt: skip

@@ -38,6 +38,9 @@ def allocate(
     mip_gap: float = 1e-3,
     time_limit: float = 60.0,
     constraints: Sequence[Constraint] = (),
+    live: pd.Series | None = None,
+    voids: pd.Series | None = None,
+    weight: pd.Series | None = None,
     seed: int | None = None,
 ) -> Plan:
     """The areas that hold the most expected crime, each brought to the line whole or not begun.
@@ -54,6 +57,10 @@ def allocate(
                     ``greedy`` (most risk by kit first, passing over what does not fit).
     ``constraints`` what else must be kept: ``Capacity``, ``Floor``, ``Compact``, ``Buffer``. They need the
                     solver, and ``summary["free"]`` says what would be held without them.
+    ``live``        kits that are out already by place, taken off its need; ``voids`` empty homes, taken off
+                    its households.
+    ``weight``      by place: what an incident there counts (harm, repeat victims). The choice goes by risk
+                    times weight; ``objective`` and ``bound`` are in that measure, ``risk`` is not.
     ``seed``        is recorded with the plan; the choice itself draws nothing.
 
     Returns a ``Plan``; its ``frame`` has ``arm``, ``kits``, ``households``, ``risk``, ``rank`` (by risk a
@@ -79,18 +86,27 @@ def allocate(
     """
     check_saturation(saturation)
     risk, households = _risk_on(risk, places), _households(places)
+    if voids is not None:
+        households = (households - _on_places(voids, places, "voids")).clip(lower=0).astype("int64")
     need = _need(households, saturation)
+    if live is not None:
+        need = (need - _on_places(live, places, "live")).clip(lower=0).astype("int64").rename("need")
+    benefit = risk if weight is None else risk * _on_places(weight, places, "weight")
     fixed, struck = _named(must, places, "must"), _named(must_not, places, "must_not")
     both = sorted(fixed & struck)
     if both:
         raise DesignError(f"must and must_not both name {some(both)}. Strike them from one of the two.")
     limit = kit_limit(kits=kits, budget=budget, unit_cost=unit_cost, spare=spare)
-    choice = _choose(risk, need, limit, fixed, struck, solver, mip_gap, time_limit, saturation)
+    choice = _choose(benefit, need, limit, fixed, struck, solver, mip_gap, time_limit, saturation)
     kept: dict[str, Any] = {}
     if constraints:
         kept = {"free": choice.objective}
-        choice = _within(places, risk, need, limit, fixed, struck, solver, mip_gap, time_limit, constraints)
-    frame = _frame(risk, households, need, choice.chosen, start)
+        choice = _within(
+            places, benefit, need, limit, fixed, struck, solver, mip_gap, time_limit, constraints
+        )
+    frame = _frame(risk, households, need, choice.chosen, start, benefit)
+    if weight is not None:
+        frame["weight"] = benefit / risk.where(risk > 0, 1.0)
     kept |= check_comparators(frame, places, constraints)
     summary = _summary(frame, choice, limit, fixed, struck) | kept
     summary |= {"solver": solver, "mip_gap": mip_gap, "spare": spare, "unit_cost": unit_cost}
@@ -167,6 +183,16 @@ def _households(places: Places) -> pd.Series:
             f"households is not a whole number for {int(broken.sum()):,} places: {some(homes.index[broken])}."
         )
     return homes.astype("int64").rename("households")
+
+
+def _on_places(values: pd.Series, places: Places, what: str) -> pd.Series:
+    """The values on the places, each 0 or more."""
+    found = values.set_axis(values.index.astype(str)).reindex(places.index).astype(float)
+    wrong = ~(found >= 0)
+    if wrong.any():
+        raise DataError(f"{what}: missing or below 0 for {int(wrong.sum()):,} places: "
+                        f"{some(found.index[wrong])}.")  # fmt: skip
+    return found
 
 
 def _need(households: pd.Series, saturation: float) -> pd.Series:
@@ -259,12 +285,17 @@ def _enough(need: pd.Series, limit: int, saturation: float) -> None:
 
 
 def _frame(
-    risk: pd.Series, households: pd.Series, need: pd.Series, chosen: NDArray[np.bool_], start: pd.Period
+    risk: pd.Series,
+    households: pd.Series,
+    need: pd.Series,
+    chosen: NDArray[np.bool_],
+    start: pd.Period,
+    benefit: pd.Series,
 ) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    order = by_rate(risk.to_numpy(), need.to_numpy())
+    order = by_rate(benefit.to_numpy(), need.to_numpy())
     order = np.concatenate([order, np.setdiff1d(np.arange(len(need)), order)])
     order = np.concatenate([order[chosen[order]], order[~chosen[order]]])
     rank = np.empty(len(order), np.int64)

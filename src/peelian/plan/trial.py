@@ -247,7 +247,9 @@ def _heaviest_apart(
 ) -> NDArray[np.bool_]:
     import numpy as np
     from scipy import sparse
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint
+
+    from peelian.plan.solver import milp
 
     size, edges = len(weight), len(left)
     if not edges:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from peelian.arithmetic.drawing import Assignment
     from peelian.layers import Layers
     from peelian.places import Places
     from peelian.plan.parameters import Parameters
@@ -102,9 +103,20 @@ def capacity(parameters: Parameters, files: Mapping[str, Path]) -> MonthlyKits |
 
 
 def work(
-    plan: Plan, areas: Places, parameters: Parameters, files: Mapping[str, Path], layers: Layers | None
+    plan: Plan,
+    areas: Places,
+    parameters: Parameters,
+    files: Mapping[str, Path],
+    layers: Layers | None,
+    *,
+    drawn: Assignment | None = None,
 ) -> Work | None:
-    """Everything that [plan] asks of the roll-out; None where it asks nothing."""
+    """Everything that [plan] asks of the roll-out; None where it asks nothing.
+
+    The drawn order of a stepped wedge (``drawn``) is kept, and no step begins before its month.
+    """
+    import pandas as pd
+
     from peelian.plan.roll_out import kit_orders, schedule
     from peelian.plan.streets import rounds, street_lists
 
@@ -116,9 +128,11 @@ def work(
         raise DesignError("[plan] ward_kits_a_month needs ward: ward officers work in their own ward alone.")
     if monthly is not None:
         limit = math.ceil(parameters.delivery_months) if parameters.delivery_months else None
+        wedge = None if drawn is None or drawn.kind != "stepped_wedge" else pd.Series(drawn.step, drawn.units)
         months = schedule(
-            plan, monthly, team=team, months=limit, ward=ward, ward_kits_a_month=parameters.ward_kits_a_month
-        )
+            plan, monthly, team=team, months=limit, ward=ward, ward_kits_a_month=parameters.ward_kits_a_month,
+            order=wedge, earliest=None if wedge is None else (wedge - 1) * parameters.step_months,
+        )  # fmt: skip
         orders = kit_orders(months, lead_months=parameters.lead_months)
     table = _streets(areas, files)
     if table is not None:
