@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "rtm": explain.rtm,
     "rtm_bootstrap": explain.rtm_bootstrap,
     "terrains": terrains.terrains,
+    "rtm_quick": explain.rtm_quick,
     "power": plan.power,
     "allocate": plan.allocate,
     "rounds": plan.rounds,

@@ -218,6 +218,8 @@ class Places:
             shared = shapes[left].intersection(shapes[right]).length > 0
             left, right = left[shared], right[shared]
         first = sparse.csr_array((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
+        if order == 1:
+            return first
         reach = first.astype(np.int64)
         step = reach
         for _ in range(order - 1):

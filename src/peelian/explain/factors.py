@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, DesignError, PrivacyError
-from peelian.explain.measure import Ground, How
+from peelian.explain.measure import Ground, How, study_area
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -247,7 +247,7 @@ def refuse_outcomes(layers: Layers, points: Array, places: Places, reason: str |
 def edge_gaps(layers: Layers, places: Places, reach: float, counts: dict[str, int]) -> list[str]:
     """Layers that stop at the boundary: none in the ring of width ``reach`` outside, where more than five
     would be expected at the density inside."""
-    study = places.geometry.union_all()
+    study = study_area(places)
     ring = study.buffer(reach).difference(study)
     gaps = []
     for name in layers:

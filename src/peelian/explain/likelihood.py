@@ -110,13 +110,34 @@ def compress(
     """Cells with the same design row (and exposure) put together: the same fit, from fewer rows."""
     design = np.asarray(design, float)
     key = design if exposure is None else np.column_stack([design, exposure])
-    rows, group = np.unique(key, axis=0, return_inverse=True)
+    first, group = _kinds(key)
+    rows = key[first]
     counts = np.asarray(counts, np.int64)
     high = int(counts.max(initial=0)) + 1
-    table = np.bincount(group.ravel() * high + counts, weights, minlength=len(rows) * high)
+    table = np.bincount(group * high + counts, weights, minlength=len(rows) * high)
     table = table.reshape(len(rows), high).astype(float)
     rate = np.ones(len(rows)) if exposure is None else rows[:, -1]
     return cells_of_table(rows[:, : design.shape[1]], table, rate)
+
+
+def _kinds(rows: Array) -> tuple[Array, Array]:
+    """One of each kind of equal rows, and the kind of each row; column by column, which is quicker than
+    sorting rows."""
+    code, many = np.zeros(len(rows), np.int64), 1
+    for column in rows.T:
+        low = column.min()
+        if not ((column == low) | (column == low + 1)).all():
+            values, number = np.unique(column, return_inverse=True)
+            step = len(values)
+        else:
+            number, step = (column != low).astype(np.int64), 2
+        code = code * step + number.ravel()
+        many *= step
+        if many > 1 << 30:
+            code = np.unique(code, return_inverse=True)[1].ravel()
+            many = int(code.max()) + 1
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    return first, group.ravel()
 
 
 def cells_of_table(design: Array, table: Array, exposure: Array) -> Cells:

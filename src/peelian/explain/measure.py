@@ -55,6 +55,11 @@ class How:
         return float(np.quantile(sums, float(found[1])))
 
 
+def study_area(places: Places) -> Any:
+    """The ground of all places as one shape."""
+    return places.geometry.union_all(method="coverage" if places.kind == "cell" else "unary")
+
+
 class Measure(Protocol):
     """A way to go from features to points."""
 
@@ -101,7 +106,7 @@ class Ground:
         measure: Measure = straight
         if how.streets is not None:
             measure = Along.of(how.streets.to_crs(places.crs), points, how.snap)
-        study = places.geometry.union_all() if how.edge == "divide" else None
+        study = study_area(places) if how.edge == "divide" else None
         return cls(points, owner, len(places), measure, straight, study)
 
     def near_and_kernels(

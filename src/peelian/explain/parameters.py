@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator
@@ -16,6 +17,7 @@ from peelian.explain.beside import (
 )
 from peelian.explain.questions import Answers
 
+QUICK_REPLICATES, QUICK_PERMUTATIONS = 20, 99
 PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*")
 
 
@@ -47,6 +49,7 @@ class Parameters:
                      the crime is burglary and the areas have households, else per cell.
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
     ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
+    ``quick``        a first look: 20 resamples and 99 permutations everywhere, said on the page.
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
                      half of the period chooses, the second refits; ``none``.
     ``permutations`` of the residuals, for Moran's I.
@@ -86,6 +89,7 @@ class Parameters:
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     replicates: Annotated[int, Field(ge=20)] = 200
     clusters: Annotated[float, Field(gt=0)] = 1500
+    quick: bool = False
     shift: bool = True
     refit: Literal["halves", "none"] = "halves"
     permutations: Annotated[int, Field(ge=99)] = 999
@@ -119,6 +123,18 @@ class Parameters:
     def adjusted(self) -> bool:
         """Whether the verdict uses the shift p adjusted for how many factors were tried."""
         return self.mode == "modern" if self.holm is None else self.holm
+
+    @property
+    def quickened(self) -> Parameters:
+        """The same with as few resamples and permutations as give an answer, where ``quick`` asks for it."""
+        if not self.quick:
+            return self
+        near_repeat = replace(self.near_repeat, permutations=QUICK_PERMUTATIONS)
+        concentration = replace(self.concentration, draws=QUICK_PERMUTATIONS)
+        return replace(
+            self, replicates=QUICK_REPLICATES, permutations=QUICK_PERMUTATIONS, near_repeat=near_repeat,
+            concentration=concentration,
+        )  # fmt: skip
 
     @property
     def months(self) -> tuple[str, str] | None:

@@ -38,6 +38,7 @@ def run(
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
 
+    parameters = parameters.quickened
     chosen = _chosen(layers, parameters)
     features, left_out = _left_out(chosen, cells, parameters)
     used = type(layers)({name: chosen[name] for name in chosen if name not in left_out})
@@ -143,7 +144,12 @@ def _outcome(
     from peelian.explain.terrain import priority_places
     from peelian.report import Outcome
 
-    terrain = replace(terrain, warnings=(*terrain.warnings, *_later(layers, left_out, terrain)))
+    quick = [
+        f"Quick run: {parameters.replicates} resamples and {parameters.permutations} permutations, a first "
+        "look and not for decisions. Leave out quick = true for the full number."
+    ] * parameters.quick
+    late = _later(layers, left_out, terrain)
+    terrain = replace(terrain, warnings=(*quick, *terrain.warnings, *late))
     priority = priority_places(terrain, cells, share=parameters.share)
     section = report.section(
         terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, per_home),
@@ -154,7 +160,8 @@ def _outcome(
         for name in layers
         if name not in left_out
     )
-    return Outcome(section, _files(terrain, cells, priority), _summary(terrain), sources=sources)
+    summary = _summary(terrain) | {"quick": parameters.quick}
+    return Outcome(section, _files(terrain, cells, priority), summary, sources=sources)
 
 
 # -------------------------------------------------------------------- layers

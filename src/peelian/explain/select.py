@@ -324,7 +324,12 @@ class _Tables:
         bits = np.zeros(len(self.counts), np.int64)
         for at, j in enumerate(chosen):
             bits[self.where[j]] |= 1 << at
-        pattern, self.group = np.unique(bits, return_inverse=True)
+        if len(chosen) <= 16:  # quicker than sorting
+            held = np.bincount(bits, minlength=1 << len(chosen)) > 0
+            pattern = np.flatnonzero(held)
+            self.group = (np.cumsum(held) - 1)[bits]
+        else:
+            pattern, self.group = np.unique(bits, return_inverse=True)
         self.patterns = len(pattern)
         self.rows = np.ones((self.patterns, len(chosen) + 1))
         for at, j in enumerate(chosen):
