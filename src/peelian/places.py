@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BRITISH_NATIONAL_GRID = "EPSG:27700"
 MOST_CELLS = 4_000_000  # about 2 GiB as shapes
 Kind = Literal["area", "cell", "street"]
+STREET_REACH = 50.0  # metres from a street within which a point is its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +139,47 @@ class Places:
         frame.index.name = "place"
         return cls(frame.sort_index(), "cell", float(cell), (float(west), float(south)))
 
+    @classmethod
+    def hexagons(cls, boundary: gpd.GeoSeries | gpd.GeoDataFrame, across: float = 200) -> Places:
+        """Regular hexagons over a boundary, as places named ``h<column>r<row>``: six neighbours each.
+
+        ``boundary``  polygons in a projected CRS in metres; those whose centre lies inside it are kept.
+        ``across``    metres between opposite sides, which is also how far apart centres lie.
+
+        Raises ``DesignError`` when no hexagon is left, and ``DataError`` for a CRS not in metres.
+        """
+        import geopandas as gpd
+        import numpy as np
+        import shapely
+
+        boundary = boundary.geometry
+        _check_crs(boundary.crs, "the boundary")
+        if not across > 0:
+            raise DesignError(f"A hexagon needs more than 0 metres across; got {across}.")
+        study = boundary.union_all()
+        if study.is_empty:
+            raise DesignError("The study area is empty: no polygon is left to lay hexagons over.")
+        west, south, east, north = study.bounds
+        radius = across / np.sqrt(3)
+        columns, rows = int((east - west) / across) + 2, int((north - south) / (1.5 * radius)) + 2
+        column, row = (a.ravel() for a in np.meshgrid(np.arange(columns), np.arange(rows)))
+        x, y = west + across * (column + row % 2 / 2), south + 1.5 * radius * row
+        shapely.prepare(study)
+        inside = shapely.contains_xy(study, x, y)
+        if not inside.any():
+            raise DesignError(
+                f"No hexagon of {across:g} m has its centre in the study area. Use smaller ones."
+            )
+        column, row, x, y = (a[inside] for a in (column, row, x, y))
+        # corners shared by neighbours are rounded to the same number, so that they touch
+        turn = np.pi / 6 + np.arange(6) * np.pi / 3
+        corners = np.stack([x[:, None] + radius * np.cos(turn), y[:, None] + radius * np.sin(turn)], axis=2)
+        width = len(str(max(columns, rows)))
+        ids = [f"h{c:0{width}d}r{r:0{width}d}" for c, r in zip(column, row, strict=True)]
+        frame = gpd.GeoDataFrame(index=ids, geometry=shapely.polygons(corners.round(6)), crs=boundary.crs)
+        frame.index.name = "place"
+        return cls(frame.sort_index(), "area")
+
     # ---------------------------------------------------------------- what they hold
     def __len__(self) -> int:
         return len(self.frame)
@@ -169,9 +211,12 @@ class Places:
 
     @property
     def points(self) -> gpd.GeoSeries:
-        """A point inside each place: the centre of a cell, the representative point of an area."""
+        """A point inside each place: the centre of a cell, the representative point of an area, the middle of
+        a street."""
         if self.kind == "cell":
             return self.frame.geometry.centroid
+        if self.kind == "street":
+            return self.frame.geometry.interpolate(0.5, normalized=True)
         return self.frame.geometry.representative_point()
 
     def select(self, ids: Iterable[str]) -> Places:
@@ -268,7 +313,8 @@ class Places:
         ``points``  in any CRS (they are moved to the places' own); missing points are allowed.
 
         A cell is half open: its lower and left edges belong to it. Where areas overlap, the first id
-        wins. Returns a Series of text on the index of ``points``.
+        wins. A street holds the points nearer to it than to any other, up to 50 m away. Returns a Series
+        of text on the index of ``points``.
         """
         import numpy as np
         import pandas as pd
@@ -285,7 +331,8 @@ class Places:
         if known.any():
             x, y = np.asarray(points[known].x), np.asarray(points[known].y)
             regular = self.kind == "cell" and self.cell and self.origin
-            at[known] = self._cell_of(x, y) if regular else self._area_of(x, y)
+            find = self._street_of if self.kind == "street" else self._area_of
+            at[known] = self._cell_of(x, y) if regular else find(x, y)
         ids = self.index.astype("str").array.take(at, allow_fill=True)
         return pd.Series(ids, index=points.index, name="place")
 
@@ -302,6 +349,17 @@ class Places:
         at = np.full(len(column), -1, np.int64)
         at[inside] = table[column[inside], row[inside]]
         return at
+
+    def _street_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The nearest street to each point, the first of several; -1 where none is within reach."""
+        import numpy as np
+        import shapely
+
+        tree = shapely.STRtree(np.asarray(self.frame.geometry.array))
+        point, street = tree.query_nearest(shapely.points(x, y), max_distance=STREET_REACH)
+        at = np.full(len(x), len(self), np.int64)
+        np.minimum.at(at, point, street)
+        return np.where(at == len(self), -1, at)
 
     def _area_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The first area that holds each point, edges included; -1 where none does. Exact.

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
-from peelian.explain import elastic, rtm
+from peelian.explain import elastic, groups, rtm
 from peelian.explain.elastic import nonnegative
 from peelian.explain.factors import operationalise
+from peelian.explain.groups import Data
 from peelian.explain.inference import Window, moran, shift_test
 from peelian.explain.likelihood import Cells, CountFit, cells_of, compress, fit, log_pmf, mean_of, scores_of
 from peelian.explain.model import RiskTerrain
@@ -315,7 +316,7 @@ def _penalised(seed: int, cells: int = 3000) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_solution_meets_the_conditions_of_the_minimum(seed: int) -> None:
     columns, counts = _penalised(seed)
-    path = elastic.Paths(elastic.Data.of(columns, counts), 0.95)
+    path = elastic.Paths(Data.of(columns, counts), 0.95)
     for penalty in path.penalties(100)[0][:60:6]:
         path.at(penalty)
     b, sd = path.state().coefficients, columns.std(axis=0)
@@ -333,9 +334,9 @@ def test_cells_of_many_kinds_and_half_the_digits_give_the_same(monkeypatch: pyte
     columns, counts = _penalised(7)
     fold = heffner_folds(counts, 5, np.random.default_rng(1))
     plain = cull(columns, counts, fold)
-    monkeypatch.setattr(elastic, "EXACT", 0)
+    monkeypatch.setattr(groups, "EXACT", 0)
     monkeypatch.setattr(elastic, "PIECE", 700)
-    monkeypatch.setattr(elastic, "APART", 0.02)
+    monkeypatch.setattr(groups, "APART", 0.02)
     quick = cull(columns, counts, fold)
     assert quick.kept.tolist() == plain.kept.tolist()
     assert quick.penalty == plain.penalty
@@ -347,7 +348,7 @@ def test_cells_of_many_kinds_and_half_the_digits_give_the_same(monkeypatch: pyte
 
 def test_a_column_that_was_not_asked_is_found() -> None:
     columns, counts = _penalised(1)
-    path = elastic.Paths(elastic.Data.of(columns, counts), 0.95)
+    path = elastic.Paths(Data.of(columns, counts), 0.95)
     far = path.penalties(100)[0][[1, 55]]
     path.at(far[0])
     path.slope, path.limit = np.zeros((2, *path.slope.shape))  # no column looks promising

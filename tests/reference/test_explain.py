@@ -21,6 +21,7 @@ import pytest
 from peelian.explain import elastic, rtm
 from peelian.explain.factors import distances_of, operationalise
 from peelian.explain.folds import blocked
+from peelian.explain.groups import Data, Groups
 from peelian.explain.inference import moran, robust, tiles
 from peelian.explain.likelihood import compress, fit, log_pmf, mean_of
 from peelian.explain.monotone import deviance
@@ -118,7 +119,7 @@ def test_an_offset_of_one_everywhere_changes_nothing() -> None:
 @pytest.mark.parametrize("at", range(len(R["elastic_net_fixed_lambda"])))
 def test_elastic_net_at_a_fixed_penalty(at: int) -> None:
     case = R["elastic_net_fixed_lambda"][at]
-    path = elastic.Paths(elastic.Data.of(COLUMNS, COUNTS), case["alpha"])
+    path = elastic.Paths(Data.of(COLUMNS, COUNTS), case["alpha"])
     path.at(case["lambda"])
     state = path.state()
     kept = {NAMES[j]: state.coefficients[j] for j in np.flatnonzero(state.coefficients)}
@@ -171,8 +172,8 @@ def test_cull_reaches_a_lower_minimum_than_glmnet(culled: tuple[dict[str, Any], 
 
 def test_cull_again_with_weights_of_one_keeps_the_same() -> None:
     found = cull(COLUMNS, COUNTS, FRAME["fold"].to_numpy())
-    data = elastic.Data.of(COLUMNS, COUNTS)
-    groups = elastic.Groups.of(data, found.kept.tolist())
+    data = Data.of(COLUMNS, COUNTS)
+    groups = Groups.of(data, found.kept.tolist())
     again = recull(data, found, groups, weights=np.ones(len(COUNTS)))
     assert again.tolist() == found.kept.tolist()
 

@@ -75,14 +75,30 @@ def explain(context: Context) -> Outcome:
 
     if not len(context.layers):
         return not_held("explain", "the project names no layers of features. Add [[layers]] to peelian.toml.")
+    parameters = stage_parameters(context.project, "explain", stage.Parameters)
     outcome = stage.run(
-        context.incidents, context.layers, context.cells,
-        stage_parameters(context.project, "explain", stage.Parameters),
+        context.incidents, context.layers, context.cells, parameters,
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
-        progress=context.ticker("explain"),
+        values=rasters(context, parameters.rasters), progress=context.ticker("explain"),
     )  # fmt: skip
     said = Text(f"Features: {attribution_of(context.layers)}", "note")
     return replace(outcome, section=replace(outcome.section, blocks=(*outcome.section.blocks, said)))
+
+
+def rasters(context: Context, asked: dict[str, Any]) -> pd.DataFrame | None:
+    """The value of each raster in each cell; None where none is asked for."""
+    import pandas as pd
+
+    from peelian.read.rasters import raster_by_place
+
+    if not asked:
+        return None
+    return pd.DataFrame(
+        {
+            name: raster_by_place(context.project.folder / one.file, context.cells, statistic=one.statistic)
+            for name, one in asked.items()
+        }
+    )
 
 
 def predict(context: Context) -> Outcome:

@@ -12,6 +12,7 @@ from peelian.errors import DataError, DesignError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.explain.measure import How
     from peelian.explain.model import RiskTerrain
     from peelian.layers import Layer
     from peelian.places import Places
@@ -24,7 +25,7 @@ HEADING = "Association, not a forecast of what removal or addition would do"
 class Basis:
     """What a terrain is computed from: candidate ``columns`` and their ``meta``, what is at risk by place,
     the coefficients of the chosen model by variable, and those of each resample with its
-    variables."""
+    variables, and ``how`` features were measured."""
 
     columns: pd.DataFrame
     meta: pd.DataFrame
@@ -32,6 +33,7 @@ class Basis:
     coefficients: dict[str, float]
     replicates: tuple[tuple[tuple[str, ...], Array], ...]
     period: tuple[Any, Any] | None = None
+    how: How | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,9 @@ def what_if(terrain: RiskTerrain, places: Places, layer: Layer, *, before: int =
         known = ", ".join(dict.fromkeys(basis.meta["factor"]))
         raise DataError(f"The terrain knows no layer {layer.name}; it was fitted with {known}.")
     other = basis.columns.copy()
-    other[at] = remeasured(layer, places, basis.meta.loc[at], period=basis.period)[at].to_numpy()
+    other[at] = remeasured(layer, places, basis.meta.loc[at], period=basis.period, how=basis.how)[
+        at
+    ].to_numpy()
 
     def scores(variables: tuple[str, ...], coefficients: Array) -> tuple[Array, Array]:
         names, b = list(variables), np.asarray(coefficients)

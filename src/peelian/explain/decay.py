@@ -13,6 +13,7 @@ from peelian.explain.monotone import Nested
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.explain.measure import How
     from peelian.layers import Layers
     from peelian.places import Places
 
@@ -105,7 +106,7 @@ def cuts_of(cell: float, reach: float, *, snapped: bool = False, coarser: int = 
 
 def measured(
     layers: Layers, places: Places, *, cell: float, reach: float, operations: str, snapped: bool,
-    fitted: Array, min_cells: int, period: tuple[Any, Any] | None, coarser: int = 1,
+    fitted: Array, min_cells: int, period: tuple[Any, Any] | None, coarser: int = 1, how: How | None = None,
 ) -> Decay:  # fmt: skip
     """Levels of each place for each layer: bands of distance, and of density at 2, 4 and 8 cells.
 
@@ -113,9 +114,9 @@ def measured(
     the cuts of density. ``coarser``  times the steps and bandwidths, to see what depends on them.
     """
     from peelian.explain.factors import open_during
-    from peelian.explain.measure import Ground, How, nearest_distance
+    from peelian.explain.measure import Ground, How
 
-    ground = Ground.of(places, How())
+    ground = Ground.of(places, how or How())
     cuts = cuts_of(cell, reach, snapped=snapped, coarser=coarser)
     if not len(cuts):
         raise DesignError(f"reach_limit = {reach:g} m is shorter than the first band. Raise it.")
@@ -130,7 +131,7 @@ def measured(
         wanted = layer.operations if operations == "both" else operations
         signs = {"protective": (-1,), "either": (1, -1)}.get(layer.sign, (1,))
         if wanted in ("both", "proximity"):
-            nearest = nearest_distance(features.geometry.to_numpy(), ground.points, float(cuts[0]))
+            nearest = ground.nearest(features, float(cuts[0]))
             for sign in signs:
                 found.append(Measure(name, "proximity", sign, cuts))
                 levels.append((nearest[:, None] <= cuts).sum(axis=1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, DesignError, PrivacyError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
 
 Array = Any
+STREET_WIDTH = 25.0  # metres of ground on each side, where streets are the places
 Increment = Literal["half", "whole"]
 
 
@@ -27,12 +28,13 @@ class Influence:
     ``columns``  0/1 (0/-1 for protective layers), one column a candidate.
     ``meta``     by column: ``rtmdx`` (RTMDx name), ``factor``, ``operation``, ``distance`` (metres), ``cut``
                  (kernel sum from which a cell counts as dense), ``sign`` (1 or -1), ``ones`` (cells).
-    ``dropped``  rows of name, factor, reason.
+    ``dropped``  rows of name, factor, reason. ``notes``  what should be known of the measuring.
     """
 
     columns: pd.DataFrame
     meta: pd.DataFrame
     dropped: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def factors(self) -> list[str]:
@@ -98,7 +100,50 @@ def operationalise(
     meta = pd.DataFrame(
         about, columns=["name", "rtmdx", "factor", "operation", "distance", "cut", "sign", "ones"]
     ).set_index("name")
-    return _drop(pd.DataFrame(found, index=places.index), meta, fitted, min_cells)
+    influence = _drop(pd.DataFrame(found, index=places.index), meta, fitted, min_cells)
+    return replace(influence, notes=tuple(ground.notes))
+
+
+def by_value(
+    values: pd.DataFrame, places: Places, cuts: Mapping[str, Sequence[float]], fitted: Array
+) -> Influence:
+    """Candidates from a value of each place (a raster, a census count): 1 where it lies above a limit.
+
+    ``values``  a column a factor, on the places' index; a missing value is above no limit. ``cuts``  limits
+    by factor; the deciles over the places in the fit where none are given.
+    """
+    import numpy as np
+    import pandas as pd
+
+    found: dict[str, Array] = {}
+    about, notes = [], []
+    for name in values:
+        value = values[name].reindex(places.index).to_numpy(float)
+        known = value[fitted & np.isfinite(value)]
+        if not len(known):
+            raise DataError(f"{name} has no value for any place.")
+        if len(known) < fitted.sum():
+            notes.append(f"{name} is missing for {int(fitted.sum() - len(known)):,} places: taken as low.")
+        limits = cuts.get(str(name)) or np.quantile(known, np.arange(1, 10) / 10)
+        for step, cut in enumerate(sorted({float(c) for c in limits}), start=1):
+            column = (value > cut).astype(np.int8)
+            label = f"{name}_above_{cut:g}"
+            found[label] = column
+            nan = float("nan")
+            about.append((label, f"v{step:02d}_{label}", name, "value", nan, cut, 1, int(column.sum())))
+    columns = ["name", "rtmdx", "factor", "operation", "distance", "cut", "sign", "ones"]
+    meta = pd.DataFrame(about, columns=columns).set_index("name")
+    return replace(_drop(pd.DataFrame(found, index=places.index), meta, fitted, 1), notes=tuple(notes))
+
+
+def joined(one: Influence, other: Influence) -> Influence:
+    """The candidates of both."""
+    import pandas as pd
+
+    return Influence(
+        pd.concat([one.columns, other.columns], axis=1), pd.concat([one.meta, other.meta]),
+        pd.concat([one.dropped, other.dropped], ignore_index=True), (*one.notes, *other.notes),
+    )  # fmt: skip
 
 
 def given_columns(
@@ -248,6 +293,8 @@ def edge_gaps(layers: Layers, places: Places, reach: float, counts: dict[str, in
     """Layers that stop at the boundary: none in the ring of width ``reach`` outside, where more than five
     would be expected at the density inside."""
     study = study_area(places)
+    if not study.area:  # streets
+        study = study.buffer(STREET_WIDTH)
     ring = study.buffer(reach).difference(study)
     gaps = []
     for name in layers:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import fft, sparse
 from scipy.special import stdtr, stdtrit
 
-from peelian.explain import elastic
+from peelian.explain.groups import Data, Groups
 from peelian.explain.likelihood import CountFit, Family, scores_of
 from peelian.explain.select import SCREENED_AGAIN, Culling, recull, stepwise
 
@@ -100,8 +100,8 @@ def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Arra
     data, numbers = piece
     number = int(data.tile.max()) + 1
     found = []
-    cells = elastic.Data.of(data.columns, data.counts, mass=data.exposure)
-    together = None if data.culling is None else elastic.Groups.of(cells, data.culling.kept.tolist())
+    cells = Data.of(data.columns, data.counts, mass=data.exposure)
+    together = None if data.culling is None else Groups.of(cells, data.culling.kept.tolist())
     for b in numbers:
         rng = np.random.default_rng([data.seed, int(b)])
         drawn = np.bincount(rng.integers(number, size=number), minlength=number)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
 
 Array = Any
+QUANTILE = re.compile(r"quantile:(0?\.\d+)")
 MOST_PAIRS = 20_000_000
 LINE_STEP, AREA_STEP, PLACE_STEP = 10.0, 25.0, 50.0
 
@@ -47,7 +48,7 @@ class How:
 
         if self.density_rule == "mean+2sd":
             return float(sums.mean() + 2 * sums.std(ddof=1))
-        found = re.fullmatch(r"quantile:(0?\.\d+)", self.density_rule)
+        found = QUANTILE.fullmatch(self.density_rule)
         if not found:
             raise DesignError(
                 f'density_rule is "{self.density_rule}"; write "mean+2sd" or for instance "quantile:.95".'
@@ -67,6 +68,9 @@ class Measure(Protocol):
         self, features: gpd.GeoDataFrame, distances: Sequence[float]
     ) -> tuple[list[Array], list[Array]]:
         """By distance: which points have a feature within it, and the kernel sum of that bandwidth."""
+
+    def nearest(self, features: gpd.GeoDataFrame, reach: float) -> Array:
+        """Metres from each point to the nearest feature; infinity beyond ``reach``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +125,19 @@ class Ground:
         inside = self._window(tuple(distances))
         return near, [f / np.maximum(part, 1e-3) for f, part in zip(sums, inside, strict=True)]
 
+    def nearest(self, features: gpd.GeoDataFrame, reach: float) -> Array:
+        """Metres from each point to the nearest feature; infinity beyond ``reach``."""
+        return self.measure.nearest(features, reach)
+
+    @property
+    def notes(self) -> list[str]:
+        """What should be known of the measuring."""
+        beyond = getattr(self.measure, "beyond", 0)
+        return [
+            f"{beyond:,} of {len(self.points):,} points of places have no street near and are measured in "
+            "straight lines."
+        ] * bool(beyond)
+
     @cached_property
     def _windows(self) -> dict[tuple[float, ...], list[Array]]:
         return {}
@@ -161,8 +178,12 @@ class Straight:
         near, sums = self.of_points(*as_points(features), distances)
         if (shapely.get_type_id(shapes) == 0).all():
             return near, sums
-        nearest = nearest_distance(shapes, self.points, max(distances))
+        nearest = self.nearest(features, max(distances))
         return [nearest <= d for d in distances], sums
+
+    def nearest(self, features: gpd.GeoDataFrame, reach: float) -> Array:
+        """Metres from each point to the nearest feature; infinity beyond ``reach``."""
+        return nearest_distance(features.geometry.to_numpy(), self.points, reach)
 
     def of_points(
         self, points: Array, weight: Array, distances: Sequence[float]

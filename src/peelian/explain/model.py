@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.errors import DesignError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.explain.change import Basis
@@ -109,7 +110,10 @@ def rtm(
     permutations: int = 999, limits: Limits | None = None, sensitivity: bool = True, quick: bool = False,
     force: bool = False,
     allow_police_activity: str | None = None, allow_outcome_factor: str | None = None, crime: str = "crime",
-    workers: int = 1,
+    workers: int = 1, density_rule: str = "mean+2sd", edge: Literal["none", "divide"] = "none",
+    at: Literal["centroid", "area"] = "centroid", streets: gpd.GeoSeries | None = None,
+    exclude: gpd.GeoSeries | None = None, values: pd.DataFrame | None = None,
+    cuts: dict[str, tuple[float, ...]] | None = None,
     progress: Progress | None = None,
 ) -> RiskTerrain:  # fmt: skip
     """Which features of places go with the crime, at what distance, how strongly, and how surely.
@@ -126,6 +130,9 @@ def rtm(
     places' index with ``factor_of`` = {column: factor}. ``period``  first and last month, both included.
     ``offset``     what is at risk in each place (homes). ``clusters``   side of the resampled tiles.
     ``replicates``  resamples of tiles (0: none). ``quick``  leaves out resamples and shifts, and says so.
+    ``density_rule``, ``edge``, ``at``, ``streets``   how features are measured: see ``explain.measure.How``.
+    ``exclude``    areas (water, airfields): places half covered by them are left out.
+    ``values``     a column a factor, by place (a raster's mean): above each of its ``cuts``, or deciles.
     ``force``      goes on with fewer than 100 events or 30 places with any, and says so.
     *rtmdx*  ``block`` metres, 2 x the cell by default; ``rule`` ``min`` unless given, ``min_cells`` 1,
     ``l1_ratio`` the better of .8 and .95.
@@ -137,9 +144,12 @@ def rtm(
     Raises ``DataError``, ``DesignError`` or ``PrivacyError`` as the input deserves. Every finding is an
     association. Source: Caplan, Kennedy & Miller (2011); Heffner (2013); Roberts et al. (2017).
     """
+    from peelian.explain.measure import How
     from peelian.explain.problem import observe
 
     _refuse_mixtures(mode, adjust, fold_blocks, tile, buffer, l1_ratio)
+    _refuse_measures(mode, density_rule, at, values)
+    how = How(density_rule, edge, at, streets)
     observed = observe(incidents, places, period=period, seed=seed, force=force)
     _refuse_outcomes(incidents, layers, places, allow_outcome_factor)
     shared: dict[str, Any] = {
@@ -154,12 +164,12 @@ def rtm(
         asked = modern.Options(
             **shared, min_cells=min_cells or 10, l1_ratio=ratio or 0.95, rule=rule or "1se", tile=tile,
             buffer=buffer, fold_blocks=fold_blocks, reach_limit=reach_limit, reach_ratio=reach_ratio,
-            quick=quick, sensitivity=sensitivity,
+            quick=quick, sensitivity=sensitivity, how=how,
         )  # fmt: skip
         posed = modern.pose(
             observed, layers, places, asked, offset=offset, adjust=adjust, factor_of=factor_of, seed=seed,
             crime=crime, snapped=bool(getattr(incidents, "snapped", False)),
-            allow_police_activity=allow_police_activity,
+            allow_police_activity=allow_police_activity, exclude=exclude,
         )  # fmt: skip
         return _stamped(modern_trust.judged(posed, asked, progress), quick)
     from peelian.explain import trust
@@ -169,10 +179,11 @@ def rtm(
     options = Options(
         **shared, blocks=blocks, increment=increment, p_limit=p_limit, min_cells=min_cells or 1,
         l1_ratio=tuple(ratios or (0.8, 0.95)), rule=rule or "min", standardise=standardise,
+        how=how,
     )  # fmt: skip
     problem = pose(
         observed, layers, places, options, offset=offset, factor_of=factor_of, seed=seed,
-        allow_police_activity=allow_police_activity, crime=crime,
+        allow_police_activity=allow_police_activity, crime=crime, exclude=exclude, values=values, cuts=cuts,
     )  # fmt: skip
     choice = choose(problem, problem.counts, options, seed)
     return _stamped(trust.judged(problem, choice, options, progress), quick)
@@ -204,6 +215,16 @@ def _refuse_mixtures(
         )
     if mode == "modern" and isinstance(l1_ratio, tuple) and len(l1_ratio) > 1:
         raise DesignError(f'mode = "modern" takes one l1_ratio, not {list(l1_ratio)}.')
+
+
+def _refuse_measures(mode: str, density_rule: str, at: str, values: Any) -> None:
+    """What modern bands cannot be measured by."""
+    asked = {"density_rule": density_rule != "mean+2sd", "at": at != "centroid", "values": values is not None}
+    wrong = [name for name, given in asked.items() if given]
+    if mode == "modern" and wrong:
+        raise DesignError(
+            f'{", ".join(wrong)}: only mode = "rtmdx" knows this. Leave it out, or change mode.'
+        )
 
 
 def _refuse_outcomes(incidents: Any, layers: Any, places: Places, reason: str | None) -> None:

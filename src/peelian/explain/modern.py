@@ -15,9 +15,11 @@ from peelian.explain.likelihood import CountFit, Family, cells_of, compress, fit
 from peelian.explain.monotone import Nested, Path, State, deviance
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.explain.inference import Limits
+    from peelian.explain.measure import How
     from peelian.explain.problem import Observed
     from peelian.layers import Layers
     from peelian.places import Places
@@ -53,6 +55,7 @@ class Options:
     workers: int = 1
     quick: bool = False
     sensitivity: bool = True
+    how: How | None = None
 
     @property
     def side(self) -> float:
@@ -123,15 +126,18 @@ class Chosen:
 def pose(
     observed: Observed, layers: Layers | pd.DataFrame, places: Places, options: Options, *,
     offset: pd.Series | None, adjust: pd.DataFrame | None, factor_of: dict[str, str] | None, seed: int,
-    crime: str, snapped: bool, allow_police_activity: str | None,
+    crime: str, snapped: bool, allow_police_activity: str | None, exclude: gpd.GeoSeries | None = None,
 ) -> Posed:  # fmt: skip
     """Bands, adjustment, exposure and folds over the places with something at risk."""
     import pandas as pd
 
     from peelian.explain import factors
-    from peelian.explain.problem import about_layers, exposures
+    from peelian.explain.problem import about_layers, exposures, without
 
     exposure, fitted, words = exposures(offset, observed.counts)
+    if exclude is not None:
+        observed, open_ground, more = without(observed, places, exclude)
+        fitted, words = fitted & open_ground, [*words, *more]
     warnings = [*observed.warnings, *words]
     notes: dict[str, str] = {}
     if isinstance(layers, pd.DataFrame):
@@ -170,6 +176,7 @@ def measured(
     return bands.measured(
         layers, places, cell=cell, reach=options.reach_limit, operations=options.operations, snapped=snapped,
         fitted=fitted, min_cells=options.min_cells, period=observed.months, coarser=coarser,
+        how=options.how,
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator
@@ -17,8 +16,17 @@ from peelian.explain.beside import (
 )
 from peelian.explain.questions import Answers
 
-QUICK_REPLICATES, QUICK_PERMUTATIONS = 20, 99
 PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*")
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class RasterParameters:
+    """One raster in ``[explain.rasters]``: ``file`` beside the project; ``statistic`` of its cells in each
+    place; ``cuts`` above which a place counts."""
+
+    file: str
+    statistic: Literal["mean", "sum", "max", "min"] = "mean"
+    cuts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -41,6 +49,16 @@ class Parameters:
     ``adjust``       ``modern``: columns of the areas that are always in and never reported; ``prior_count``
                      is the incidents of the cell in the year before the period.
     ``operations``   ``both``, ``proximity`` (within a distance) or ``density`` (where many lie).
+    ``density_rule`` from where features lie thick: ``mean+2sd``, or a quantile of places, ``quantile:.95``.
+    ``edge``         ``divide``: near the boundary, densities of layers that stop there are divided by the
+                     part of the circle that lies inside; ``none``.
+    ``at``           ``centroid``: distances from the middle of a cell; ``area``: the share of its ground that
+                     is near, for places larger than the distances.
+    ``distance``     ``euclidean``: straight lines; ``network``: along the lines of the layer ``streets``.
+    ``streets``      the layer that holds the streets; it is no factor then.
+    ``exclude``      layers of areas (water, airfields): cells half covered by them are left out.
+    ``rasters``      tables of ``file``, ``statistic`` (``mean``, ``sum``, ``max``, ``min``) and ``cuts``, by
+                     name of the factor: 1 where a cell lies above a cut (the deciles where none are given).
     ``categories``   names of the layers to try; all where it is not given.
     ``min_features`` layers with fewer features in the study area are left out, and listed.
     ``period``       first and last month, ``2016-01..2018-12``; every incident where it is not given.
@@ -49,7 +67,6 @@ class Parameters:
                      the crime is burglary and the areas have households, else per cell.
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
     ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
-    ``quick``        a first look: 20 resamples and 99 permutations everywhere, said on the page.
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
                      half of the period chooses, the second refits; ``none``.
     ``permutations`` of the residuals, for Moran's I.
@@ -82,6 +99,13 @@ class Parameters:
     buffer: Annotated[float, Field(ge=0)] = 0
     adjust: tuple[str, ...] = ()
     operations: Literal["both", "proximity", "density"] = "both"
+    density_rule: str = "mean+2sd"
+    edge: Literal["none", "divide"] = "none"
+    at: Literal["centroid", "area"] = "centroid"
+    distance: Literal["euclidean", "network"] = "euclidean"
+    streets: str | None = None
+    exclude: tuple[str, ...] = ()
+    rasters: dict[str, RasterParameters] = Field(default_factory=dict)
     categories: tuple[str, ...] | None = None
     min_features: Annotated[int, Field(ge=1)] = 30
     period: str | None = None
@@ -89,7 +113,6 @@ class Parameters:
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     replicates: Annotated[int, Field(ge=20)] = 200
     clusters: Annotated[float, Field(gt=0)] = 1500
-    quick: bool = False
     shift: bool = True
     refit: Literal["halves", "none"] = "halves"
     permutations: Annotated[int, Field(ge=99)] = 999
@@ -119,22 +142,19 @@ class Parameters:
                 raise ValueError("write first and last month as 2016-01..2018-12")
         return value
 
+    @field_validator("density_rule")
+    @classmethod
+    def _a_rule(cls, value: str) -> str:
+        from peelian.explain.measure import QUANTILE
+
+        if value != "mean+2sd" and not QUANTILE.fullmatch(value):
+            raise ValueError('write "mean+2sd" or for instance "quantile:.95"')
+        return value
+
     @property
     def adjusted(self) -> bool:
         """Whether the verdict uses the shift p adjusted for how many factors were tried."""
         return self.mode == "modern" if self.holm is None else self.holm
-
-    @property
-    def quickened(self) -> Parameters:
-        """The same with as few resamples and permutations as give an answer, where ``quick`` asks for it."""
-        if not self.quick:
-            return self
-        near_repeat = replace(self.near_repeat, permutations=QUICK_PERMUTATIONS)
-        concentration = replace(self.concentration, draws=QUICK_PERMUTATIONS)
-        return replace(
-            self, replicates=QUICK_REPLICATES, permutations=QUICK_PERMUTATIONS, near_repeat=near_repeat,
-            concentration=concentration,
-        )  # fmt: skip
 
     @property
     def months(self) -> tuple[str, str] | None:

@@ -9,11 +9,13 @@ from peelian.errors import DataError, DesignError, some
 from peelian.incidents import Incidents
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.explain.factors import Influence
     from peelian.explain.inference import Limits
     from peelian.explain.likelihood import CountFit, Family
+    from peelian.explain.measure import How
     from peelian.explain.select import Culling, Search
     from peelian.layers import Layers
     from peelian.places import Places
@@ -45,6 +47,7 @@ class Options:
     permutations: int = 999
     limits: Limits | None = None
     workers: int = 1
+    how: How | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,15 +234,20 @@ def _thinned(counts: pd.Series, seed: int) -> Array:
 def pose(
     observed: Observed, layers: Layers | pd.DataFrame, places: Places, options: Options, *,
     offset: pd.Series | None, factor_of: dict[str, str] | None, seed: int,
-    allow_police_activity: str | None = None, crime: str = "crime",
+    allow_police_activity: str | None = None, crime: str = "crime", exclude: gpd.GeoSeries | None = None,
+    values: pd.DataFrame | None = None, cuts: dict[str, tuple[float, ...]] | None = None,
 ) -> Problem:  # fmt: skip
-    """The candidates and arrays over the places in the fit: those with something at risk."""
+    """The candidates and arrays over the places in the fit: those with something at risk, on ground that is
+    not excluded."""
     import numpy as np
     import pandas as pd
 
     from peelian.explain import factors
 
     exposure, fitted, words = exposures(offset, observed.counts)
+    if exclude is not None:
+        observed, open_ground, more = without(observed, places, exclude)
+        fitted, words = fitted & open_ground, [*words, *more]
     warnings = list(observed.warnings) + words
     notes: dict[str, str] = {}
     if isinstance(layers, pd.DataFrame):
@@ -253,6 +261,8 @@ def pose(
         warnings += more
         if allow_police_activity:
             warnings.append(f"Police activity is used as a factor. Reason given: {allow_police_activity}.")
+    if values is not None:
+        influence = factors.joined(influence, factors.by_value(values, places, cuts or {}, fitted))
     if influence.meta.empty:
         raise DesignError("No candidate tells one place from another: every column was dropped.")
     names = influence.factors
@@ -262,6 +272,35 @@ def pose(
         observed.counts.to_numpy()[fitted], None if exposure is None else exposure.to_numpy()[fitted],
         exposure, seed, crime, tuple(warnings), notes,
     )  # fmt: skip
+
+
+def without(observed: Observed, places: Places, exclude: gpd.GeoSeries) -> tuple[Observed, Array, list[str]]:
+    """Places of which half or more is excluded ground are left out: the account, which stay, what to say."""
+    import shapely
+
+    ground = exclude.to_crs(places.crs)
+    ground = ground[shapely.area(ground.to_numpy()) > 0]
+    if not len(ground):
+        raise DataError("exclude holds no area: water, parks and airfields are polygons.")
+    covered = places.geometry.intersection(ground.union_all())
+    streets = places.kind == "street"
+    size = (places.geometry.length if streets else places.areas).to_numpy()
+    held = (covered.length if streets else covered.area).to_numpy() >= 0.5 * size
+    if held.all():
+        raise DesignError("Every place lies on excluded ground: none is left.")
+    lost = int(observed.counts.to_numpy()[held].sum())
+    account = {**observed.accounting, "in excluded ground": lost}
+    account["used"] = account.pop("used") - lost
+    words = [
+        f"{int(held.sum()):,} of {len(places):,} places lie on excluded ground and are left out, with "
+        f"{lost:,} incidents."
+    ] * bool(held.any())
+    used = account["used"] + lost
+    if lost > 0.05 * used:
+        words.append(
+            f"{lost:,} of {used:,} incidents ({100 * lost / used:.1f} %) are recorded on excluded ground."
+        )
+    return replace(observed, accounting=account), ~held, words
 
 
 def exposures(offset: pd.Series | None, counts: pd.Series) -> tuple[pd.Series | None, Array, list[str]]:
@@ -299,9 +338,9 @@ def _measured(
     words, notes = about_layers(layers, places, observed.months, max(steps))
     influence = factors.operationalise(
         layers, places, distances=steps, operations=options.operations, min_cells=options.min_cells,
-        fitted=fitted, period=observed.months,
+        fitted=fitted, period=observed.months, how=options.how,
     )  # fmt: skip
-    return influence, words, notes
+    return influence, [*words, *influence.notes], notes
 
 
 def about_layers(

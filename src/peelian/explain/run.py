@@ -27,19 +27,20 @@ __all__ = ["Parameters", "run"]
 
 def run(
     incidents: Incidents, layers: Layers, cells: Places, parameters: Parameters, *, seed: int,
-    crime: str = "crime", areas: Places | None = None, progress: Callable[[int, int], None] | None = None,
+    crime: str = "crime", areas: Places | None = None, values: pd.DataFrame | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:  # fmt: skip
     """Which features of places go with the crime, how far they reach, how sure we are: chapter and files.
 
     ``incidents`` of the crime asked about; ``cells`` a grid; ``areas`` with ``households`` where the offset
-    asks for them. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
+    asks for them; ``values`` by cell of each raster that the parameters name. Raises what ``rtm`` raises, and
+    ``DesignError`` when no layer is left to try.
     """
     from peelian.explain import questions
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
 
-    parameters = parameters.quickened
-    chosen = _chosen(layers, parameters)
+    chosen, streets, exclude = _parts(layers, parameters)
     features, left_out = _left_out(chosen, cells, parameters)
     used = type(layers)({name: chosen[name] for name in chosen if name not in left_out})
     if not len(used):
@@ -62,7 +63,9 @@ def run(
         sensitivity=parameters.sensitivity, quick=parameters.quick,
         allow_police_activity=parameters.allow_police_activity,
         allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
-        progress=progress,
+        progress=progress, density_rule=parameters.density_rule, edge=parameters.edge, at=parameters.at,
+        streets=streets, exclude=exclude, values=values,
+        cuts={name: raster.cuts for name, raster in parameters.rasters.items()},
     )  # fmt: skip
     outcome = _outcome(
         terrain, cells, chosen, features, left_out, incidents.published, parameters, offset is not None
@@ -144,12 +147,8 @@ def _outcome(
     from peelian.explain.terrain import priority_places
     from peelian.report import Outcome
 
-    quick = [
-        f"Quick run: {parameters.replicates} resamples and {parameters.permutations} permutations, a first "
-        "look and not for decisions. Leave out quick = true for the full number."
-    ] * parameters.quick
     late = _later(layers, left_out, terrain)
-    terrain = replace(terrain, warnings=(*quick, *terrain.warnings, *late))
+    terrain = replace(terrain, warnings=(*terrain.warnings, *late))
     priority = priority_places(terrain, cells, share=parameters.share)
     section = report.section(
         terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, per_home),
@@ -160,8 +159,7 @@ def _outcome(
         for name in layers
         if name not in left_out
     )
-    summary = _summary(terrain) | {"quick": parameters.quick}
-    return Outcome(section, _files(terrain, cells, priority), summary, sources=sources)
+    return Outcome(section, _files(terrain, cells, priority), _summary(terrain), sources=sources)
 
 
 # -------------------------------------------------------------------- layers
@@ -174,6 +172,31 @@ def _chosen(layers: Layers, parameters: Parameters) -> Layers:
             f"explain.categories: there is no layer {some(unknown)}; there are {some(layers.names, 20)}."
         )
     return type(layers)({name: layers[name] for name in layers if name in parameters.categories})
+
+
+def _parts(
+    layers: Layers, parameters: Parameters
+) -> tuple[Layers, gpd.GeoSeries | None, gpd.GeoSeries | None]:
+    """The layers to try, the streets to measure along, and the ground that is excluded."""
+    import pandas as pd
+
+    apart = [*parameters.exclude, *([parameters.streets] if parameters.streets else [])]
+    unknown = [name for name in apart if name not in layers.names]
+    if unknown:
+        raise DataError(
+            f"explain.streets and explain.exclude name layers; there is no layer {some(unknown)}; there are "
+            f"{some(layers.names, 20)}."
+        )
+    if parameters.distance == "network" and not parameters.streets:
+        raise DesignError(
+            'distance = "network" needs streets = the name of a layer of lines to measure along.'
+        )
+    chosen = _chosen(type(layers)({n: layers[n] for n in layers if n not in apart}), parameters)
+    streets = None
+    if parameters.distance == "network" and parameters.streets:
+        streets = layers[parameters.streets].features.geometry
+    ground = [layers[name].features.geometry for name in parameters.exclude]
+    return chosen, streets, pd.concat([g.to_crs(ground[0].crs) for g in ground]) if ground else None
 
 
 def _left_out(layers: Layers, cells: Places, parameters: Parameters) -> tuple[dict[str, int], dict[str, str]]:
@@ -247,6 +270,7 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
     return [
         f"{_made(terrain, parameters, cells)} BIC: {criteria}.",
         at_risk,
+        *_measured(parameters),
         f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of "
         f"tiles ({how}), shifts of whole "
         f"cells that keep 70 % of the study area, halves {whole['halves']}. Thresholds: chosen in at least "
@@ -255,6 +279,21 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
         f"Weak: {parameters.weak} or more of the four.".replace("% of res", " % of res"),
         f"Incidents: {account}. Counted by the point. Seed {terrain.seed}.",
     ]
+
+
+def _measured(parameters: Parameters) -> list[str]:
+    """In what way features were measured, where it is not the RTMDx Utility's."""
+    words = []
+    if parameters.distance == "network":
+        words.append(f"Distances go along the lines of {parameters.streets}.")
+    if parameters.at == "area":
+        words.append("A cell is near a feature by the share of its ground (points every 50 m) that is.")
+    if parameters.edge == "divide":
+        words.append("Densities of layers that stop at the boundary are divided by the circle's part inside.")
+    if parameters.density_rule != "mean+2sd":
+        share = float(parameters.density_rule.removeprefix("quantile:"))
+        words.append(f"Features lie thick above the {100 * share:g} % quantile of places.")
+    return [" ".join(words)] if words else []
 
 
 def _frame(terrain: RiskTerrain, cells: Places) -> gpd.GeoDataFrame:

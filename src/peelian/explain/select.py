@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import gammaln, xlogy
 
 from peelian.explain import elastic
+from peelian.explain.groups import Data, Groups
 from peelian.explain.likelihood import Cells, CountFit, Family, cells_of, cells_of_table, fit, mean_of
 
 Array = Any
@@ -111,9 +112,7 @@ def _positions(deviance: Array, error: Array) -> dict[Rule, int]:
     return {"min": least, "1se": within}
 
 
-def _followed(
-    data: elastic.Data, ratios: Array, standardise: bool, steps: int, saturated: Array
-) -> list[_Path]:
+def _followed(data: Data, ratios: Array, standardise: bool, steps: int, saturated: Array) -> list[_Path]:
     """Down the penalties with all folds and all cells together, for each ratio.
 
     They stop once ``PATIENCE`` penalties in a row were worse than the best for every ratio. The solutions on
@@ -177,7 +176,7 @@ def _past_the_best(held: list[Array]) -> bool:
 
 
 def recull(
-    data: elastic.Data, culling: Culling, groups: elastic.Groups, *, weights: Array, standardise: bool = True
+    data: Data, culling: Culling, groups: Groups, *, weights: Array, standardise: bool = True
 ) -> Array:
     """The candidates kept when the cells are weighted anew, at the ratio and penalty already chosen.
 
@@ -192,14 +191,14 @@ def recull(
     return np.flatnonzero(path.state().coefficients > 0)
 
 
-def _together(columns: Array, counts: Array, exposure: Array, part: Array) -> elastic.Data:
+def _together(columns: Array, counts: Array, exposure: Array, part: Array) -> Data:
     """Cells of one part with equal candidates put together, where that makes them fewer."""
     if columns.dtype.kind in "iub":
         first, group = _unique_rows(columns, part)
         if len(first) < 0.7 * len(columns):
             sums = [np.bincount(group, v) for v in (np.ones(len(counts)), counts, exposure)]
-            return elastic.Data.of(columns[first], sums[1], cells=sums[0], mass=sums[2], part=part[first])
-    return elastic.Data.of(columns, counts, mass=exposure, part=part)
+            return Data.of(columns[first], sums[1], cells=sums[0], mass=sums[2], part=part[first])
+    return Data.of(columns, counts, mass=exposure, part=part)
 
 
 def _unique_rows(columns: Array, part: Array) -> tuple[Array, Array]:
@@ -290,7 +289,7 @@ class _Tables:
     """Sufficient sums for any set of columns, without going over all cells for each candidate.
 
     Poisson needs events and exposure by pattern; the negative binomials the histogram of counts by pattern,
-    or, with exposures that differ, every cell by itself.
+    or, with exposures that differ, every cell by itself; so do columns of shares, which have no patterns.
     """
 
     def __init__(
@@ -313,7 +312,10 @@ class _Tables:
         self.log_exposure = float((self.weights * xlogy(self.counts, self.exposure)).sum())
         self.log_factorial = float(self.weights @ gammaln(self.counts + 1))
         self.high = int(self.counts.max(initial=0)) + 1
+        self.shares = not np.isin(self.columns, (-1, 0, 1)).all() if self.columns.dtype.kind == "f" else False
         self.kind = "sums" if family == "poisson" else "table" if exposure is None else "plain"
+        if self.shares:
+            self.kind = "plain"
         if self.kind == "plain":
             bare = np.ones((len(self.counts), 1))
             self.base = cells_of(bare, self.counts, exposure=self.exposure, weights=self.weights)
@@ -321,6 +323,10 @@ class _Tables:
     def stand_at(self, chosen: tuple[int, ...]) -> None:
         """Prepare for additions to these columns."""
         self.chosen = chosen
+        if self.shares:
+            self.group, self.sums = np.arange(len(self.counts)), None
+            self.rows = design_of(self.columns, chosen)
+            return
         bits = np.zeros(len(self.counts), np.int64)
         for at, j in enumerate(chosen):
             bits[self.where[j]] |= 1 << at
@@ -358,8 +364,7 @@ class _Tables:
     def adding(self, j: int) -> Cells:
         """The sums of the present columns and one more."""
         if self.kind == "plain":
-            new = np.zeros(len(self.counts))
-            new[self.where[j]] = self.sign[j]
+            new = self.columns[:, j].astype(float)
             return replace(self.base, design=np.column_stack([self.rows[self.group], new]))
         inside = self._sums(self.where[j])
         sums = np.vstack([self.sums - inside, inside])

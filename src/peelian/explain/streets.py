@@ -85,24 +85,34 @@ class Along:
 
         Lines and areas by their points (every 10 m, every 25 m); inside an area the distance is nothing.
         """
+        sums = [np.zeros(len(self.points)) for _ in distances]
+        nearest = self._nearest(features, max(distances), distances, sums)
+        return [nearest <= d for d in distances], sums
+
+    def nearest(self, features: gpd.GeoDataFrame, reach: float) -> Array:
+        """Metres from each point to the nearest feature; infinity beyond ``reach``."""
+        return self._nearest(features, reach, (), [])
+
+    def _nearest(
+        self, features: gpd.GeoDataFrame, reach: float, distances: Sequence[float], sums: list[Array]
+    ) -> Array:
+        """The same, with kernel sums added up on the way."""
         import shapely
 
         xy, weight = as_points(features)
-        number = len(self.points)
-        nearest = np.full(number, np.inf)
-        sums = [np.zeros(number) for _ in distances]
-        for feature, point, metres in self.pairs(xy, max(distances)):
+        nearest = np.full(len(self.points), np.inf)
+        for feature, point, metres in self.pairs(xy, reach):
             np.minimum.at(nearest, point, metres)
             for at, d in enumerate(distances):
                 near = metres < d
                 lift = weight[feature[near]] * (1 - (metres[near] / d) ** 2)
-                sums[at] += np.bincount(point[near], lift, number) * (2 / (np.pi * d**2))
+                sums[at] += np.bincount(point[near], lift, len(nearest)) * (2 / (np.pi * d**2))
         shapes = features.geometry.to_numpy()
         areas = shapes[shapely.area(shapes) > 0]
         if len(areas):
             inside = shapely.STRtree(areas).query(shapely.points(self.points), predicate="intersects")[0]
             nearest[inside] = 0.0
-        return [nearest <= d for d in distances], sums
+        return nearest
 
     def pairs(self, xy: Array, reach: float) -> Iterator[tuple[Array, Array, Array]]:
         """Features and points no farther apart than ``reach``, tile by tile: (feature, point, metres)."""

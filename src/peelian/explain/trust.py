@@ -51,11 +51,15 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
     whole, more = _whole(problem, choice, options, design, robust, refit)
     terrain = _terrain(problem, choice, terms, factors, whole, (*problem.warnings, *more))
     return replace(
-        terrain, uncertainty=_uncertainty(problem, replicates), basis=_basis(problem, choice, replicates)
+        terrain,
+        uncertainty=_uncertainty(problem, replicates),
+        basis=_basis(problem, choice, options, replicates),
     )
 
 
-def _basis(problem: Problem, choice: Choice, replicates: list[tuple[tuple[int, ...], Array]]) -> Basis | None:
+def _basis(
+    problem: Problem, choice: Choice, options: Options, replicates: list[tuple[tuple[int, ...], Array]]
+) -> Basis | None:
     """What the terrain is computed from; None where columns were given in the place of layers."""
     meta = problem.influence.meta
     if (meta["operation"] == "given").any():
@@ -66,7 +70,13 @@ def _basis(problem: Problem, choice: Choice, replicates: list[tuple[tuple[int, .
     }
     named = tuple((tuple(meta.index[list(columns)]), b[: len(columns) + 1]) for columns, b in replicates)
     return Basis(
-        problem.influence.columns, meta, np.asarray(at_risk, float), chosen, named, problem.observed.months
+        problem.influence.columns,
+        meta,
+        np.asarray(at_risk, float),
+        chosen,
+        named,
+        problem.observed.months,
+        options.how,
     )
 
 
@@ -316,7 +326,7 @@ def _terrain(
     years = ((months[1] - months[0]).n + 1) / 12 if months else 1.0
     chosen = [meta.index[j] for j in choice.chosen]
     words = {
-        name: words_of(meta.loc[name, "factor"], *meta.loc[name, ["operation", "distance"]])
+        name: words_of(meta.loc[name, "factor"], *meta.loc[name, ["operation", "distance", "cut"]])
         for name in chosen
     }
     return RiskTerrain(
@@ -332,7 +342,7 @@ def _terrain(
     )  # fmt: skip
 
 
-def words_of(factor: str, operation: str, distance: float) -> str:
+def words_of(factor: str, operation: str, distance: float, cut: float = float("nan")) -> str:
     """What a variable says of a place.
 
     >>> words_of("bus_stop", "proximity", 200.0)
@@ -345,6 +355,8 @@ def words_of(factor: str, operation: str, distance: float) -> str:
         return f"within {distance:g} m of the nearest {label}"
     if operation == "density":
         return f"where {label} features are dense (within {distance:g} m)"
+    if operation == "value":
+        return f"where {label} is above {cut:g}"
     return f"where {label} holds"
 
 
