@@ -22,6 +22,7 @@ from peelian.explain.ground import spread_households
 from peelian.explain.inference import Limits, verdict
 from peelian.explain.measure import as_points, kernel_sums, nearest_distance
 from peelian.explain.model import RiskTerrain
+from peelian.explain.problem import observe
 from peelian.explain.report import factor_table, narrative, sentence
 from peelian.explain.run import Parameters, run
 from peelian.explain.terrain import captured, risk_classes, top_share
@@ -373,6 +374,41 @@ def test_counts_that_are_not_whole() -> None:
     counts = pd.Series(0.5, GRID.index)
     with pytest.raises(DataError, match="whole counts"):
         rtm(counts, planted()[1], GRID, seed=1, mode="rtmdx")
+
+
+def test_parts_of_events_are_fitted_by_poisson_alone() -> None:
+    """Aoristic weights give parts of events; a constant part changes no ratio."""
+    cases, layers = planted()
+    whole = cases.counts(GRID)
+    once, twice = (
+        rtm(
+            counts, layers, GRID, seed=1, mode="rtmdx", family="poisson", replicates=0, permutations=0,
+            operations="proximity",
+        )
+        for counts in (whole, whole * 1.25)
+    )  # fmt: skip
+    assert twice.terms["times"].tolist() == pytest.approx(once.terms["times"].tolist(), rel=1e-6)
+    assert twice.expected.sum() == pytest.approx(1.25 * whole.sum())
+
+
+@pytest.mark.parametrize(
+    ("crime", "name"), [("drug offences", "police_station"), ("Violence against the person", "hospital")]
+)
+def test_a_layer_where_the_crime_is_recorded(crime: str, name: str) -> None:
+    layers = Layers.of([layer(name, [(500, 500)]), *planted()[1].values()])
+    with pytest.raises(DesignError, match=f"Layer {name} is where {crime} is recorded"):
+        rtm(planted()[0], layers, GRID, seed=1, mode="rtmdx", crime=crime)
+
+
+def test_months_without_incidents_and_districts_without_points_are_said() -> None:
+    cases = planted()[0]
+    frame = cases.frame[~cases.months.isin([pd.Period("2018-03", "M"), pd.Period("2018-04", "M")])].copy()
+    frame["place"] = np.where(frame.geometry.x < 1000, "west", "east")
+    lost = frame.index[frame["place"] == "west"][:80]
+    frame.loc[lost, "geometry"] = None
+    found = observe(Incidents(frame, precision="month"), GRID, period=None, seed=1, force=False).warnings
+    assert any("Most: west (80)" in words for words in found)
+    assert any("2 of 12 months hold no incident (2018-03, 2018-04)" in words for words in found)
 
 
 def test_an_offset_with_holes() -> None:

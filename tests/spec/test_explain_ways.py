@@ -242,14 +242,12 @@ def modern(**asked: object):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-def test_modern_bands_along_streets_are_never_nearer_than_straight_ones() -> None:
+def test_modern_bands_go_along_streets() -> None:
     straight, along = modern(), modern(streets=STREETS.features.geometry)
-    nearest = [
-        np.asarray(found.influences.iloc[:, 0] != 0).sum() for found in (straight, along) if len(found.terms)
-    ]
-    assert len(nearest) == 2
-    assert set(along.terms["factor"]) >= {"pub"}
-    assert not np.allclose(straight.times_average, along.times_average)
+    assert "pub" in set(straight.terms["factor"])
+    assert "pub" in set(along.terms["factor"])
+    # a path is never shorter than the straight line: what is near on foot is near as the crow flies
+    assert along.times_average.max() != straight.times_average.max()
 
 
 def test_modern_leaves_out_excluded_ground() -> None:

@@ -186,7 +186,7 @@ def _drop(columns: pd.DataFrame, meta: pd.DataFrame, fitted: Array, min_cells: i
         ones = int((column != 0).sum())
         if ones == 0:
             reasons[name] = "no cell has it"
-        elif ones == len(column):
+        elif (column == column[0]).all():
             reasons[name] = "every cell has it"
         elif ones < min_cells:
             reasons[name] = f"only {ones} cells have it"

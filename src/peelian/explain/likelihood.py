@@ -109,6 +109,8 @@ def compress(
 ) -> Cells:
     """Cells with the same design row (and exposure) put together: the same fit, from fewer rows."""
     design = np.asarray(design, float)
+    if (np.asarray(counts) % 1 != 0).any():  # parts of events have no table of counts: Poisson only
+        return cells_of(design, counts, exposure=exposure, weights=weights)
     key = design if exposure is None else np.column_stack([design, exposure])
     first, group = _kinds(key)
     rows = key[first]

@@ -150,8 +150,8 @@ def rtm(
     _refuse_mixtures(mode, adjust, fold_blocks, tile, buffer, l1_ratio)
     _refuse_measures(mode, density_rule, at, values)
     how = How(density_rule, edge, at, streets)
-    observed = observe(incidents, places, period=period, seed=seed, force=force)
-    _refuse_outcomes(incidents, layers, places, allow_outcome_factor)
+    observed = observe(incidents, places, period=period, seed=seed, force=force, family=family)
+    _refuse_outcomes(incidents, layers, places, crime, allow_outcome_factor)
     shared: dict[str, Any] = {
         "block": block, "operations": operations, "family": family, "folds": folds, "clusters": clusters,
         "replicates": 0 if quick else replicates, "shift": shift and not quick, "refit": refit,
@@ -227,13 +227,17 @@ def _refuse_measures(mode: str, density_rule: str, at: str, values: Any) -> None
         )
 
 
-def _refuse_outcomes(incidents: Any, layers: Any, places: Places, reason: str | None) -> None:
+def _refuse_outcomes(incidents: Any, layers: Any, places: Places, crime: str, reason: str | None) -> None:
     import pandas as pd
     import shapely
 
+    from peelian.explain.doubts import refuse_where_recorded
     from peelian.explain.factors import refuse_outcomes
 
-    if isinstance(layers, pd.DataFrame) or isinstance(incidents, pd.Series):
+    if isinstance(layers, pd.DataFrame):
+        return
+    refuse_where_recorded(layers, crime, reason)
+    if isinstance(incidents, pd.Series):
         return
     points = incidents.frame.geometry[incidents.located].to_crs(places.crs)
     refuse_outcomes(layers, shapely.get_coordinates(points.to_numpy()), places, reason)

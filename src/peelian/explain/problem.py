@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, DesignError, some
+from peelian.explain.doubts import grain_of, incident_warnings
 from peelian.incidents import Incidents
 
 if TYPE_CHECKING:
@@ -110,14 +111,15 @@ def observe(
     period: tuple[str, str] | None,
     seed: int,
     force: bool,
+    family: str = "auto",
 ) -> Observed:
     """Counts by place and half, every row accounted for; too few events are a ``DesignError``."""
     if isinstance(incidents, Incidents):
         observed = _from_incidents(incidents, places, period, seed)
-        grain = _grain(incidents, places, force)
+        grain = grain_of(incidents, places, force)
         observed = replace(observed, warnings=(*grain, *observed.warnings))
     else:
-        observed = _from_counts(incidents, places, seed)
+        observed = _from_counts(incidents, places, seed, family)
     events, held = int(observed.counts.sum()), int((observed.counts > 0).sum())
     if events < FEWEST_EVENTS or held < FEWEST_CELLS:
         words = (
@@ -162,61 +164,31 @@ def _from_incidents(
     return Observed(
         counts, (first_half, counts.to_numpy() - first_half),
         f"{first} to {middle - 1} and {middle} to {last}" if dated else AT_RANDOM,
-        (first, last), accounting, tuple(_incident_warnings(incidents, accounting, in_period, (first, last))),
+        (first, last), accounting, tuple(incident_warnings(incidents, accounting, in_period, (first, last))),
         middle if dated else None,
     )  # fmt: skip
 
 
-def _grain(incidents: Incidents, places: Places, force: bool) -> list[str]:
-    """Cells finer than the points can bear: under 50 m an error, under 100 m a warning."""
-    if not incidents.snapped or not places.cell or places.cell >= 100:
-        return []
-    words = (
-        f"The points of these incidents are moved to shared street points (about 90 m apart), too far for "
-        f"cells of {places.cell:g} m."
-    )
-    if places.cell < 50 and not force:
-        raise DesignError(f"{words} Use cells of at least 100 m, or force = true.")
-    return [words]
-
-
-def _incident_warnings(
-    incidents: Incidents, accounting: dict[str, int], n: int, span: tuple[Any, Any]
-) -> list[str]:
-    import pandas as pd
-
-    found = []
-    for key, words in (
-        ("outside the study area", "lie outside the study area and are left out"),
-        ("without a point", "have no point and are left out: the map may be biased by district"),
-    ):
-        if n and accounting[key] > 0.05 * n:
-            found.append(f"{accounting[key]:,} of {n:,} incidents ({accounting[key] / n:.1%}) {words}.")
-    burglary = incidents.frame["type"].astype("str").str.casefold().str.contains("burglary").any()
-    if burglary and incidents.published and span[0] < pd.Period("2017-04", "M") <= span[1]:
-        found.append(
-            "The period crosses April 2017, when burglary was reclassified as residential or not: "
-            "before and after cannot be split in these data."
-        )
-    return [words.replace("%)", " %)") for words in found]
-
-
-def _from_counts(counts: pd.Series, places: Places, seed: int) -> Observed:
+def _from_counts(counts: pd.Series, places: Places, seed: int, family: str) -> Observed:
     import numpy as np
     import pandas as pd
 
     missing = [place for place in places.index if place not in counts.index]
     values = pd.to_numeric(counts.reindex(places.index), errors="coerce")
-    wrong = values.isna() | (values < 0) | (values != np.floor(values))
+    wrong = values.isna() | (values < 0)
     if missing or wrong.any():
         first = missing[:3] or list(places.index[wrong][:3])
         raise DataError(
-            f"Counts must be whole numbers of at least 0 for every place; wrong or missing for {first}. "
-            "Negative binomial models need whole counts."
+            f"Counts must be numbers of at least 0 for every place; wrong or missing for {first}."
         )
-    values = values.astype("int64").rename("count")
-    early = _thinned(values, seed)
-    total = int(values.sum())
+    parts = values != np.floor(values)
+    if parts.any() and family != "poisson":
+        raise DataError(
+            f"Counts are not whole for {int(parts.sum()):,} places ({list(places.index[parts][:3])}): "
+            'negative binomial models need whole counts. Round them, or use family = "poisson".'
+        )
+    values = (values if parts.any() else values.astype("int64")).rename("count")
+    early, total = _thinned(values, seed), round(values.sum())
     return Observed(
         values, (early, values.to_numpy() - early), AT_RANDOM,
         None, {"rows read": total, "used": total}, (),
@@ -224,10 +196,14 @@ def _from_counts(counts: pd.Series, places: Places, seed: int) -> Observed:
 
 
 def _thinned(counts: pd.Series, seed: int) -> Array:
-    """Half of the events of each place, drawn at random."""
+    """Half of the events of each place, drawn at random; what is not a whole event goes to one side."""
     import numpy as np
 
-    return np.random.default_rng([seed, 0, 4]).binomial(counts.to_numpy(), 0.5)
+    rng = np.random.default_rng([seed, 0, 4])
+    whole = np.floor(counts.to_numpy()).astype(np.int64)
+    rest = counts.to_numpy() - whole
+    early = rng.binomial(whole, 0.5)
+    return early if not rest.any() else early + rest * (rng.random(len(rest)) < 0.5)
 
 
 # -------------------------------------------------------------------- posed

@@ -1,0 +1,88 @@
+"""What should be known about the incidents before a terrain made of them is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peelian.errors import DesignError, some
+
+if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.layers import Layers
+    from peelian.places import Places
+
+SHARE = 0.05  # of the incidents: more than this is said
+FEWEST_A_MONTH = 10  # incidents a month on average from which a month without any is odd
+RECORDED_AT = {  # layers that are where a crime is recorded, by words of the crime's name
+    ("drug",): {"police_station", "police_stations", "police", "custody"},
+    ("violence", "assault", "wounding"): {"hospital", "hospitals", "accident_and_emergency", "a_and_e"},
+}
+
+
+def grain_of(incidents: Incidents, places: Places, force: bool) -> list[str]:
+    """Cells finer than the points can bear: under 50 m an error, under 100 m a warning."""
+    if not incidents.snapped or not places.cell or places.cell >= 100:
+        return []
+    words = (
+        f"The points of these incidents are moved to shared street points (about 90 m apart), too far for "
+        f"cells of {places.cell:g} m."
+    )
+    if places.cell < 50 and not force:
+        raise DesignError(f"{words} Use cells of at least 100 m, or force = true.")
+    return [words]
+
+
+def incident_warnings(
+    incidents: Incidents, accounting: dict[str, int], n: int, span: tuple[Any, Any]
+) -> list[str]:
+    """Rows left out, months without any, and a reclassification inside the period."""
+    import pandas as pd
+
+    found = []
+    outside, blank = accounting["outside the study area"], accounting["without a point"]
+    if outside > SHARE * n:
+        found.append(
+            f"{outside:,} of {n:,} incidents ({100 * outside / n:.1f} %) lie outside the study area and are "
+            "left out."
+        )
+    if blank > SHARE * n:
+        found.append(
+            f"{blank:,} of {n:,} incidents ({100 * blank / n:.1f} %) have no point and are left out: the map "
+            f"may be biased by district. Most: {_worst(incidents)}."
+        )
+    months = pd.period_range(*span, freq="M")
+    empty = [str(m) for m in months if m not in set(incidents.months)]
+    if empty and n >= FEWEST_A_MONTH * len(months):
+        found.append(
+            f"{len(empty)} of {len(months)} months hold no incident ({some(empty)}): is a file missing?"
+        )
+    burglary = incidents.frame["type"].astype("str").str.casefold().str.contains("burglary").any()
+    if burglary and incidents.published and span[0] < pd.Period("2017-04", "M") <= span[1]:
+        found.append(
+            "The period crosses April 2017, when burglary was reclassified as residential or not: "
+            "before and after cannot be split in these data."
+        )
+    return found
+
+
+def _worst(incidents: Incidents) -> str:
+    """The three area codes (or files, where rows carry none) with the most incidents without a point."""
+    lost = incidents.frame[~incidents.located]
+    by = "place" if "place" in lost and lost["place"].notna().any() else "source"
+    number = lost[by].value_counts()
+    worst = sorted(number.items(), key=lambda item: (-item[1], str(item[0])))[:3]
+    return ", ".join(f"{name} ({count:,})" for name, count in worst)
+
+
+def refuse_where_recorded(layers: Layers, crime: str, reason: str | None) -> None:
+    """Raise ``DesignError`` where a layer is where this crime is recorded, unless a reason is given."""
+    if (reason or "").strip():
+        return
+    name = crime.casefold()
+    for words, places in RECORDED_AT.items():
+        wrong = [layer for layer in layers if layer.casefold() in places]
+        if wrong and any(word in name for word in words):
+            raise DesignError(
+                f"Layer {some(wrong)} is where {crime} is recorded: its points draw the crime by how it is "
+                'written down. Leave it out, or give allow_outcome_factor = "reason".'
+            )
