@@ -16,6 +16,7 @@ from peelian.errors import DesignError
 from peelian.explain import elastic, rtm
 from peelian.explain.decay import cuts_of
 from peelian.explain.folds import blocked, dealt
+from peelian.explain.groups import Data
 from peelian.explain.model import RiskTerrain
 from peelian.explain.monotone import Nested, Path, State
 from peelian.layers import Layer, Layers
