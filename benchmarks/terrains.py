@@ -195,10 +195,14 @@ def _london(name: str, boroughs: Any) -> Town:
 
 
 def chicago() -> Town:
-    """Burglary 2016 as the fit and last year's count, forcible-entry burglary 2017 as what comes later."""
+    """Burglary 2016 as the fit and last year's count, forcible-entry burglary 2017 as what comes later.
+
+    At risk: residents of the census tracts of 2010, spread over the cells.
+    """
     import geopandas as gpd
     import pandas as pd
 
+    from peelian.explain.ground import spread_households
     from peelian.layers import Layer, Layers
     from peelian.places import Places
 
@@ -215,8 +219,11 @@ def chicago() -> Town:
     burglary = pd.read_csv(earlier / "chicago_be.csv.gz")
     before = _counted(places, burglary["x"], burglary["y"], 26971)
     now = pd.read_csv(folder / "burglaries_2017.csv.gz")
+    tracts = gpd.read_file(_there("world/chicago_layers") / "census_tracts_2010.geojson").to_crs(26971)
+    tracts = tracts.rename(columns={"population_2010": "households"}).set_index("geoid")
     return Town("Chicago", "burglary", places, before, before,
-                _counted(places, now["lon"], now["lat"], 4326), layers)  # fmt: skip
+                _counted(places, now["lon"], now["lat"], 4326), layers,
+                spread_households(Places.of(tracts), places))  # fmt: skip
 
 
 def _there(name: str) -> Path:
