@@ -27,6 +27,7 @@ BY_MONTH = {
 }  # fmt: skip
 BY_DAY = {
     "hawkes": "hawkes(250, distance=200, days=15)", "promap": "promap", "near_repeat": "near_repeat(0.2)", "by_place": "by_place",
+    "fourier": "fourier(search=2, seeds=2, size=10, origins=14)",
     "boosted": "boosted(trees=5, origins=14)",
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ METHODS = {
     "by_place": "peelian.predict.by_place.ByPlace",
     "boosted": "peelian.predict.regression.Boosted",
     "endemic": "peelian.predict.endemic.EndemicEpidemic",
+    "fourier": "peelian.predict.fourier.FourierPoisson",
     "hawkes": "peelian.predict.hawkes.Hawkes",
     "promap": "peelian.predict.near_repeat.ProMap",
     "near_repeat": "peelian.predict.near_repeat.NearRepeat",

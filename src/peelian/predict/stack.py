@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MEMBERS: dict[Step, tuple[str, ...]] = {
-    "month": ("ewma(24)", "endemic"),
-    "day": ("ewma(180)", "kde(250, half_life=365)", "gamma_poisson", "hawkes"),
+    "month": ("endemic", "ridge"),
+    "day": ("ewma(180)", "gamma_poisson", "hawkes", "ridge"),
 }
 ROUNDS = 2_000
 
