@@ -49,7 +49,7 @@ class Surface:
 class FourierPoisson(Method):
     """Poisson regression on smoothed counts of recent windows and on random waves over place and time.
 
-    ``bandwidth``  metres of the smoothing; ``lags`` windows back; ``size`` random waves, cosine and sine each.
+    ``bandwidth``  metres of the smoothing; ``lags`` windows back; ``size`` random waves (cosine, sine).
     ``seeds``      fits whose mean is the forecast; ``search`` settings tried (lengths of the waves, penalty,
                    window), each learned on earlier origins and judged on later ones.
     ``origins``    earlier origins that it is trained on; ``refit`` steps between fits (half a year).
@@ -99,8 +99,8 @@ class FourierPoisson(Method):
         apart = float(np.mean(rates.std(axis=0)) / max(float(rates.mean()), 1e-12))
         return (
             f"Random waves of about {setting.across:,.0f} by {setting.along:,.0f} m and {setting.time:.0f} "
-            f"{self.step}s, windows of {setting.lag} {self.step}s; {self.seeds} draws of the waves lie {apart:.0%} "
-            "of a place's forecast apart (standard deviation, mean of places)."
+            f"{self.step}s, windows of {setting.lag} {self.step}s; {self.seeds} draws of the waves lie "
+            f"{apart:.0%} of a place's forecast apart (standard deviation, mean of places)."
         )
 
     @property
@@ -118,8 +118,8 @@ class FourierPoisson(Method):
         starts = self._starts(history, length, lag)
         if len(starts) < FEWEST_ORIGINS:
             raise DesignError(
-                f"FourierPoisson has {len(starts)} earlier origins to learn from; {FEWEST_ORIGINS} are needed. "
-                "Use EWMA, or a longer history."
+                f"FourierPoisson has {len(starts)} earlier origins to learn from; {FEWEST_ORIGINS} are "
+                "needed. Use EWMA, or a longer history."
             )
         rows = {steps: self._rows(history, starts, length, lag, steps) for steps in LAG_STEPS[self.step]}
         rng = np.random.default_rng(self.seed)
