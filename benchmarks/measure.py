@@ -20,7 +20,7 @@ class CannotMeasure(Exception):
 
 
 def function(call: Callable[[], object], *, runs: int, warm: bool = True) -> dict[str, object]:
-    """Median seconds of a call in this process, after one warm-up (without: ``warm=False``), and peak memory."""
+    """Median seconds of a call here, after one warm-up (none where ``warm`` is False), and peak memory."""
     if warm:
         call()
     seconds = []

@@ -23,8 +23,8 @@ def hawkes_million(runs: int) -> dict[str, object]:
 
 
 METHODS = (
-    "counts(28)", "counts(365)", "ewma(180)", "kde(250)", "gamma_poisson", "promap", "hawkes", "fourier", "ridge",
-    "stack",
+    "counts(28)", "counts(365)", "ewma(180)", "kde(250)", "gamma_poisson",
+    "promap", "hawkes", "fourier", "ridge", "stack",
 )  # fmt: skip
 
 
