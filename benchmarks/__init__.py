@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "did_permutation": evaluate.did_permutation,
     "microsynth": evaluate.microsynth,
     "wdd": evaluate.wdd,
+    "backtest": predict.backtest,
     "hawkes": predict.hawkes,
     "hawkes_million": predict.hawkes_million,
     "aoristic": explain.aoristic,

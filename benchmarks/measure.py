@@ -19,9 +19,10 @@ class CannotMeasure(Exception):
     """Something the benchmark needs is not here; the message says what."""
 
 
-def function(call: Callable[[], object], *, runs: int) -> dict[str, object]:
-    """Median seconds of a call in this process after one warm-up, and the peak memory of this process."""
-    call()
+def function(call: Callable[[], object], *, runs: int, warm: bool = True) -> dict[str, object]:
+    """Median seconds of a call here, after one warm-up (none where ``warm`` is False), and peak memory."""
+    if warm:
+        call()
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()

@@ -197,13 +197,3 @@ def test_a_method_that_looks_ahead_is_caught() -> None:
     check = leakage(Cheat(), INCIDENTS, CELLS, origin="2019-06")
     assert check.fired
     assert check.consequence == "Its scores mean nothing: it saw what it was to foretell."
-
-
-@pytest.mark.parametrize("name", ["counts(12)", "ewma", "same_month", "kde", "kde(200,half_life=12)",
-                                  "gamma_poisson", "blend"])  # fmt: skip
-def test_no_method_of_ours_looks_ahead(name: str) -> None:
-    from peelian.predict import method_named
-
-    method = method_named(name, prior=pd.Series(RATES + 0.1, CELLS.index))
-    check = leakage(method, INCIDENTS, CELLS, origin="2019-06")
-    assert not check.fired, check.sentence

@@ -13,7 +13,6 @@ from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Hawkes
 from peelian.predict.by_place import PlaceFit, fit_by_place
-from peelian.predict.leakage import leakage
 
 STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
 CELLS = Places.grid(STUDY, 250)
@@ -39,10 +38,6 @@ def test_a_week_is_about_a_week_of_what_was() -> None:
 def test_the_order_of_rows_does_not_matter() -> None:
     mixed = Incidents(TWO_YEARS.frame.sample(frac=1, random_state=1))
     assert Hawkes()(mixed, CELLS, WEEK).tolist() == Hawkes()(TWO_YEARS, CELLS, WEEK).tolist()
-
-
-def test_the_future_does_not_change_it() -> None:
-    assert not leakage(Hawkes(), TWO_YEARS, CELLS, origin="2019-10-07", horizon="week").fired
 
 
 def test_the_last_week_counts_for_more_where_it_happened() -> None:

@@ -11,7 +11,6 @@ from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Counts, NearRepeat, ProMap, method_named
-from peelian.predict.leakage import leakage
 
 CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 500, 100)], crs="EPSG:27700"), 100)
 MONDAY = ("2020-01-06", "2020-01-13")
@@ -80,11 +79,3 @@ REFUSED = [
 def test_what_is_refused(ask: object, words: str) -> None:
     with pytest.raises(DesignError, match=words):
         ask()  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("name", ["promap", "near_repeat(0.2)"])
-def test_the_future_does_not_change_them(name: str) -> None:
-    rows = [(f"2019-{month:02d}-{day:02d}", 37.0 * day % 500) for month in (11, 12) for day in range(1, 29)]
-    assert not leakage(
-        method_named(name, step="day"), incidents(*rows), CELLS, origin="2019-12-16", horizon="week"
-    ).fired

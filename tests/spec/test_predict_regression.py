@@ -18,7 +18,6 @@ from peelian.predict import Boosted, PoissonRidge, method_named
 from peelian.predict.features import features
 from peelian.predict.history import History, step_of
 from peelian.predict.importance import importance
-from peelian.predict.leakage import leakage
 from peelian.predict.regression import ridge_weights
 
 CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 2000, 2000)], crs="EPSG:27700"), 200)
@@ -65,12 +64,6 @@ def test_the_features_of_an_earlier_origin_do_not_change_with_what_came_after() 
     alone = History.of(cut, CELLS, end=pd.Timestamp(WEEK[0]) - pd.Timedelta(70, "D"), step="day")
     then = features(HISTORY.before(at), at, at + 7, RIDGE.recipe).values
     assert then.tobytes() == features(alone, at, at + 7, RIDGE.recipe).values.tobytes()
-
-
-@pytest.mark.parametrize("name", ["ridge(origins=20)", "boosted(origins=20, trees=20)"])
-def test_no_learned_method_looks_ahead(name: str) -> None:
-    check = leakage(method_named(name, step="day"), INCIDENTS, CELLS, origin="2018-04-01", horizon="week")
-    assert not check.fired, check.sentence
 
 
 @pytest.mark.parametrize("name", ["ridge(origins=20)", "boosted(origins=20, trees=20)"])

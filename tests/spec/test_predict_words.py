@@ -109,13 +109,18 @@ def test_equal_forecasts_differ_by_nothing() -> None:
 
 
 def test_equal_methods_stay_in_the_confidence_set_and_a_worse_one_does_not() -> None:
-    rng = np.random.default_rng(4)
-    month = rng.normal(1.5, 0.1, 48)
-    scores = {name: month + rng.normal(0, 0.01, 48) for name in ("one", "two", "three")}
-    scores["worse"] = month + 0.05 + rng.normal(0, 0.01, 48)
-    found = confidence_set(scores, block_draws(48, seed=1))
-    assert found["worse"] < 0.1
-    assert min(found[name] for name in ("one", "two", "three")) >= 0.1
+    """Of 60 worlds the set at 90 % holds all of three equal methods in about 54; 48 leaves room for chance."""
+    rng, kept, worse = np.random.default_rng(4), 0, 0
+    drawn = block_draws(48, seed=1, draws=300)
+    for _ in range(60):
+        month = rng.normal(1.5, 0.1, 48)
+        scores = {name: month + rng.normal(0, 0.01, 48) for name in ("one", "two", "three")}
+        scores["worse"] = month + 0.05 + rng.normal(0, 0.01, 48)
+        found = confidence_set(scores, drawn)
+        kept += min(found[name] for name in ("one", "two", "three")) >= 0.1
+        worse += found["worse"] >= 0.1
+    assert kept >= 48
+    assert worse == 0
 
 
 def test_the_best_method_is_always_in_the_confidence_set() -> None:

@@ -20,6 +20,7 @@ _WHERE = {
     "Counts": "baselines",
     "EWMA": "baselines",
     "EndemicEpidemic": "endemic",
+    "FourierPoisson": "fourier",
     "GammaPoisson": "baselines",
     "Hawkes": "hawkes",
     "KDE": "kde",
@@ -36,7 +37,8 @@ _WHERE = {
     "planning_risk": "planning",
 }
 __all__ = [
-    "EWMA", "KDE", "METHODS", "Backtest", "Boosted", "ByPlace", "Counts", "EndemicEpidemic", "GammaPoisson",
+    "EWMA", "KDE", "METHODS", "Backtest", "Boosted", "ByPlace", "Counts", "EndemicEpidemic",
+    "FourierPoisson", "GammaPoisson",
     "Hawkes", "Method", "NearRepeat", "PoissonRidge", "PriorHistory", "ProMap", "SameMonth", "Stack",
     "method_named", "one_year_test", "planning_risk",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ class PriorHistory(Method):
     """Own history, drawn towards what the risk terrain says of places like it.
 
     ``prior``      Series on the places' index: relative risk (any scale, 0 or more), as ``explain`` gives.
+    ``prior_to``   the last month that it was fitted on (``2018-12``), where that is known.
     ``half_life``  fades the history: steps, or ``"cv"`` chosen at earlier origins.
 
     Empirical Bayes: risk = (k + n) / (k / m + T), n incidents in T steps (both weighted), m the prior
@@ -36,6 +37,7 @@ class PriorHistory(Method):
     prior: pd.Series
     half_life: HalfLife = "cv"
     step: Step = "month"
+    prior_to: str | None = None
 
     def __post_init__(self) -> None:
         wrong = ~np.isfinite(self.prior.to_numpy(float)) | (self.prior.to_numpy(float) < 0)

@@ -27,12 +27,15 @@ def leakage(
     horizon: Horizon = "month",
     seed: int = 1,
 ) -> Check:
-    """Whether a forecast changes when the future does: adding, moving or deleting later incidents.
+    """Whether a forecast knows what it could not: it changes with the future, or rests on something newer.
 
     ``origin``  the start of the period that is forecast; ``seed`` draws where moved incidents go.
 
     The backtest's own path is followed with the incidents as they are, without those at or after the
-    origin, with those doubled, and with those moved. Byte-identical forecasts are clear.
+    origin, with those doubled, and with those moved; then with a tenth of the earlier incidents recorded only
+    after the origin, which must be as if they were absent. Byte-identical forecasts are clear. Anything else
+    that the method rests on (a risk terrain) must have seen no month from the origin on; where nobody says
+    which months it saw, the sentence says that.
     """
     at = step_of(moment(origin), STEP[horizon])
     start = moment_of(at, STEP[horizon])
@@ -43,19 +46,32 @@ def leakage(
         for what, rows in _futures(incidents.frame, later, seed).items()
         if _forecast(method, replace(incidents, frame=rows), places, at, horizon) != before
     ]
+    late, absent = (
+        _forecast(method, replace(incidents, frame=rows), places, at, horizon)
+        for rows in _recorded_late(incidents.frame, later, start, seed)
+    )
+    if late != absent:
+        differ.append("recorded late")
+    newer, undated = _dated(method, start)
     name = getattr(method, "words", getattr(method, "__name__", type(method).__name__))
-    done = " or ".join(differ) if differ else "deleted, doubled and moved"
+    done = " or ".join(differ) if differ else "deleted, doubled, moved and recorded late"
     kept = "changed" if differ else "stayed the same to the last byte"
     since = f"{start.day} {start:%B %Y}"
     return Check(
         "leakage",
         "the future changes the forecast",
-        bool(differ),
-        value=float(len(differ)),
+        bool(differ or newer),
+        value=float(len(differ) + len(newer)),
         threshold=0.0,
-        sentence=f"{later.sum():,} incidents from {since} on were {done}: the forecast of {name} {kept}.",
-        consequence="Its scores mean nothing: it saw what it was to foretell." if differ else "",
-        answer="Make it forecast only from the incidents it is given." if differ else "",
+        sentence=" ".join(
+            [
+                f"{later.sum():,} incidents from {since} on were {done}: the forecast of {name} {kept}.",
+                *(f"Its {what} saw months to {month}." for what, month in newer.items()),
+                *(f"Nobody says which months its {what} saw." for what in undated),
+            ]
+        ),
+        consequence="Its scores mean nothing: it saw what it was to foretell." if differ or newer else "",
+        answer="Make it forecast only from what was known before the period." if differ or newer else "",
     )
 
 
@@ -67,6 +83,26 @@ def _futures(frame: Any, later: pd.Series, seed: int) -> dict[str, Any]:
     moved.loc[later, "geometry"] = spots[rng.integers(0, len(frame), int(later.sum()))]
     doubled = pd.concat([frame, frame.loc[later]], ignore_index=True)
     return {"deleted": frame.loc[~later], "doubled": doubled, "moved": moved}
+
+
+def _recorded_late(frame: Any, later: pd.Series, start: pd.Timestamp, seed: int) -> tuple[Any, Any]:
+    """Earlier incidents, a tenth of them recorded a day after the origin; and the same without that tenth."""
+    rng = np.random.default_rng(seed + 1)
+    tenth = ~later.to_numpy() & (rng.random(len(frame)) < 0.1)
+    recorded = frame["recorded"] if "recorded" in frame else frame["end"]
+    late = frame.assign(recorded=recorded.where(~tenth, start + pd.Timedelta(1, "D")))
+    return late, late.loc[~tenth]
+
+
+def _dated(method: object, start: pd.Timestamp) -> tuple[dict[str, str], list[str]]:
+    """What a method rests on besides incidents and that saw months from the origin on; what nobody dates."""
+    inputs: dict[str, str | None] = getattr(method, "inputs", {})
+    newer = {
+        what: pd.Period(month, "M").strftime("%B %Y")
+        for what, month in inputs.items()
+        if month is not None and (pd.Period(month, "M") + 1).start_time > start
+    }
+    return newer, [what for what, month in inputs.items() if month is None]
 
 
 def _forecast(

@@ -57,6 +57,12 @@ class Method:
         raise NotImplementedError
 
     @property
+    def inputs(self) -> dict[str, str | None]:
+        """What it rests on besides incidents: the last month that each has seen, None where nobody says."""
+        given = getattr(self, "prior", None) is not None
+        return {"risk terrain": getattr(self, "prior_to", None)} if given else {}
+
+    @property
     def words(self) -> str:
         """What the map is, in words."""
         raise NotImplementedError

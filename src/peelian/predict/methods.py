@@ -26,6 +26,7 @@ METHODS = {
     "by_place": "peelian.predict.by_place.ByPlace",
     "boosted": "peelian.predict.regression.Boosted",
     "endemic": "peelian.predict.endemic.EndemicEpidemic",
+    "fourier": "peelian.predict.fourier.FourierPoisson",
     "hawkes": "peelian.predict.hawkes.Hawkes",
     "promap": "peelian.predict.near_repeat.ProMap",
     "near_repeat": "peelian.predict.near_repeat.NearRepeat",
@@ -46,12 +47,13 @@ BASELINES: dict[Step, tuple[str, ...]] = {
 
 
 def method_named(
-    name: str, *, step: Step = "month", prior: pd.Series | None = None
+    name: str, *, step: Step = "month", prior: pd.Series | None = None, prior_to: str | None = None
 ) -> Callable[..., pd.Series]:
     """The method of a name, with its parameters in brackets: ``ewma(24)``, ``kde(250, half_life=12)``.
 
     ``name``   a key of ``METHODS``, or the dotted path of any class or function of your own.
-    ``step``   given to methods that take one and name none; ``prior`` likewise.
+    ``step``   given to methods that take one and name none; ``prior`` and the last month that it was
+               fitted on, ``prior_to``, likewise.
 
     Raises ``DesignError`` for an unknown name (with the nearest), a path that cannot be imported, and
     parameters that the method does not have.
@@ -71,6 +73,8 @@ def method_named(
         keywords.setdefault("step", step)
     if "prior" in takes and prior is not None:
         keywords.setdefault("prior", prior)
+        if "prior_to" in takes and prior_to is not None:
+            keywords.setdefault("prior_to", prior_to)
     if "prior" in needs and "prior" not in keywords:
         raise DesignError(f"{name} needs a risk terrain as its prior, and there is none. Run explain first.")
     try:
@@ -82,11 +86,12 @@ def method_named(
 
 
 def methods_named(
-    names: Iterable[str], *, step: Step = "month", prior: pd.Series | None = None
+    names: Iterable[str], *, step: Step = "month", prior: pd.Series | None = None, prior_to: str | None = None
 ) -> dict[str, Callable[..., pd.Series]]:
     """Methods by name, in the order given, each once; spaces in a name are dropped."""
     return {
-        "".join(name.split()): method_named(name, step=step, prior=prior) for name in dict.fromkeys(names)
+        "".join(name.split()): method_named(name, step=step, prior=prior, prior_to=prior_to)
+        for name in dict.fromkeys(names)
     }
 
 

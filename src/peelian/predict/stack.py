@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MEMBERS: dict[Step, tuple[str, ...]] = {
-    "month": ("ewma(24)", "endemic"),
-    "day": ("ewma(180)", "kde(250, half_life=365)", "gamma_poisson", "hawkes"),
+    "month": ("endemic", "ridge"),
+    "day": ("ewma(180)", "gamma_poisson", "hawkes", "ridge"),
 }
 ROUNDS = 2_000
 
@@ -30,7 +30,8 @@ class Stack(Method):
     """A weighted mean of several methods, weighed by their surprise at what happened before.
 
     ``members``  names as in ``METHODS``; without any, a usual set for months or days, and the blend where
-                 there is a ``prior``. Only methods of ours, which share one history.
+                 there is a ``prior`` (``prior_to``: the last month that it was fitted on). Only methods of
+                 ours, which share one history.
     ``origins``  earlier origins that the weights are taken from, at most.
 
     Each member's forecasts become negative binomial with its own dispersion; the weights, 0 or more and
@@ -43,6 +44,7 @@ class Stack(Method):
     prior: pd.Series | None = None
     origins: int = 36
     step: Step = "month"
+    prior_to: str | None = None
 
     def __post_init__(self) -> None:
         members = self.members
@@ -51,7 +53,10 @@ class Stack(Method):
         if not members:
             members = MEMBERS[self.step] + (("blend",) if self.prior is not None else ())
         object.__setattr__(self, "members", tuple(members))
-        methods = {name: method_named(name, step=self.step, prior=self.prior) for name in self.members}
+        methods = {
+            name: method_named(name, step=self.step, prior=self.prior, prior_to=self.prior_to)
+            for name in self.members
+        }
         strange = [name for name, method in methods.items() if not isinstance(method, Method)]
         if strange:
             raise DesignError(f"A stack holds methods of this package; {strange[0]} is none of them.")

@@ -69,9 +69,9 @@ def backtests(
         places: Places, terrain: pd.Series | None, names: list[str], lag: int,
         ticker: Callable[[int, int], None] | None = None,
     ) -> Backtest:  # fmt: skip
-        methods = methods_named(names, step=step, prior=terrain)
+        methods = methods_named(names, step=step, prior=terrain, prior_to=str(prior_last))
         after = prior_last >= tested_from
-        informed = [name for name, method in methods.items() if getattr(method, "prior", None) is not None]
+        informed = [name for name, method in methods.items() if getattr(method, "inputs", {})]
         return backtest(
             methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
             areas=parameters.coverage, lag=lag, seen=informed if after else (), crimes=crimes, seed=seed,
@@ -86,6 +86,6 @@ def backtests(
         )
     if store is not None:
         shutil.rmtree(store, ignore_errors=True)  # nothing is left to go on from
-    used = any(name.split("(")[0] == "blend" for name in names)
-    seen = used and prior is not None and prior_last >= tested_from
+    resting = methods_named(names, step=step, prior=prior).values()
+    seen = prior_last >= tested_from and any(getattr(method, "inputs", {}) for method in resting)
     return Tested(main, lagged, seen, tuple(sentences(elsewhere, main.words)))
