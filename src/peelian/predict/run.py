@@ -159,6 +159,8 @@ def run(
         used, start=forecast.start, stop=forecast.stop, method=forecast.method, reference=tested.reference,
         horizon=parameters.horizon, crime=crime,
     )  # fmt: skip
+    if held.scores is not None:
+        files["sealed.csv"] = held.scores
     summary = _summary(tested, test, forecast, planning)
     for part in parts.values():
         summary |= part.summary
