@@ -339,6 +339,8 @@ def saturation(folder: str, fresh: bool, seed: int | None, as_json: bool) -> Non
     "--only", metavar="PART",
     help="Print one part: compare, did, events, rings, wdd, microsynth, staggered, its, trial or checks.",
 )  # fmt: skip
+@click.option("--unblind", is_flag=True, help="Record that the trial's arms may be named from now on.")
+@click.option("--author", default="", metavar="NAME", help="With --unblind: who answers for it.")
 @click.option(
     "--panel", metavar="FILE", type=click.Path(), help="Without a project: counts by area and month."
 )
@@ -364,6 +366,11 @@ def evaluate(
     """Evaluate: did it work, did crime move next door, could it be selection?"""
     from peelian import tasks
 
+    unblind, author = files.pop("unblind"), files.pop("author")
+    if unblind:
+        said = tasks.unblind(folder, author=author)
+        click.echo(json.dumps(said) if as_json else _wrapped(said["words"]))
+        return
     if files["panel"] is None:
         given = [f"--{name}" for name in ("programme", "places", "protocol", "out") if files[name]]
         if given:

@@ -303,6 +303,34 @@ def deviations(frozen: Protocol, done: Mapping[str, Any]) -> tuple[Deviation, ..
     return tuple(out)
 
 
+def unblind(frozen: Protocol | None, *, author: str, at: datetime) -> str:
+    """The record that a trial was unblinded, as the text of a file: by whom, when, and under which plan.
+
+    Raises ``DesignError`` without a name: somebody answers for it.
+    """
+    if not author.strip():
+        raise DesignError("Unblinding needs a name: say who answers for it.")
+    held = {
+        "author": author.strip(), "at": at.astimezone(UTC).isoformat(timespec="seconds"),
+        "plan": "none" if frozen is None else frozen.sha256,
+    }  # fmt: skip
+    head = "# A trial was unblinded. Change nothing in this file: its hash covers every value.\n"
+    return head + _toml(held | {"sha256": _digest(held)})
+
+
+def unblinded(text: str, *, where: str = "unblinded") -> str:
+    """What the record of ``unblind`` says, as a sentence; ``DataError`` where it was changed."""
+    try:
+        held = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{where}: is not TOML ({error}).") from error
+    known = {name: held.get(name, "") for name in ("author", "at", "plan")}
+    if held.get("sha256") != _digest(known):
+        raise DataError(f"{where}: was changed since the trial was unblinded; its hash does not fit.")
+    plan = "no frozen plan" if known["plan"] == "none" else f"plan {known['plan'][:12]}"
+    return f"Read blind until {known['at'][:10]}, when {known['author']} unblinded it ({plan})."
+
+
 def is_late(frozen: Protocol) -> bool:
     """True where the plan was frozen when it was too late: it is then treated as none.
 

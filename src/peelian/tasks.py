@@ -151,6 +151,24 @@ def evaluate_files(
     })  # fmt: skip
 
 
+def unblind(folder: Path | str, *, author: str, at: datetime | None = None) -> dict[str, Any]:
+    """Record that a project's trial is unblinded, in ``unblinded.toml`` beside peelian.toml.
+
+    ``author``  who answers for it; ``at`` the time (now, without it). Returns ``file`` and ``words``. Raises
+    ``DesignError`` where it was unblinded already, and then nothing is written.
+    """
+    from peelian import protocol
+
+    project = Project.load(folder)
+    path = project.folder / "unblinded.toml"
+    if path.is_file():
+        said = protocol.unblinded(path.read_text(encoding="utf-8"), where=str(path))
+        raise DesignError(f"{path}: is here already. {said}")
+    write_text(path, protocol.unblind(frozen_plan(project), author=author, at=at or datetime.now(UTC)))
+    words = f'Recorded in {path}. To see the arms by name: unblinded = "{path.name}" under [evaluate].'
+    return plain({"file": path, "words": words})
+
+
 def evaluation_part(folder: Path | str, part: str) -> dict[str, Any]:
     """One part of an evaluation that stands in a folder: ``says`` (sentences) and ``rows`` (a table)."""
     from peelian.evaluate.parts import PARTS

@@ -207,3 +207,13 @@ def test_calibration_takes_the_placebos_mean_away() -> None:
     c = selection_placebo(SURE, [-0.1, -0.11, -0.09])
     assert math.isclose(c.theta, -0.2)
     assert math.isclose(c.se**2, 0.05**2 + 0.01**2 * (1 + 1 / 3))
+
+
+def test_windows_of_unlike_length_are_named_beside_their_counts() -> None:
+    check = guards.small_counts(
+        before=512, after=188, detectable=0.67, factor=25, crime="burglary", months=(24, 12)
+    )
+    assert check.sentence.startswith(
+        "Treated areas had 512 burglaries in 24 months before and 188 in 12 months after; "
+    )
+    assert g4().sentence.startswith("Treated areas had 100 burglaries before and 80 after; ")

@@ -256,7 +256,7 @@ def _checks(
     saturation, roll_in = _delivered(laid)
     size = guards.small_counts(
         before=r.extra["treated_before"], after=r.extra["observed"], detectable=detectable(head.log),
-        factor=factor_needed(head.log), crime=crime,
+        factor=factor_needed(head.log), crime=crime, months=laid.stacks[0].lengths,
     )  # fmt: skip
     return [
         guards.overlaps_baseline(

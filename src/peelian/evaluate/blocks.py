@@ -30,12 +30,17 @@ CONSEQUENCES = {
 
 def comparison_table(found: Assessment, published: bool) -> Table:
     """Counts in treated areas, rings and other areas, with what was expected."""
-    held = found.comparison
+    held, stack = found.comparison, found.study.stacks[0]
+    lengths = stack.lengths
+    before, after = (
+        name if lengths[0] == lengths[1] else f"{name} ({n} months)"
+        for name, n in zip(("Before", "After"), lengths, strict=True)
+    )
     frame = held[
         ["group", "places", "households", "before", "after", "change", "rate_before", "rate_after",
             "expected", "fewer"]
     ].set_axis(
-        ["Areas", "Number", "Homes", "Before", "After", "Change a month", "Rate before", "Rate after",
+        ["Areas", "Number", "Homes", before, after, "Change a month", "Rate before", "Rate after",
             "Expected", "Fewer than expected"],
         axis=1,
     )  # fmt: skip
@@ -44,15 +49,14 @@ def comparison_table(found: Assessment, published: bool) -> Table:
     if not frame["Homes"].notna().any():
         frame = frame.drop(columns=["Homes", "Rate before", "Rate after"])
     formats = {
-        "Number": ",.0f", "Homes": ",.0f", "Before": ",.0f", "After": ",.0f", "Change a month": "+.1%",
+        "Number": ",.0f", "Homes": ",.0f", before: ",.0f", after: ",.0f", "Change a month": "+.1%",
         "Rate before": ".1f",
         "Rate after": ".1f", "Expected": ",.0f", "Fewer than expected": ",.0f",
     }  # fmt: skip
-    stack = found.study.stacks[0]
     first = f"{plural(found.crime).capitalize()} before and after, in treated areas and elsewhere"
     return Table(
         "evaluate_comparison", first, frame, {k: v for k, v in formats.items() if k in frame}, found.source,
-        ("Before", "After"), published,
+        (before, after), published,
         f"Before: {_span(found, stack.before)}; after: {_span(found, stack.after)}"
         + ((f" (first of {len(found.study.stacks)} start months; each has its own windows; the other "
             "areas' counts are the mean over them)") if len(found.study.stacks) > 1 else "")

@@ -221,7 +221,7 @@ def net_sentence(found: Displacement, *, crime: str) -> str:
         else " That, and not the treated areas' own figure, is the change overall."
     )
     many = plural(crime).capitalize()
-    none = ", which includes none" if found.net.low <= 0 <= found.net.high else ""
+    none = "; the interval includes no change" if found.net.low <= 0 <= found.net.high else ""
     return f"{many} in the treated areas and the areas round them together: {fewer}{none}.{which}"
 
 

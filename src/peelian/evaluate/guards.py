@@ -130,11 +130,16 @@ def pre_trend(trend: PreTrends, bent: Sensitivity | None = None, *, excludes: bo
     return Check("G3", name, False, trend.p, 0.10, lead, NONE)
 
 
-def small_counts(*, before: float, after: float, detectable: float, factor: float, crime: str) -> Check:
-    """G4: too few incidents to say anything."""
+def small_counts(
+    *, before: float, after: float, detectable: float, factor: float, crime: str,
+    months: tuple[int, int] = (12, 12),
+) -> Check:  # fmt: skip
+    """G4: too few incidents to say anything; ``months`` in the baseline and in the after window."""
+    lengths = [f" in {n} months" if months[0] != months[1] else "" for n in months]
     fired = before < FEW_COUNTS or after < FEW_COUNTS or not detectable <= WIDE_MDE
     text = (
-        f"Treated areas had {words.counted(before, crime)} before and {whole(after)} after; "
+        f"Treated areas had {words.counted(before, crime)}{lengths[0]} before and {whole(after)}{lengths[1]} "
+        "after; "
         f"a reduction under {100 * detectable:.0f} % would have been missed in more than 20 of 100 "
         "such programmes."
     )

@@ -276,9 +276,7 @@ def trial_of(study: Study, programme: Programme, *, seed: int, draws: int = 999)
     The design is read from the programme: blocks (pairs, where each is two units, one of them treated), and
     start months (a stepped wedge, where all listed units start). None where it lists no controls.
     """
-    listed = np.isin(np.asarray(study.places, object), np.asarray(programme.areas.index, object))
-    listed &= np.isin(programme.areas["arm"].reindex(study.places).to_numpy(object), ["treated", "control"])
-    inside = listed & (study.group != OUT)
+    inside = listed_in(study, programme)
     members = np.unique(study.unit[inside])
     start = np.full(len(study.units), len(study.stacks))
     np.minimum.at(start, study.unit[study.group == TREATED], study.own[study.group == TREATED])
@@ -305,6 +303,12 @@ def trial_of(study: Study, programme: Programme, *, seed: int, draws: int = 999)
     second = ancova(v, u, given, seed=seed, draws=min(draws, REGRESSED))
     takers = _takers(found.effect, study, inside, stack.after[1] - 1)
     return replace(found, flow=found.flow | {"near": near}, second=second, takers=takers)
+
+
+def listed_in(study: Study, programme: Programme) -> NDArray[np.bool_]:
+    """By place: whether it took part in the draw, by the programme's list of treated and control areas."""
+    arm = programme.areas["arm"].reindex(study.places).to_numpy(object)
+    return np.isin(arm, ["treated", "control"]) & (study.group != OUT)
 
 
 def _takers(effect: Effect, study: Study, inside: NDArray[np.bool_], month: int) -> Effect | None:

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from peelian.errors import DataError, DesignError
 from peelian.places import ring_labels
-from peelian.report import Outcome
+from peelian.report import Outcome, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +45,8 @@ class Parameters:
     ``district``       column of the places with each area's borough or ward: comparison areas in the same
                        one, and the range when one is left out.
     ``alike``          further numeric columns of the places to compare treated and other areas by.
+    ``blind``          a trial's arms are called A and B until ``unblinded`` names the record of it.
+    ``unblinded``      the record that ``peelian evaluate --unblind`` wrote (a file).
     ``switch``         columns of the panel with crimes that offenders may have turned to: looked at, with p
                        adjusted for their number, and exploratory.
     ``synthetic_permutations``  draws for the synthetic areas' p (0: none; a draw costs up to 0.1 seconds).
@@ -62,6 +64,8 @@ class Parameters:
     district: str = ""
     alike: tuple[str, ...] = ()
     switch: tuple[str, ...] = ()
+    blind: bool = False
+    unblinded: str = ""
     synthetic_permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
 
 
@@ -94,7 +98,7 @@ def run(
     Raises ``DataError`` for input that is wrong; where the design cannot answer, the Outcome says why in
     ``not_held``.
     """
-    from peelian.evaluate import report
+    from peelian.evaluate import blind, report
     from peelian.evaluate.assess import assess
 
     tick = progress or (lambda done, total: None)
@@ -102,6 +106,7 @@ def run(
     changes = _changes(parameters.force) if recording_changes is None else recording_changes
     panel = _with_rings(panel, places, parameters.rings, programme)
     protocol, answers = _registered(parameters, folder)
+    opened = _unblinded(parameters, folder)
     try:
         found = assess(
             panel, programme, seed=seed, places=places, months_after=parameters.months_after,
@@ -111,14 +116,19 @@ def run(
             or "", alike=parameters.alike, switch=parameters.switch,
             synthetic_permutations=parameters.synthetic_permutations,
         )  # fmt: skip
+        hidden = blind.section(found, programme, report.QUESTION) if parameters.blind and not opened else None
     except DesignError as error:
         section = report.not_held(str(error), groups=groups, group_counts=group_counts, crime=crime)
         return Outcome(section, not_held=str(error))
+    if hidden is not None:
+        return Outcome(hidden, not_held=blind.WHY)
     tick(1, 3)
     section = report.section(
         found, places, groups=groups, group_counts=group_counts, phases=phases, programme=programme,
         published=published,
     )  # fmt: skip
+    if opened:
+        section = dataclasses.replace(section, blocks=(*section.blocks, Text(opened, "plain")))
     tick(2, 3)
     values = assessment(found)
     outcome = Outcome(
@@ -126,6 +136,18 @@ def run(
     )
     tick(3, 3)
     return outcome
+
+
+def _unblinded(parameters: Parameters, folder: Path | None) -> str:
+    """The sentence of the record that the trial was unblinded; empty without one."""
+    from peelian.protocol import unblinded
+
+    if not parameters.unblinded:
+        return ""
+    path = (folder or Path()) / parameters.unblinded
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file. [evaluate] unblinded names it.")
+    return unblinded(path.read_text(encoding="utf-8"), where=str(path))
 
 
 def _registered(parameters: Parameters, folder: Path | None) -> tuple[Protocol | None, tuple[Answer, ...]]:

@@ -59,6 +59,11 @@ class Stack:
         return max(self.start - 12, 0), self.start
 
     @property
+    def lengths(self) -> tuple[int, int]:
+        """Months of the baseline and of the after window."""
+        return self.before[1] - self.before[0], self.after[1] - self.after[0]
+
+    @property
     def last_year(self) -> Window:
         """The last 12 months of the baseline."""
         return max(self.before[1] - 12, self.before[0]), self.before[1]
