@@ -36,7 +36,8 @@ class Findings:
     (None where not asked for); ``drawn`` who was drawn and ``balance`` how
     alike the arms are (None where areas were chosen); ``attainable`` share of homes that can be reached by
     chosen area; ``unreported`` who would enter were crime missing in deprived areas; ``scenarios`` other
-    plans side by side and ``others`` the areas of each; ``protocol`` the fields of the evaluation plan, and
+    plans side by side and ``others`` the areas of each; ``prices`` what each condition costs; ``protocol``
+    the fields of the evaluation plan, and
     ``frozen`` the one that was frozen already, if any.
     """
 
@@ -63,6 +64,7 @@ class Findings:
     unreported: pd.DataFrame | None = None
     scenarios: pd.DataFrame | None = None
     others: dict[str, pd.Index] = field(default_factory=dict)
+    prices: pd.DataFrame | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
     frozen: Protocol | None = None
 

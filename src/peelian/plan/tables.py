@@ -69,6 +69,13 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
                   dict.fromkeys(("treated", "control"), ",.1f") | {"difference": "+.2f"},
                   source=_source(plan), note="difference: in standard deviations; no p, for arms were drawn.")
         )  # fmt: skip
+    if found.prices is not None:
+        formats = {"without": ",.1f", "cost": ",.1f", "share": ".1%"}
+        note = "without: incidents a year covered were this condition dropped and all others kept."
+        title = "What each condition costs"
+        blocks.append(Table("plan_prices", title, found.prices, formats, source=_source(plan), note=note))
+    if found.drawn is not None:
+        blocks.append(_flow(plan, found))
     return blocks + _scenarios(plan, areas, found) + _equity(plan, found) + _work(plan, found)
 
 
@@ -95,6 +102,33 @@ def _work(plan: Plan, found: Findings) -> list[Block]:
         Table("plan_orders", "Kits to order", orders, {"kits": ",.0f"}, source=_source(plan),
               note="At most 3 months of work in the store; 3 % more for loss and damage."),
     ]  # fmt: skip
+
+
+def _flow(plan: Plan, found: Findings) -> Table:
+    """Who was assessed, eligible, left out and why, drawn: the boxes of a trial's flow chart."""
+    import pandas as pd
+
+    drawn = found.drawn
+    assert drawn is not None
+    frame, pool, out = plan.frame, len(drawn.units), len(drawn.left_out)
+    nobody = int((frame["need"] == 0).sum())
+    rows = [
+        ("assessed", len(frame), "all areas of the study area"),
+        ("left out: no homes or at the line already", nobody, "they need no kit"),
+        (
+            "left out: not in the pool",
+            len(frame) - nobody - pool - out,
+            "less risk by kit, or too near another",
+        ),
+        ("left out: the odd one of the pairs", out, ", ".join(drawn.left_out)),
+        ("drawn", pool, f"design {drawn.kind}, list {drawn.hash[:12]}"),
+        ("treated", int(drawn.treated.sum()), ""),
+        ("the comparison", pool - int(drawn.treated.sum()), ""),
+    ]
+    frame = pd.DataFrame(rows, columns=["step", "areas", "remark"])
+    return Table(
+        "plan_flow", "From all areas to the two arms", frame, {"areas": ",.0f"}, source=_source(plan)
+    )
 
 
 def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
