@@ -178,9 +178,7 @@ def test_grown_groups_are_large_enough_and_within_the_kits(case, least: int) -> 
     open_ = (need > 0) & (benefit > 0)
     found = grown(benefit, need, limit, near, least, open_)
     at = np.arange(size - 1)
-    whole = Problem(
-        benefit, need, limit, (), Shape(at, at + 1, 0.0, least), np.zeros(size, bool), open_
-    )
+    whole = Problem(benefit, need, limit, (), Shape(at, at + 1, 0.0, least), np.zeros(size, bool), open_)
     assert whole.keeps(found)
     free = choose(benefit, need, limit, mip_gap=0).objective
     assert whole.value(found) <= free + 1e-9

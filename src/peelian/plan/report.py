@@ -100,7 +100,7 @@ def parts(plan: Plan, found: Findings) -> dict[str, list[str]]:
     return {
         "allocate": [*unreached(plan, found), choice(plan, found.crime), *kept_back(plan, found)],
         "trial": draw_of(found),
-        "expect": [expectation(found), *promise(found)],
+        "expect": [expectation(found), *promise(found), *beside(found)],
         "power": [sight(plan, found), *selection(found)],
         "equity": fairness(found),
         **done,
@@ -135,11 +135,13 @@ def unreached(plan: Plan, found: Findings) -> list[str]:
     short = found.attainable[found.attainable < plan.saturation - 1e-9].sort_values(kind="stable")
     if short.empty:
         return ["Every chosen area can reach the line, by the homes that refuse or are never in."]
+    reach = percent(short.iloc[0])
+    if percent(short.iloc[-1]) != reach:
+        reach += f" to {percent(short.iloc[-1])}"
     return [
         f"{several(len(short), 'chosen area')} of {whole(len(plan.chosen))} cannot reach "
         f"{per_cent(plan.saturation)}: by the homes that refuse or are never in, {some(list(short.index))} "
-        f"reach {percent(short.iloc[0])} to {percent(short.iloc[-1])} at most. Lower saturation, or plan "
-        "other ways to reach them."
+        f"reach {reach} at most. Lower saturation, or plan other ways to reach them."
     ]
 
 
@@ -266,8 +268,6 @@ def fairness(found: Findings) -> list[str]:
             f"Were {percent(last['missing'])} of {found.crime} in the most deprived third never reported, "
             f"{several(int(last['enter']), 'area')} would enter the plan and {whole(last['leave'])} leave it."
         )
-    if found.scenarios is not None:
-        words += [_beside(other) for other in found.scenarios.iloc[1:].itertuples()]
     if found.frontier is not None and len(found.frontier):
         last = found.frontier.iloc[-1]
         words.append(
@@ -277,11 +277,17 @@ def fairness(found: Findings) -> list[str]:
     return words
 
 
+def beside(found: Findings) -> list[str]:
+    """The other plans, each in a sentence."""
+    if found.scenarios is None:
+        return []
+    return [_beside(other) for other in found.scenarios.iloc[1:].itertuples()]
+
+
 def _beside(other: Any) -> str:
-    """Another plan in a sentence."""
-    less = (
-        f"{whole(other.less)} fewer than by this plan ({whole(other.less_low)} to {whole(other.less_high)})"
-    )
+    way, sign = ("more", -1) if other.less < 0 else ("fewer", 1)
+    low, high = sorted((sign * other.less_low, sign * other.less_high))
+    less = f"{whole(sign * other.less)} {way} than by this plan ({whole(low)} to {whole(high)})"
     return (
         f"Beside it, {other.plan}: {several(int(other.areas), 'area')}, "
         f"{interval(other.prevented, other.low, other.high)} prevented, {less}; {whole(other.only_here)} of "

@@ -138,6 +138,8 @@ def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
     if found.scenarios is None:
         return []
     frame = found.scenarios
+    if frame["start"].nunique() == 1:
+        frame = frame.drop(columns="start")
     formats = {
         "areas": ",.0f", "kits": ",.0f", "risk_share": ".1%", "prevented": ",.0f", "low": ",.0f",
         "high": ",.0f", "less": ",.0f", "less_low": ",.0f", "less_high": ",.0f", "only_here": ",.0f",
@@ -157,7 +159,7 @@ def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         words = _of_two(here, there, name)
         table = areas.frame[["geometry"]].assign(choice=words)
         spec = maps.areas_map(table, "choice", legend="chosen by", kind="categories",
-                              order=["neither", "both", "this plan alone", f"{name} alone"])  # fmt: skip
+                              order=["none", "both", "this plan alone", f"{name} alone"])  # fmt: skip
         both = int((here & there).sum())
         title = f"This plan and {name} share {whole(both)} areas"
         alt = (
@@ -171,7 +173,7 @@ def _of_two(here: Any, there: Any, name: str) -> Any:
     """Which of two plans chooses each area, in words."""
     import numpy as np
 
-    return np.select([here & there, here, there], ["both", "this plan alone", f"{name} alone"], "neither")
+    return np.select([here & there, here, there], ["both", "this plan alone", f"{name} alone"], "none")
 
 
 def _equity(plan: Plan, found: Findings) -> list[Block]:
