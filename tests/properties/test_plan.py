@@ -11,6 +11,7 @@ from scipy import sparse
 from peelian.errors import DesignError
 from peelian.plan.constrained import Problem, Rows, Shape, choose_within
 from peelian.plan.expect import effect_years
+from peelian.plan.growing import grown
 from peelian.plan.knapsack import choose, greedy
 
 
@@ -165,3 +166,19 @@ def test_a_condition_never_adds(case) -> None:
     except DesignError:
         return
     assert found.objective <= choose(benefit, need, limit, mip_gap=0).objective + 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(9, 12), st.integers(2, 4))
+def test_grown_groups_are_large_enough_and_within_the_kits(case, least: int) -> None:
+    """On a line: never above the best of all subsets, never a group too small, never too many kits."""
+    benefit, need, limit = case
+    size = len(need)
+    near = [[n for n in (at - 1, at + 1) if 0 <= n < size] for at in range(size)]
+    open_ = (need > 0) & (benefit > 0)
+    found = grown(benefit, need, limit, near, least, open_)
+    at = np.arange(size - 1)
+    whole = Problem(benefit, need, limit, (), Shape(at, at + 1, 0.0, least), np.zeros(size, bool), open_)
+    assert whole.keeps(found)
+    free = choose(benefit, need, limit, mip_gap=0).objective
+    assert whole.value(found) <= free + 1e-9

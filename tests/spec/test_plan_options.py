@@ -86,7 +86,7 @@ def test_areas_that_cannot_be_reached_are_named_first(counts) -> None:
     outcome = planned(counts, refused="shut", never_in=0.05)
     assert outcome.section.findings[0].startswith(
         "3 chosen areas of 6 cannot reach 85 %: by the homes that refuse or are never in, p00, p02, p04 "
-        "reach 65.0 % to 65.0 % at most."
+        "reach 65.0 % at most."
     )
 
 
@@ -165,6 +165,31 @@ def test_a_pool_can_be_kept_apart(counts) -> None:
     table = outcome.files["programme.csv"]
     pool = sorted(table.loc[table["arm"] != "excluded", "place"].str[1:].astype(int))
     assert np.diff(pool).min() >= 3  # 500 m squares in a row: two between leave 1,000 m
+
+
+def test_the_boxes_of_a_trial_add_up(counts) -> None:
+    outcome = planned(counts, kits=425, trial="pairs", trial_seed="x")
+    table = table_of(outcome, "plan_flow").set_index("step")["areas"]
+    left = [step for step in table.index if step.startswith("left out")]
+    assert table["assessed"] == table[left].sum() + table["drawn"]
+    assert table["drawn"] == table["treated"] + table["the comparison"]
+
+
+# ------------------------------------------------------------------- what conditions cost
+def test_each_condition_has_its_price(counts) -> None:
+    outcome = planned(
+        counts, floor_by="borough", floor_share=0.9, compact="neighbour", equity_by=("borough",)
+    )
+    table = table_of(outcome, "plan_prices").set_index("condition")
+    assert list(table.index) == [
+        "each borough at least 0.9 of its share of homes", "every chosen area has a chosen neighbour",
+    ]  # fmt: skip
+    assert (table["cost"] >= 0).all()
+
+
+def test_one_condition_alone_has_the_price_that_the_chapter_says(counts) -> None:
+    names = [getattr(block, "name", "") for block in planned(counts, compact="neighbour").section.blocks]
+    assert "plan_prices" not in names
 
 
 # ------------------------------------------------------------------- other plans

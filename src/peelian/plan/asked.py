@@ -71,6 +71,26 @@ def constraints(
     return asked
 
 
+def in_words(item: Constraint, parameters: Parameters) -> str:
+    """A condition as a table's first column says it."""
+    from peelian.plan.constraints import Budget, Capacity, Compact, Floor
+
+    if isinstance(item, Budget):
+        return f"at most {item.most:,.0f} {item.unit}"
+    if isinstance(item, Capacity):
+        return f"at most {parameters.team_kits:,} kits to a team"
+    if isinstance(item, Floor):
+        return f"each {parameters.floor_by} at least {parameters.floor_share:g} of its share of homes"
+    if isinstance(item, Compact):
+        rules = {
+            "neighbour": "every chosen area has a chosen neighbour",
+            "clusters": f"groups of at least {item.min_areas} areas",
+            "boundary": f"{item.penalty:g} incidents a year off for each border",
+        }
+        return rules[item.rule]
+    return f"at most {100 * item.most_share:g} % of crime treated at once"
+
+
 def of_areas(parameters: Parameters, areas: Places) -> dict[str, Any]:
     """What columns of the places say of each area: kits that are live, empty homes, weight of an incident."""
     names = {"live": "live_kits", "voids": "voids", "weight": "weight"}

@@ -50,22 +50,43 @@ class Case:
             raise DataError(f"[plan] start is {asked_for!r}; expected a month such as 2016-01.") from None
 
 
-def plan_of(case: Case) -> Plan:
-    """The areas that the table asks for."""
+def plan_of(case: Case, *, without: int | None = None) -> Plan:
+    """The areas that the table asks for; ``without`` one of its conditions, by position."""
     from peelian.plan.target import allocate
     from peelian.plan.work import teams
 
     asked_for, cost = case.parameters, case.unit_cost
     team = teams(case.areas, asked_for, case.held.files)
+    conditions = asked.constraints(asked_for, case.areas, cost, team)
     return allocate(
         case.risk, case.areas, fitted_on=case.fitted_on, start=case.start, kits=asked_for.kits,
         budget=asked_for.budget, unit_cost=cost,
         saturation=asked_for.saturation or case.programme.saturation, gap_months=asked_for.gap_months,
         must=asked_for.must, must_not=asked_for.must_not, spare=asked_for.spare + asked_for.reserve,
         solver=asked_for.solver, mip_gap=asked_for.mip_gap, time_limit=asked_for.time_limit, seed=case.seed,
-        constraints=asked.constraints(asked_for, case.areas, cost, team),
+        constraints=[item for at, item in enumerate(conditions) if at != without],
         **asked.of_areas(asked_for, case.areas),
     )  # fmt: skip
+
+
+def prices_of(case: Case, plan: Plan) -> dict[str, Any]:
+    """What each condition costs where there are several: the plan without it, all else kept."""
+    import pandas as pd
+
+    from peelian.plan.work import teams
+
+    if case.parameters.trial != "none" or case.parameters.explore:
+        return {}
+    team = teams(case.areas, case.parameters, case.held.files)
+    conditions = asked.constraints(case.parameters, case.areas, case.unit_cost, team)
+    if len(conditions) < 2:
+        return {}
+    held, rows = plan.summary["risk"], []
+    for at, item in enumerate(conditions):
+        free = plan_of(case, without=at).summary["risk"]
+        cost = max(free - held, 0.0)
+        rows.append((asked.in_words(item, case.parameters), free, cost, cost / free if free else 0.0))
+    return {"prices": pd.DataFrame(rows, columns=["condition", "without", "cost", "share"])}
 
 
 def pool_of(case: Case) -> tuple[Plan, int]:

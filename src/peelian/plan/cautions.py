@@ -44,15 +44,7 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
             f"suggest ({some(busy)}): shops and offices may hold much of it, which kits for homes cannot "
             "reach. Accept them, or strike them with must_not."
         )
-    if found.frozen is not None:
-        own = {"hashes": found.frozen.plan.get("hashes", "")}
-        fields = differing(found.frozen.plan, found.protocol | own)
-        if fields:
-            words.append(
-                f"This plan is not the one whose evaluation was frozen ({found.frozen.sha256[:12]}): it "
-                f"differs in {some(fields)}. Restore the settings of then, or freeze an amendment with its "
-                "reason."
-            )
+    words += _not_as_frozen(found)
     if found.treated_before:
         words.append(
             f"The past programme treated {several(len(found.treated_before), 'chosen area')} "
@@ -65,6 +57,20 @@ def warnings(plan: Plan, found: Findings) -> list[str]:
             "the draws of the risk: areas just outside may deserve kits as much."
         )
     return words
+
+
+def _not_as_frozen(found: Findings) -> list[str]:
+    """In what the plan is not the one whose evaluation was frozen."""
+    if found.frozen is None:
+        return []
+    own = {"hashes": found.frozen.plan.get("hashes", "")}
+    fields = differing(found.frozen.plan, found.protocol | own)
+    if not fields:
+        return []
+    return [
+        f"This plan is not the one whose evaluation was frozen ({found.frozen.sha256[:12]}): it differs in "
+        f"{some(fields)}. Restore the settings of then, or freeze an amendment with its reason."
+    ]
 
 
 def crowded(plan: Plan) -> list[str]:

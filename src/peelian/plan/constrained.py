@@ -97,7 +97,7 @@ def choose_within(
     fixed = np.zeros(len(need), bool) if fixed is None else fixed
     open_ = (need > 0) & (benefit > 0) if open_ is None else open_ & (need > 0)
     whole = Problem(benefit, need, limit, tuple(rows), shape, fixed, open_ | fixed)
-    first = whole.greedy()
+    first = whole.first()
     deadline = began + time_limit
     found, bound, status = _searched(whole, first, mip_gap, deadline)
     order = by_rate(np.where(whole.open_, benefit, 0.0), need)
@@ -144,6 +144,20 @@ class Problem:
         label = self.shape.groups(chosen)
         sizes = np.bincount(label[label >= 0]) if chosen.any() else np.zeros(0, int)
         return [np.flatnonzero(label == g) for g in np.flatnonzero((sizes > 0) & (sizes < self.shape.least))]
+
+    def first(self) -> Flags | None:
+        """An answer to begin with: greedy's, or groups grown from seeds where they must be large."""
+        simple = self.greedy()
+        if self.shape is None or self.shape.least < 3 or self.fixed.any():
+            return simple
+        from peelian.plan.growing import grown
+
+        matrix = self.shape.adjacency(len(self.need)).tocsr()
+        near = [matrix.indices[a:b].tolist() for a, b in zip(matrix.indptr, matrix.indptr[1:], strict=False)]
+        groups = grown(self.benefit, self.need, self.limit, near, self.shape.least, self.open_)
+        if not self.keeps(groups):
+            return simple
+        return groups if simple is None or self.value(groups) > self.value(simple) else simple
 
     def greedy(self) -> Flags | None:
         """Most benefit by kit first within limit and caps; None where that breaks another condition."""

@@ -230,11 +230,14 @@ def _number(value: float) -> float | None:
 
 # part of the plan -> how its tables' names begin, and those of its files
 PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "allocate": (("plan_areas", "plan_edge", "plan_comparison"), ("areas.csv", "programme.csv", "plan.")),
-    "trial": (("plan_balance",), ("assignment.csv",)),
-    "expect": (("plan_promise", "plan_uncertainty", "plan_comparison"), ("decision.md",)),
+    "allocate": (
+        ("plan_areas", "plan_edge", "plan_comparison", "plan_prices"),
+        ("areas.csv", "programme.csv", "plan."),
+    ),
+    "trial": (("plan_balance", "plan_flow"), ("assignment.csv",)),
+    "expect": (("plan_promise", "plan_uncertainty", "plan_comparison", "plan_scenarios"), ("decision.md",)),
     "power": (("plan_power", "plan_placebo"), ()),
-    "equity": (("plan_equity", "plan_frontier", "plan_unreported", "plan_scenarios"), ()),
+    "equity": (("plan_equity", "plan_frontier", "plan_unreported"), ()),
     "schedule": (("plan_teams", "plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
     "streets": ((), ("streets.csv", "rounds.csv", "lists/")),
     "signs": ((), ("signs.csv", "shops.csv")),

@@ -36,7 +36,8 @@ class Findings:
     (None where not asked for); ``drawn`` who was drawn and ``balance`` how
     alike the arms are (None where areas were chosen); ``attainable`` share of homes that can be reached by
     chosen area; ``unreported`` who would enter were crime missing in deprived areas; ``scenarios`` other
-    plans side by side and ``others`` the areas of each; ``protocol`` the fields of the evaluation plan, and
+    plans side by side and ``others`` the areas of each; ``prices`` what each condition costs; ``protocol``
+    the fields of the evaluation plan, and
     ``frozen`` the one that was frozen already, if any.
     """
 
@@ -63,6 +64,7 @@ class Findings:
     unreported: pd.DataFrame | None = None
     scenarios: pd.DataFrame | None = None
     others: dict[str, pd.Index] = field(default_factory=dict)
+    prices: pd.DataFrame | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
     frozen: Protocol | None = None
 
@@ -98,7 +100,7 @@ def parts(plan: Plan, found: Findings) -> dict[str, list[str]]:
     return {
         "allocate": [*unreached(plan, found), choice(plan, found.crime), *kept_back(plan, found)],
         "trial": draw_of(found),
-        "expect": [expectation(found), *promise(found)],
+        "expect": [expectation(found), *promise(found), *beside(found)],
         "power": [sight(plan, found), *selection(found)],
         "equity": fairness(found),
         **done,
@@ -133,11 +135,13 @@ def unreached(plan: Plan, found: Findings) -> list[str]:
     short = found.attainable[found.attainable < plan.saturation - 1e-9].sort_values(kind="stable")
     if short.empty:
         return ["Every chosen area can reach the line, by the homes that refuse or are never in."]
+    reach = percent(short.iloc[0])
+    if percent(short.iloc[-1]) != reach:
+        reach += f" to {percent(short.iloc[-1])}"
     return [
         f"{several(len(short), 'chosen area')} of {whole(len(plan.chosen))} cannot reach "
         f"{per_cent(plan.saturation)}: by the homes that refuse or are never in, {some(list(short.index))} "
-        f"reach {percent(short.iloc[0])} to {percent(short.iloc[-1])} at most. Lower saturation, or plan "
-        "other ways to reach them."
+        f"reach {reach} at most. Lower saturation, or plan other ways to reach them."
     ]
 
 
@@ -264,8 +268,6 @@ def fairness(found: Findings) -> list[str]:
             f"Were {percent(last['missing'])} of {found.crime} in the most deprived third never reported, "
             f"{several(int(last['enter']), 'area')} would enter the plan and {whole(last['leave'])} leave it."
         )
-    if found.scenarios is not None:
-        words += [_beside(other) for other in found.scenarios.iloc[1:].itertuples()]
     if found.frontier is not None and len(found.frontier):
         last = found.frontier.iloc[-1]
         words.append(
@@ -275,11 +277,17 @@ def fairness(found: Findings) -> list[str]:
     return words
 
 
+def beside(found: Findings) -> list[str]:
+    """The other plans, each in a sentence."""
+    if found.scenarios is None:
+        return []
+    return [_beside(other) for other in found.scenarios.iloc[1:].itertuples()]
+
+
 def _beside(other: Any) -> str:
-    """Another plan in a sentence."""
-    less = (
-        f"{whole(other.less)} fewer than by this plan ({whole(other.less_low)} to {whole(other.less_high)})"
-    )
+    way, sign = ("more", -1) if other.less < 0 else ("fewer", 1)
+    low, high = sorted((sign * other.less_low, sign * other.less_high))
+    less = f"{whole(sign * other.less)} {way} than by this plan ({whole(low)} to {whole(high)})"
     return (
         f"Beside it, {other.plan}: {several(int(other.areas), 'area')}, "
         f"{interval(other.prevented, other.low, other.high)} prevented, {less}; {whole(other.only_here)} of "

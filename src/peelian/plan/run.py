@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from peelian.errors import DataError
 from peelian.plan import asked
 from peelian.plan.asked import Held
-from peelian.plan.case import Case, drawn_of, pool_of, scenarios_of
+from peelian.plan.case import Case, drawn_of, pool_of, prices_of, scenarios_of
 from peelian.plan.parameters import Parameters
 from peelian.report import Outcome, Section, Text
 
@@ -66,6 +66,7 @@ def run(
         found,
         **asked.shares(plan, areas, parameters, seed),
         **scenarios_of(case, plan, found.belief, past),
+        **prices_of(case, plan),
         work=work(plan, areas, parameters, held.files, held.layers, drawn=found.drawn),
     )
     found = replace(found, protocol=_protocol(plan, found, parameters, held.settled), frozen=held.frozen)

@@ -85,7 +85,7 @@ def decision_paper(plan: Plan, areas: Places, found: Findings) -> str:
     parts = [
         ("What is proposed", [report.choice(plan, found.crime), *report.draw_of(found)]),
         ("Where", [f"In order: {listed}{more}. The whole list is in areas.csv."]),
-        ("What may be expected", [report.expectation(found), *report.promise(found)]),
+        ("What may be expected", [report.expectation(found), *report.promise(found), *report.beside(found)]),
         ("Whether it could be seen", [report.sight(plan, found), *report.selection(found)]),
         ("Who gets the kits", report.fairness(found)),
         ("When", [words for sentences in report.delivery(found).values() for words in sentences]),

@@ -69,6 +69,13 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
                   dict.fromkeys(("treated", "control"), ",.1f") | {"difference": "+.2f"},
                   source=_source(plan), note="difference: in standard deviations; no p, for arms were drawn.")
         )  # fmt: skip
+    if found.prices is not None:
+        formats = {"without": ",.1f", "cost": ",.1f", "share": ".1%"}
+        note = "without: incidents a year covered were this condition dropped and all others kept."
+        title = "What each condition costs"
+        blocks.append(Table("plan_prices", title, found.prices, formats, source=_source(plan), note=note))
+    if found.drawn is not None:
+        blocks.append(_flow(plan, found))
     return blocks + _scenarios(plan, areas, found) + _equity(plan, found) + _work(plan, found)
 
 
@@ -97,6 +104,33 @@ def _work(plan: Plan, found: Findings) -> list[Block]:
     ]  # fmt: skip
 
 
+def _flow(plan: Plan, found: Findings) -> Table:
+    """Who was assessed, eligible, left out and why, drawn: the boxes of a trial's flow chart."""
+    import pandas as pd
+
+    drawn = found.drawn
+    assert drawn is not None
+    frame, pool, out = plan.frame, len(drawn.units), len(drawn.left_out)
+    nobody = int((frame["need"] == 0).sum())
+    rows = [
+        ("assessed", len(frame), "all areas of the study area"),
+        ("left out: no homes or at the line already", nobody, "they need no kit"),
+        (
+            "left out: not in the pool",
+            len(frame) - nobody - pool - out,
+            "less risk by kit, or too near another",
+        ),
+        ("left out: the odd one of the pairs", out, ", ".join(drawn.left_out)),
+        ("drawn", pool, f"design {drawn.kind}, list {drawn.hash[:12]}"),
+        ("treated", int(drawn.treated.sum()), ""),
+        ("the comparison", pool - int(drawn.treated.sum()), ""),
+    ]
+    frame = pd.DataFrame(rows, columns=["step", "areas", "remark"])
+    return Table(
+        "plan_flow", "From all areas to the two arms", frame, {"areas": ",.0f"}, source=_source(plan)
+    )
+
+
 def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
     """Other plans side by side: a table, and a map of where they differ."""
     from peelian import maps
@@ -104,6 +138,8 @@ def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
     if found.scenarios is None:
         return []
     frame = found.scenarios
+    if frame["start"].nunique() == 1:
+        frame = frame.drop(columns="start")
     formats = {
         "areas": ",.0f", "kits": ",.0f", "risk_share": ".1%", "prevented": ",.0f", "low": ",.0f",
         "high": ",.0f", "less": ",.0f", "less_low": ",.0f", "less_high": ",.0f", "only_here": ",.0f",
@@ -123,7 +159,7 @@ def _scenarios(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         words = _of_two(here, there, name)
         table = areas.frame[["geometry"]].assign(choice=words)
         spec = maps.areas_map(table, "choice", legend="chosen by", kind="categories",
-                              order=["neither", "both", "this plan alone", f"{name} alone"])  # fmt: skip
+                              order=["none", "both", "this plan alone", f"{name} alone"])  # fmt: skip
         both = int((here & there).sum())
         title = f"This plan and {name} share {whole(both)} areas"
         alt = (
@@ -137,7 +173,7 @@ def _of_two(here: Any, there: Any, name: str) -> Any:
     """Which of two plans chooses each area, in words."""
     import numpy as np
 
-    return np.select([here & there, here, there], ["both", "this plan alone", f"{name} alone"], "neither")
+    return np.select([here & there, here, there], ["both", "this plan alone", f"{name} alone"], "none")
 
 
 def _equity(plan: Plan, found: Findings) -> list[Block]:
