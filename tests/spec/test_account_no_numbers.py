@@ -12,9 +12,9 @@ STRUCTURE = {
     0: "nothing", 1: "one", 2: "a pair, twice", 3: "a table with a sum, columns of a key", 4: "April",
     12: "months in a year", 60: "minutes in an hour", 100: "per cent, pence in a pound", 0.5: "a median",
     0.05: "a percentile", 0.95: "a percentile", 10_000: "draws", 1e-6: "slack of a solver", 0.0101: "a penny",
-    1000: "a rate per 1,000 homes", 280: "a short post", 500: "a long post",
+    0.02: "rounding of a census table", 1000: "a rate per 1,000 homes", 280: "a short post", 500: "a long post",
 }  # fmt: skip
-LAYOUT = ("html.py", "pdf.py", "word.py", "excel.py", "picture.py")  # they lay out pages
+LAYOUT = ("html.py", "pdf.py", "word.py", "excel.py", "ods.py", "picture.py")  # they lay out pages
 FILES = sorted(path for path in PACKAGE.glob("*.py") if path.name not in LAYOUT)
 
 

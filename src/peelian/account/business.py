@@ -74,6 +74,7 @@ class Business:
     biased_cost: float
     hours: float
     figures: tuple[Figure, ...]
+    literature: tuple[Figure, ...]
     lines: pd.DataFrame | None
     effects: pd.DataFrame
     shown: pd.DataFrame | None
@@ -153,10 +154,11 @@ def business_case(
         lines = _lines(proposal, values.points, cost, factors, profile, bias, fade)
         shown = _shown(proposal, lines["break_even"], fade)
         used += [*values.used, *rows]
-    held = tuple(row for row in dict.fromkeys([*used, *found]) if row.value is not None)
+    held = tuple(row for row in dict.fromkeys(used) if row.value is not None)
     worth = None if lines is None else lines["bcr"] / proposal.prevented.value
     table = _effects(proposal, found, fade, worth)
-    return Business(proposal, cost, cost * (1 + bias[0]), hours, held, lines, table, shown, values.why_not)
+    dear = cost * (1 + bias[0])
+    return Business(proposal, cost, dear, hours, held, tuple(found), lines, table, shown, values.why_not)
 
 
 def _profile(proposal: Proposal, fade: Fade) -> list[float]:
@@ -213,7 +215,7 @@ def _effects(proposal: Proposal, found: list[Figure], fade: Fade, worth: pd.Seri
         ratio = row.number
         ends = [ratio if end is None else end for end in (row.low, row.high)]
         held = {
-            "effect": row.source, "ratio": ratio, "low": ends[0], "high": ends[1],
+            "effect": row.source, "quality": row.quality, "ratio": ratio, "low": ends[0], "high": ends[1],
             "prevented_fading": a_month * fading * (1 - ratio),
             "prevented_lasting": a_month * lasting * (1 - ratio),
         }  # fmt: skip

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NEEDS = "An Excel workbook needs the extra peelian[reports] (xlsxwriter), which is not installed here."
 RUN = ("=", "+", "-", "@", "\t", "\r")
 LONGEST = 31  # characters of a sheet's name
-WIDE, NARROW = 60, 12
+WIDE, NARROW, LINE = 60, 12, 15
 SYMBOLS = (
     ("c", "a count too small to publish, or one that would give such a count away"),
     ("–", "not held"),
@@ -47,7 +47,7 @@ def excel(report: Report) -> bytes:
     names = sheet_names(block.name for block in blocks)
     about = book.add_worksheet("About")
     for name, block in zip(names, blocks, strict=True):
-        _sheet(book, name, block)
+        _sheet(book, name, block, report.marking)
     _about(book, about, report, list(zip(names, blocks, strict=True)))
     book.close()
     return out.getvalue()
@@ -94,7 +94,7 @@ def safe(text: str) -> str:
     return "'" + text if text.startswith(RUN) else text
 
 
-def _sheet(book: Workbook, name: str, block: Table | Chart) -> None:
+def _sheet(book: Workbook, name: str, block: Table | Chart, marking: str) -> None:
     sheet = book.add_worksheet(name)
     frame: Any = block.frame
     heads = [heading(str(column)) for column in frame.columns]
@@ -112,6 +112,8 @@ def _sheet(book: Workbook, name: str, block: Table | Chart) -> None:
         )
     sheet.freeze_panes(1, 1)
     sheet.autofit(max_width=WIDE * 6)
+    sheet.repeat_rows(0)
+    _page(sheet, marking)
 
 
 def _form(block: Table | Chart, column: Any) -> str:
@@ -147,6 +149,19 @@ def _about(book: Workbook, sheet: Any, report: Report, made: list[tuple[str, Any
         for column, words in enumerate(row):
             if words:
                 sheet.write_string(at, column, safe(words), bold if column == 0 else wrap)
-    sheet.set_column(0, 0, NARROW * 3)
-    sheet.set_column(1, 1, WIDE * 1.5)
-    sheet.set_column(2, 3, WIDE / 2)
+    columns = (NARROW * 3, int(WIDE * 1.5), WIDE // 2, WIDE // 2)
+    for at, width in enumerate(columns):
+        sheet.set_column(at, at, width)
+    for at, row in enumerate(rows):  # programs that open the file need not measure the text
+        lines = max(-(-len(words) // width) for words, width in zip(row, columns, strict=False))
+        sheet.set_row(at, LINE * max(lines, 1))
+    _page(sheet, report.marking)
+
+
+def _page(sheet: Any, marking: str) -> None:
+    """How the sheet prints: A4 across, one page wide, the marking and the sheet's name on every page."""
+    sheet.set_paper(9)  # A4
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_header(f"&L{marking}&R&A")
+    sheet.set_footer("&RPage &P of &N")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peelian.account.answers import by_place
+from peelian.account.equality import in_words
 from peelian.account.report import next_door
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ def facts_of(results: Results) -> dict[str, str]:
     """Fact -> words, for ``governance.filled``. A fact that nothing held supports is absent."""
     found = (
         _always(results) | _programme(results) | _deliveries(results) | _evaluation(results) | _data(results)
-    )
+        | _exposure(results)
+    )  # fmt: skip
     return {name: words for name, words in found.items() if words}
 
 
@@ -65,6 +67,16 @@ def _programme(results: Results) -> dict[str, str]:
     return {
         "name": programme.name,
         "places_chosen": f"{chosen}. {programme.source}".strip() if len(treated) else "",
+    }
+
+
+def _exposure(results: Results) -> dict[str, str]:
+    table = results.exposure
+    if table is None:
+        return {}
+    return {
+        f"exposure_{name}": in_words(table, name, groups.source)
+        for name, groups in results.parameters.equality.items()
     }
 
 

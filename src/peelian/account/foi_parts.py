@@ -46,6 +46,14 @@ class Given:
 
 
 Reason = Reply | str | None
+NEXT_DOOR = {
+    "displaced": "The areas nearest to those with the programme had more crime than areas further away led "
+    "to expect, which goes with crime having moved there.",
+    "diffused": "The areas nearest to those with the programme had less crime than areas further away led "
+    "to expect, which goes with a benefit beyond them.",
+    "neither found": "In the areas nearest to those with the programme neither more nor less crime was found "
+    "than areas further away led to expect.",
+}
 
 
 def effectiveness(given: Given) -> Reason:
@@ -124,8 +132,10 @@ def neighbours(given: Given) -> Reason:
     table = [
         {key: value for key, value in ring.items() if not isinstance(value, dict | list)} for ring in rings
     ]
+    net = found.raw.get("net") or {}
+    said = NEXT_DOOR.get(words, _stop(words))
     return Reply(
-        _stop(words),
+        f"{said} {_stop(net.get('sentence') or '')}".strip(),
         "rings of distance around the places with the programme, compared with places beyond the last ring",
         _window(found),
         "the evaluation of recorded crime",
@@ -179,6 +189,8 @@ def savings(given: Given) -> Reason:
         sentence = " ".join(
             [*parts, "These hours and pounds are freed for other work; they are not cashable."]
         )
+    if found.gross is not None and (hours.held or money.held):
+        sentence += " They rest on the number prevented net of crime that moved next door."
     return Reply(
         sentence,
         hours.method,

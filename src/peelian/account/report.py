@@ -75,8 +75,9 @@ def next_programme(results: Results) -> list[Block]:
     case, held = results.business, results.held
     if case is None:
         return []
-    said = [] if held.assessment is None else ["The next programme.", *sentences(case, held.crimes)]
-    return [*([Text(" ".join(said))] if said else []), *business_tables(results)]
+    said = [] if held.assessment is None else sentences(case, held.crimes)
+    lead = ["The case for the programme that is planned next, before anything is bought:"] if said else []
+    return [*(Text(text) for text in (*lead, *said)), *business_tables(results)]
 
 
 def next_door(assessment: dict[str, Any], crimes: str) -> str:

@@ -37,7 +37,8 @@ class Results:
     """What is held, the answers, the cases, the replies to the public, and the claims reconciled.
 
     ``impacts``  the name of a figure used -> how far 10 % more or less moves any answer, as a share;
-    ``cards`` of areas; ``leaving`` the tables of counts that go to the public, set beside ``released`` ones;
+    ``exposure`` of groups of people to the programme; ``cards`` of areas;
+    ``leaving`` the tables of counts that go to the public, set beside ``released`` ones;
     ``tornado`` how far the social ratio moves over the range of each figure and of the effect.
     """
 
@@ -54,6 +55,7 @@ class Results:
     governance: tuple[Record, ...] = ()
     business: Business | None = None
     cards: tuple[Card, ...] = ()
+    exposure: pd.DataFrame | None = None
     leaving: tuple[Release, ...] = ()
     released: int = 0
 

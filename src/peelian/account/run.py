@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from peelian.account.equality import Characteristic, Groups
 from peelian.errors import DataError, some
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Parameters:
                     the ``gdp_deflator.csv`` in the folder of figures; their own year unless given.
     ``cards``       column of the places that names a ward or a larger area: each gets a share card, a post
                     and a row of open data; ``cards_name`` the column with its name.
+    ``equality``    characteristic -> the columns of the places that count its groups (``equality.Groups``):
+                    fills the exposure of the equality impact assessment.
     ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
     """
 
@@ -91,6 +94,7 @@ class Parameters:
     prices: Annotated[str, Field(pattern=r"^\d{4}-\d\d$")] | None = None
     cards: str = ""
     cards_name: str = ""
+    equality: dict[Characteristic, Groups] = Field(default_factory=dict)
     draws: Annotated[int, Field(ge=100)] = 10_000
     seed: int | None = None
 
@@ -112,6 +116,7 @@ def run(
     questions: str | Path | None = None,
     figures: str | Path | None = None,
     areas: pd.DataFrame | None = None,
+    people: pd.DataFrame | None = None,
     released: Sequence[Release] = (),
     source: str = "",
     months: tuple[Any, Any] | None = None,
@@ -132,6 +137,7 @@ def run(
                      ``parameters``.
     ``areas``        on place ids: ``area``, ``name`` and ``households`` of the ward or larger area of
                      each, for share cards; ``source`` of the counts, for their foot.
+    ``people``       columns of the places that ``equality`` names, on place ids of the study area.
     ``released``     tables published before: those of this run that go to the public are set beside them.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
@@ -174,6 +180,7 @@ def run(
         held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims), business=before
     )
     results = _with_public(results, areas, recording_changes(own), released, source)
+    results = _with_exposure(results, people)
     return report.outcome(_with_records_of(_with_impacts(results), governance or p.governance))
 
 
@@ -193,6 +200,18 @@ def _with_public(
     out += by_area(held, made, areas) if areas is not None and made else []
     audited(out, released, held)
     return replace(results, cards=tuple(made), leaving=tuple(out), released=len(released))
+
+
+def _with_exposure(results: Results, people: pd.DataFrame | None) -> Results:
+    """Who lives in the places with the programme, by the columns named."""
+    from peelian.account.equality import exposure
+
+    programme, asked = results.held.programme, results.parameters.equality
+    if people is None or programme is None or not asked or not len(programme.treated):
+        return results
+    left_out = programme.areas.index[programme.areas["arm"] == "excluded"]
+    eligible = people.index.difference(left_out)
+    return replace(results, exposure=exposure(people, asked, programme.treated.index, eligible))
 
 
 def _figures(own: str | Path | None, p: Parameters) -> Figures:

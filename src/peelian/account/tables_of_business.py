@@ -173,7 +173,7 @@ def paper(case: Business, crimes: str, *, as_of: str) -> str:
         *(part for text in sentences(case, crimes) for part in (text, "")),
         "## What it rests on", "",
         f"- The effect assumed: {case.proposal.effect_source}.",
-        *(f"- {row.name}: {row.words}. {row.source}." for row in case.figures), "",
+        *(f"- {row.name}: {row.words}. {row.source}." for row in (*case.figures, *case.literature)), "",
         "## What is not in it", "",
         "- Fear of crime, the time of households, and crime that may move next door.",
         "- Staff time as money, unless a rate for an hour is among the figures above.", "",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from peelian.account.answers import by_place
 from peelian.account.cases import weakest
 from peelian.account.disclosure import HIDDEN
-from peelian.account.feed import posts
 from peelian.account.governance import publishable
 from peelian.account.results import Results
 from peelian.account.scrutiny import Earned, earned_value, four_tests
@@ -27,7 +26,7 @@ def scrutinised(results: Results) -> list[Table]:
     """Trends, forecast, register, four tests, state of the records; without what is not held."""
     made = [
         trends(results), _forecast(results), _register(results), _tests(results), _records(results),
-        _cards(results), _leaving(results),
+        _exposure(results), _cards(results), _leaving(results),
     ]  # fmt: skip
     return [table for table in made if table is not None]
 
@@ -147,13 +146,39 @@ def _tests(results: Results) -> Table | None:
     )  # fmt: skip
 
 
+def _exposure(results: Results) -> Table | None:
+    frame = results.exposure
+    if frame is None or frame.empty:
+        return None
+    most = frame.loc[frame["ratio"].idxmax()]
+    sources = dict.fromkeys(groups.source for groups in results.parameters.equality.values())
+    return Table(
+        "account_equality",
+        f"Most of any group for its size live with the programme: {most['group']}, {most['ratio']:.2f} times",
+        frame, dict.fromkeys(("with the programme", "of everybody"), ".1%") | {"ratio": ",.2f"},
+        "; ".join(filter(None, sources)) or "Columns of the places file",
+        note="Share of each group who live in places with the programme, beside that of everybody. Places "
+        "are compared, not people.",
+    )  # fmt: skip
+
+
 def _cards(results: Results) -> Table | None:
+    import pandas as pd
+
     if not results.cards:
         return None
-    frame = posts(results.cards)
+    made = results.cards
+    frame = pd.DataFrame({
+        "area": [card.name for card in made],
+        "12 months before": [HIDDEN if card.before is None else card.before for card in made],
+        f"12 months to {made[0].until}": [HIDDEN if card.now is None else card.now for card in made],
+        "change": [card.change.share for card in made],
+        "in words": [card.change.words for card in made],
+        "per 1,000 homes": [card.rate for card in made],
+    })  # fmt: skip
     return Table(
-        "account_cards", f"Share cards of {len(frame) - 1:,} areas and of all together",
-        frame[["name", frame.columns[2], "picture"]],
+        "account_cards", f"Share cards of {len(frame) - 1:,} areas and of all together", frame,
+        {"change": ".1%", "per 1,000 homes": ",.1f"},
         source="cards/ beside this chapter: pictures, posts of two lengths, Atom feed, open data",
         note="After disclosure control, whatever the audience of this report; no area smaller than a ward.",
     )  # fmt: skip
@@ -176,5 +201,5 @@ def _leaving(results: Results) -> Table | None:
         f"Tables of counts for the public, set beside {results.released:,} published before",
         frame, source="Disclosure control",
         note="Solved together: none gives a small count away, by itself or with another. "
-        "`peelian account --release NAME` records them as published.",
+        "peelian account --release NAME records them as published.",
     )  # fmt: skip

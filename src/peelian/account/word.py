@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 NEEDS = "A Word document needs the extra peelian[reports] (python-docx), which is not installed here."
 EPOCH = (1980, 1, 1, 0, 0, 0)
 CENTIMETRES = 16.0
+A4, MARGIN = (21.0, 29.7), 2.0  # centimetres
+A4_WIDE = A4[0] - 2 * MARGIN
+TWENTIETHS = 1440 / 2.54  # of a point, in a centimetre
+ACROSS, WIDEST, BESIDE = 112, 60, 3.5  # characters: of the page, of a column at most, of a cell's margins
+NUMBER = re.compile(r"[-+£]*[\d,.]+( %)?|–|c")
+RIGHT = '<w:pPr><w:jc w:val="right"/></w:pPr>'
+FONT = "Arial"
 
 
 def word(report: Report) -> bytes:
@@ -48,6 +56,8 @@ def word(report: Report) -> bytes:
 
 
 def _properties(document: Document, report: Report) -> None:
+    from docx.shared import Cm
+
     about = document.core_properties
     about.title, about.language, about.author, about.comments = (
         report.title,
@@ -55,10 +65,24 @@ def _properties(document: Document, report: Report) -> None:
         "Peelian",
         edition(report),
     )
+    _fonts(document)
     page = document.sections[0]
+    page.page_width, page.page_height = (Cm(side) for side in A4)
+    page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Cm(MARGIN)
     page.header.paragraphs[0].text = report.marking
     page.footer.paragraphs[0].text = " · ".join(filter(None, (report.marking, report.title, edition(report))))
     _language(document)
+
+
+def _fonts(document: Document) -> None:
+    """One plain font that every machine has or has a match for, in place of the theme's."""
+    from docx.oxml.ns import qn
+
+    for fonts in document.styles.element.iter(qn("w:rFonts")):
+        for name in list(fonts.attrib):
+            del fonts.attrib[name]
+        for name in ("w:ascii", "w:hAnsi", "w:cs", "w:eastAsia"):
+            fonts.set(qn(name), FONT)
 
 
 def _language(document: Document) -> None:
@@ -109,21 +133,45 @@ def _picture(document: Document, chart: Chart) -> None:
 def _table(document: Document, header: list[str], rows: list[list[str]]) -> None:
     """Written as a whole: adding cell by cell is slow in python-docx."""
     from docx.oxml import OxmlElement, parse_xml
-    from docx.oxml.ns import nsdecls
+    from docx.oxml.ns import nsdecls, qn
     from docx.shared import Pt
 
-    table = document.add_table(rows=1, cols=len(header), style="Light Grid")
+    table = document.add_table(rows=1, cols=len(header), style="Table Grid")
+    table.autofit = False
     table.style.font.size = Pt(8)
-    for cell, name in zip(table.rows[0].cells, header, strict=True):
-        cell.text = name
+    wide = [round(share * A4_WIDE * TWENTIETHS) for share in widths(header, rows)]
+    for grid, width in zip(table._tbl.tblGrid.iterchildren(), wide, strict=True):
+        grid.set(qn("w:w"), str(width))
+    for cell, name, width in zip(table.rows[0].cells, header, wide, strict=True):
+        cell.paragraphs[0].add_run(name).bold = True
+        cell._tc.get_or_add_tcPr().get_or_add_tcW().set(qn("w:w"), str(width))
     repeats = OxmlElement("w:tblHeader")
     table.rows[0]._tr.get_or_add_trPr().append(repeats)
+    right = [bool(rows) and all(NUMBER.fullmatch(row[at]) for row in rows) for at in range(len(header))]
     for row in rows:
         cells = "".join(
-            f'<w:tc><w:p><w:r><w:t xml:space="preserve">{_escaped(value)}</w:t></w:r></w:p></w:tc>'
-            for value in row
+            f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr><w:p>{RIGHT if numbers else ""}'
+            f'<w:r><w:t xml:space="preserve">{_escaped(value)}</w:t></w:r></w:p></w:tc>'
+            for value, width, numbers in zip(row, wide, right, strict=True)
         )
         table._tbl.append(parse_xml(f"<w:tr {nsdecls('w')}>{cells}</w:tr>"))
+
+
+def widths(header: list[str], rows: list[list[str]]) -> list[float]:
+    """The share of the page's width for each column: no word cut where that can be, the rest by text.
+
+    >>> [round(share, 2) for share in widths(["Area", "n"], [["a long name of an area", "3"]])]
+    [0.96, 0.04]
+    """
+    words, texts = [], []
+    for at, name in enumerate(header):
+        cells = [name, *(row[at] for row in rows)]
+        words.append(max((len(part) for cell in cells for part in cell.split()), default=1) + BESIDE)
+        texts.append(min(max(map(len, cells)), WIDEST) + BESIDE)
+    left = max(ACROSS - sum(words), 0)
+    wish = [max(text - word, 0) for text, word in zip(texts, words, strict=True)]
+    need = [word + left * part / (sum(wish) or 1) for word, part in zip(words, wish, strict=True)]
+    return [part / sum(need) for part in need]
 
 
 def _escaped(text: str) -> str:

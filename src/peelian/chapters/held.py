@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, some
 from peelian.project import line_of
@@ -73,6 +74,22 @@ def card_areas(context: Context, column: str, name: str) -> pd.DataFrame | None:
         {"area": frame[column].astype(str), "name": frame[name or column].astype(str),
          "households": places.households}
     )  # fmt: skip
+
+
+def people_of(context: Context, equality: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The columns of the study area that count groups of people, or None where none are named."""
+    if not equality:
+        return None
+    frame, file = context.study.frame, context.project.file
+    for name, groups in equality.items():
+        lacking = [column for column in (*groups.columns, groups.of) if column not in frame]
+        if lacking:
+            raise DataError(
+                f"{file}: {line_of(file, 'account', name)}[account.equality] {name} names {some(lacking)}, "
+                f"but the places have no such column; they have {some(frame.columns, 20)}."
+            )
+    named = {column for groups in equality.values() for column in (*groups.columns, groups.of)}
+    return frame[sorted(named)]
 
 
 def publisher_of(project: Project) -> str:

@@ -129,10 +129,9 @@ def hidden_names(tables: Iterable[Table]) -> re.Pattern[str] | None:
 def _silent(block: Any, names: re.Pattern[str] | None) -> Any:
     """A block that says nothing of a row with a hidden count."""
     if isinstance(block, Chart) and block.counts and not block.published:
-        told = names is None or not names.search(block.title)
-        why = "it would show counts too small to publish"
-        said = f"{block.title} (picture withheld: {why})." if told else f"A picture is withheld: {WITHHELD}."
-        return Text(said, "note")
+        named = names is not None and names.search(block.title) is not None
+        said = f"{block.title} (picture withheld: it would show counts too small to publish)."
+        return Text(f"A picture is withheld: {WITHHELD}." if named else said, "note")
     if names is None:
         return block
     if isinstance(block, Text):

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peelian.chapters.context import Context, stage_parameters
-from peelian.chapters.held import card_areas, deliveries_of, kinds_of, month_of, not_held, publisher_of
+from peelian.chapters.held import (
+    card_areas,
+    deliveries_of,
+    kinds_of,
+    month_of,
+    not_held,
+    people_of,
+    publisher_of,
+)
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
@@ -256,6 +264,7 @@ def account(context: Context) -> Outcome:
         benefits=context.file("account", "benefits"),
         governance=context.file("account", "governance"),
         areas=card_areas(context, parameters.cards, parameters.cards_name),
+        people=people_of(context, parameters.equality),
         released=releases(context.project.folder / RELEASES),
         source=publisher_of(context.project),
         months=context.incidents.span,
