@@ -69,7 +69,10 @@ INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "account": (
         ("programme", ("areas",)),
         ("deliver", ("recoveries",)),
-        ("account", ("ledger", "documents", "figures", "claims", "questions", "benefits", "governance")),
+        (
+            "account",
+            ("ledger", "documents", "figures", "claims", "questions", "request", "benefits", "governance"),
+        ),
     ),
 }
 LIBRARIES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio")
@@ -216,7 +219,8 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
                 value = held.get(key, "")
                 for name in value.values() if isinstance(value, dict) else [value]:
                     shipped = key == "profile" and table == "incidents" and not str(name).endswith(".toml")
-                    if name and not shipped:
+                    ours = key == "questions" and name in ("mettrace", "risk_model")
+                    if name and not shipped and not ours:
                         found[str(name)] = project.existing(str(name), table=table, key=key)
     if stage == "plan" and (project.folder / FROZEN).is_file():
         found[FROZEN] = project.folder / FROZEN

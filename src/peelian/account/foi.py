@@ -12,6 +12,7 @@ from typing import Any
 from peelian.account.foi_parts import PARTS, Given, Reply
 from peelian.errors import DataError
 
+SHIPPED = ("mettrace", "risk_model")
 MUST = {"question": ("number", "text", "part"), "part": ("answer", "what", "because", "holder")}
 
 
@@ -23,15 +24,18 @@ class Part:
     reply: Reply | None
     because: str = ""
     holder: str = ""
+    refused: str = ""
 
     @property
     def decision(self) -> str:
-        """``disclosed`` or ``not held``."""
-        return "disclosed" if self.reply else "not held"
+        """``disclosed``, ``refused`` or ``not held``."""
+        return "disclosed" if self.reply else "refused" if self.refused else "not held"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         start = {"what": self.what, "decision": self.decision}
+        if self.refused:
+            return start | {"exemption": self.refused}
         if self.reply is None:
             return start | {"because": self.because, "holder": self.holder}
         return start | self.reply.as_json()
@@ -47,11 +51,13 @@ class Answer:
 
     @property
     def decision(self) -> str:
-        """``disclosed``, ``partly disclosed`` or ``not held``."""
+        """``disclosed``, ``partly disclosed``, ``refused`` or ``not held``."""
         held = [part.reply is not None for part in self.parts]
         if all(held):
             return "disclosed"
-        return "partly disclosed" if any(held) else "not held"
+        if any(held):
+            return "partly disclosed"
+        return "refused" if any(part.refused for part in self.parts) else "not held"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -66,7 +72,8 @@ class Answer:
 def question_bank(path: str | Path | None = None) -> dict[str, Any]:
     """A bank of questions: ``title`` and ``question`` entries of ``number``, ``text`` and ``part``s.
 
-    ``path``  a TOML file of the user's; None for the six questions on MetTrace. A part has ``answer`` (the
+    ``path``  a TOML file of the user's, or the name of one of ours (``mettrace``, ``risk_model``); None for
+              the six questions on MetTrace. A part has ``answer`` (the
               name of a function of ours), ``what``, ``because`` (why, when it is not held) and ``holder``.
 
     Raises ``DataError`` for a missing key or an answer that is not known.
@@ -74,13 +81,12 @@ def question_bank(path: str | Path | None = None) -> dict[str, Any]:
     >>> len(question_bank()["question"])
     6
     """
-    if path is None:
-        text, name = (
-            (files("peelian.account") / "banks" / "mettrace.toml").read_text("utf-8"),
-            "mettrace.toml",
-        )
+    own = "mettrace" if path is None else str(path)
+    shipped = files("peelian.account") / "banks" / f"{own}.toml"
+    if own in SHIPPED:
+        text, name = shipped.read_text("utf-8"), f"{own}.toml"
     else:
-        text, name = _text(Path(path)), str(path)
+        text, name = _text(Path(own)), own
     try:
         bank = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -131,20 +137,30 @@ def _text(path: Path) -> str:
 
 
 def as_markdown(
-    title: str, answers: Sequence[Answer], *, as_of: str, searches: Sequence[tuple[str, str]]
+    title: str,
+    answers: Sequence[Answer],
+    *,
+    as_of: str,
+    searches: Sequence[tuple[str, str]],
+    reference: str = "",
+    dates: str = "",
+    versions: str = "",
 ) -> str:
     """The answer as a letter in plain Markdown, in the order of the Met's replies.
 
-    ``as_of`` the day the records stood at; ``searches`` rows of (record, what was found).
+    ``as_of`` the day the records stood at; ``searches`` rows of (record, what was found); ``reference`` of
+    the request, ``dates`` a sentence on when it came and when the answer is due; ``versions`` of
+    what made it.
     """
     lines = [
         f"# {title}", "",
-        "Reference: to be given by the freedom of information officer.",
-        f"Records as they stood on {as_of}.", "",
+        f"Reference: {reference or 'to be given by the freedom of information officer'}.",
+        *([dates] if dates else []),
+        f"Records as they stood on {as_of}.{f' {versions}' if versions else ''}", "",
         "## You asked for", "", *(f"{a.number}. {a.question}" for a in answers), "",
         "## Searches", "", *(f"- {record}: {found}" for record, found in searches), "",
         "## Decision", "", *(f"- Question {a.number}: {a.decision}." for a in answers), "",
-        "No exemption is claimed. What is not held is said to be not held, with the reason.", "",
+        *_exemptions(answers), "",
         "## Disclosure", "",
     ]  # fmt: skip
     for answer in answers:
@@ -162,8 +178,19 @@ def as_markdown(
     return "\n".join(lines)
 
 
+def _exemptions(answers: Sequence[Answer]) -> list[str]:
+    """The exemptions claimed, which make this a notice under section 17; or that none is."""
+    refused = [(a.number, part) for a in answers for part in a.parts if part.refused]
+    if not refused:
+        return ["No exemption is claimed. What is not held is said to be not held, with the reason."]
+    head = "This is a notice under section 17 of the Freedom of Information Act 2000. Exemptions claimed:"
+    return [head, "", *(f"- Question {number}, {part.what}: {part.refused}." for number, part in refused)]
+
+
 def _part_lines(part: Part) -> list[str]:
     head = part.what[0].upper() + part.what[1:]
+    if part.refused:
+        return [f"**{head}**: refused under {part.refused}.", ""]
     if part.reply is None:
         return [f"**{head}**: not held, because {part.because}. It would be held by {part.holder}.", ""]
     reply = part.reply
@@ -190,5 +217,5 @@ def _elsewhere(answers: Sequence[Answer]) -> list[tuple[int, str, str]]:
         (a.number, p.what[0].upper() + p.what[1:], p.holder)
         for a in answers
         for p in a.parts
-        if p.reply is None
+        if p.reply is None and not p.refused
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from peelian.account.amount import Amount
 from peelian.account.cases import SPENT, Case
 from peelian.account.disclosure import suppress
+from peelian.account.governance import Record
 from peelian.account.ledger import financial_year
 from peelian.account.records import Held
 from peelian.account.trends import counts_by_arm
@@ -43,6 +44,8 @@ class Given:
     cases: tuple[Case, ...]
     as_of: str
     changes: pd.DataFrame
+    facts: dict[str, str] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
 
 
 Reason = Reply | str | None
@@ -263,11 +266,78 @@ def documents(given: Given) -> Reason:
     )
 
 
+def record_purpose(given: Given) -> Reason:
+    """What the model is for, from the records of governance."""
+    return _fact(given, ("purpose", "scope", "places_chosen"), "the algorithmic transparency record")
+
+
+def record_inputs(given: Given) -> Reason:
+    """Which data go in."""
+    return _fact(given, ("inputs", "quality"), "the algorithmic transparency record")
+
+
+def record_outputs(given: Given) -> Reason:
+    """What comes out, and what it is used for."""
+    return _fact(given, ("outputs", "information", "task"), "the algorithmic transparency record")
+
+
+def record_reviews(given: Given) -> Reason:
+    """Reviews on the register of decisions and documents."""
+    frame = given.held.documents
+    if frame is None:
+        return None
+    words = frame["kind"] + " " + frame["title"]
+    rows = frame[words.str.contains("review", case=False)]
+    if rows.empty:
+        return None
+    named = "; ".join(f"{row.title} ({day(row.date)})" for row in rows.itertuples())
+    return Reply(
+        f"On the register: {named}.", "entries of the register whose kind or title says review", given.as_of,
+        "the register of decisions and documents", "The register holds what was entered in it.",
+    )  # fmt: skip
+
+
+def record_dpia(given: Given) -> Reason:
+    """The data protection impact assessment, where it may be published."""
+    return _record(given, "dpia")
+
+
+def record_eqia(given: Given) -> Reason:
+    """The equality impact assessment, where it may be published."""
+    return _record(given, "eqia")
+
+
+def _fact(given: Given, names: tuple[str, ...], source: str) -> Reason:
+    said = [given.facts[name] for name in names if given.facts.get(name)]
+    if not said or "inputs" not in given.facts:
+        return None
+    return Reply(
+        " ".join(said), "filled from what the run did", given.as_of, source, "As recorded by the run."
+    )
+
+
+def _record(given: Given, name: str) -> Reason:
+    record = given.records.get(name)
+    if record is None:
+        return None
+    if record.blockers:
+        left = len(record.blanks)
+        return (
+            f"it is a draft that nobody has signed: {left} required fields are blank. Section 22 may be "
+            "applied only with a day of publication"
+        )
+    return Reply(
+        f"The {record.title.lower()} stands in records/{name}.md, confirmed on {day(record.confirmed_on)}.",
+        "the record as signed", given.as_of, f"records/{name}.md", "As signed.",
+    )  # fmt: skip
+
+
 PARTS: dict[str, Callable[[Given], Reason]] = {
     function.__name__: function
     for function in (
         effectiveness, trend, all_crime, neighbours, homes, unit_cost, planned_cost, further_cost, savings,
-        value_for_money, promised_savings, documents,
+        value_for_money, promised_savings, documents, record_purpose, record_inputs, record_outputs,
+        record_reviews, record_dpia, record_eqia,
     )
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from peelian.account.governance import Record
 from peelian.account.ledger import Promise, promised_against_actual, spend
 from peelian.account.records import Held
 from peelian.account.releases import Release
+from peelian.account.request import Request
 from peelian.account.scrutiny import unexplained
 from peelian.account.valuing import SOCIAL, UnitValues
 from peelian.words import percent
@@ -58,6 +59,8 @@ class Results:
     exposure: pd.DataFrame | None = None
     leaving: tuple[Release, ...] = ()
     released: int = 0
+    version: str = ""
+    request: Request = field(default_factory=Request)
 
     @property
     def case(self) -> Case | None:

@@ -38,7 +38,9 @@ class Parameters:
     ``benefits``    CSV of the benefits register (columns of ``benefits.read_benefits``).
     ``governance``  TOML file of what people typed into the records of governance, and confirmed.
     ``figures``     folder of TOML files whose figures replace those shipped.
-    ``questions``   TOML file with a bank of public questions; the six on MetTrace unless given.
+    ``questions``   TOML file with a bank of public questions, or ``risk_model``; the six on MetTrace
+                    unless given. ``request`` TOML file with the request's reference, day of receipt and the
+                    exemptions that an officer applies.
     ``as_of``       day the records stand at, ISO; the last day of the last month of data unless given.
     ``audience``    ``internal``, ``partner``, ``public``, ``foi`` or ``research``: which threshold holds.
     ``threshold``   smallest count shown; the audience's figure unless given.
@@ -69,6 +71,7 @@ class Parameters:
     governance: str | None = None
     figures: str | None = None
     questions: str | None = None
+    request: str | None = None
     as_of: date | None = None
     audience: Literal["internal", "partner", "public", "foi", "research"] = "public"
     threshold: Annotated[int, Field(ge=1)] | None = None
@@ -114,11 +117,13 @@ def run(
     benefits: str | Path | None = None,
     governance: str | Path | None = None,
     questions: str | Path | None = None,
+    request: str | Path | None = None,
     figures: str | Path | None = None,
     areas: pd.DataFrame | None = None,
     people: pd.DataFrame | None = None,
     released: Sequence[Release] = (),
     source: str = "",
+    version: str = "",
     months: tuple[Any, Any] | None = None,
     seed: int,
     crime: str = "crime",
@@ -136,7 +141,8 @@ def run(
     ``governance``, ``figures``  paths, before those of
                      ``parameters``.
     ``areas``        on place ids: ``area``, ``name`` and ``households`` of the ward or larger area of
-                     each, for share cards; ``source`` of the counts, for their foot.
+                     each, for share cards; ``source`` of the counts, for their foot; ``version``
+                     of this software, for the letter.
     ``people``       columns of the places that ``equality`` names, on place ids of the study area.
     ``released``     tables published before: those of this run that go to the public are set beside them.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
@@ -154,9 +160,12 @@ def run(
     from peelian.account.answers import answers
     from peelian.account.business import business_case, proposal_of
     from peelian.account.cases import cases
+    from peelian.account.facts import facts_of
+    from peelian.account.files import in_words
     from peelian.account.foi import foi_answers, question_bank
     from peelian.account.foi_parts import Given
     from peelian.account.headline import basis_of, values_of
+    from peelian.account.request import Request, exempted, read_request
     from peelian.account.results import Results
     from peelian.figures import recording_changes
 
@@ -169,19 +178,23 @@ def run(
     amounts = answers(basis_of(held, p, values))
     done = cases(held, values, p, seed=seed if p.seed is None else p.seed)
     bank = question_bank(questions or p.questions)
-    given = Given(held, amounts, done, report.in_words(held.day), recording_changes(own))
-    replies = foi_answers(bank, given)
     if progress is not None:
         progress(1, 1)
     before = None
     if plan is not None:
         before = business_case(proposal_of(plan), held.figures, values, p, on=held.day)
     results = Results(
-        held, p, values, amounts, done, replies, bank["title"], _claims(claims or p.claims), business=before
+        held, p, values, amounts, done, (), bank["title"], _claims(claims or p.claims), business=before
     )
     results = _with_public(results, areas, recording_changes(own), released, source)
     results = _with_exposure(results, people)
-    return report.outcome(_with_records_of(_with_impacts(results), governance or p.governance))
+    results = _with_records_of(_with_impacts(results), governance or p.governance)
+    told = {record.name: record for record in results.governance}
+    day = in_words(held.day)
+    given = Given(held, amounts, done, day, recording_changes(own), facts_of(results), told)
+    asked = read_request(named) if (named := request or p.request) else Request()
+    replies = exempted(foi_answers(bank, given), asked)
+    return report.outcome(replace(results, replies=replies, request=asked, version=version))
 
 
 def _with_public(

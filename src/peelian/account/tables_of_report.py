@@ -212,8 +212,9 @@ def _foi(results: Results) -> Table:
 
     rows = [
         (f"{reply.number}. {part.what}", part.decision,
-         part.reply.sentence if part.reply else f"not held, because {part.because}",
-         part.reply.uncertainty if part.reply else f"would be held by {part.holder}")
+         part.reply.sentence if part.reply
+         else f"refused under {part.refused}" if part.refused else f"not held, because {part.because}",
+         part.reply.uncertainty if part.reply else f"would be held by {part.holder}" if part.holder else "")
         for reply in results.replies for part in reply.parts
     ]  # fmt: skip
     held = sum(row[1] == "disclosed" for row in rows)

@@ -183,5 +183,5 @@ LOOP_KEYS = {
     "predict": {"streets", "custom", "checkins", "planned"},
     "deliver": {"deliveries", "recoveries"},
     "evaluate": set(PanelTable.__dataclass_fields__),
-    "account": {"ledger", "documents", "figures", "claims", "questions", "benefits", "governance"},
+    "account": {"ledger", "documents", "figures", "claims", "questions", "request", "benefits", "governance"},
 }

@@ -242,6 +242,7 @@ def deliver(context: Context) -> Outcome:
 
 def account(context: Context) -> Outcome:
     """The assessment, the deliveries, the ledger and what else is held."""
+    from peelian import __version__
     from peelian.account import run as stage
     from peelian.account.releases import FOLDER as RELEASES
     from peelian.account.releases import releases
@@ -260,14 +261,24 @@ def account(context: Context) -> Outcome:
         documents=context.file("account", "documents"),
         figures=context.file("account", "figures"),
         claims=context.file("account", "claims"),
-        questions=context.file("account", "questions"),
+        questions=_bank(context),
+        request=context.file("account", "request"),
         benefits=context.file("account", "benefits"),
         governance=context.file("account", "governance"),
         areas=card_areas(context, parameters.cards, parameters.cards_name),
         people=people_of(context, parameters.equality),
         released=releases(context.project.folder / RELEASES),
         source=publisher_of(context.project),
+        version=f"Made by Peelian {__version__}.",
         months=context.incidents.span,
         seed=context.project.seed("account"), crime=context.project.outcome,
         published=context.incidents.published, progress=context.ticker("account"),
     )  # fmt: skip
+
+
+def _bank(context: Context) -> Path | str | None:
+    """The file of questions, or the name of a bank of ours."""
+    from peelian.account.foi import SHIPPED
+
+    name = str(context.project.table("account").get("questions", ""))
+    return name if name in SHIPPED else context.file("account", "questions")
