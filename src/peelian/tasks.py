@@ -232,7 +232,8 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "protect": (("account_leaving", "account_cards"), ("leaving.json", "cards/"),
                 "no table of counts goes to the public: they are public already, or none is held"),
     "records": (("account_records",), ("records/",), ""),
-    "trends": (("account_trends",), ("trends.csv",), "no counts by place and month are held"),
+    "trends": (("account_trends", "account_course", "account_similar"), ("similar.csv",),
+               "no counts by place and month are held"),
     "report": (("account_",), ("",), ""),
 }  # fmt: skip
 

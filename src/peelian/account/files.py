@@ -38,6 +38,8 @@ def files(results: Results) -> dict[str, Any]:
         "claims.csv": results.claims,
         "register.csv": results.held.register,
         "figures.csv": figures_frame(results.figures_used),
+        "similar.csv": results.similar,
+        "equality.csv": results.exposure,
     }
     as_of = in_words(results.held.day)
     foi = {

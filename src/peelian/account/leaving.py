@@ -121,7 +121,7 @@ def cards_of(results: Results, areas: pd.DataFrame, changes: pd.DataFrame, sourc
     return cards(
         held.counts[held.crime], areas, threshold=threshold_of_public(held), least=least,
         fewest_homes=homes, crimes=held.crimes, source=source,
-        notes=_notes(held, areas), caution=_recording(held, changes),
+        notes=_notes(held, areas), caution=recording_changed(held, changes),
     )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def _notes(held: Held, areas: pd.DataFrame) -> dict[str, str]:
     return notes
 
 
-def _recording(held: Held, changes: pd.DataFrame) -> str:
+def recording_changed(held: Held, changes: pd.DataFrame) -> str:
     """That recording changed within the two years compared, where it did for every force."""
     import pandas as pd
 

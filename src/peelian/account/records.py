@@ -174,6 +174,7 @@ class Held:
     recoveries: pd.DataFrame | None = None
     documents: pd.DataFrame | None = None
     register: pd.DataFrame | None = None
+    days: pd.DataFrame | None = None
     published: bool = True
     threshold: int = 1
 

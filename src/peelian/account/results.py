@@ -57,8 +57,10 @@ class Results:
     business: Business | None = None
     cards: tuple[Card, ...] = ()
     exposure: pd.DataFrame | None = None
+    similar: pd.DataFrame | None = None
     leaving: tuple[Release, ...] = ()
     released: int = 0
+    changes: pd.DataFrame | None = None
     version: str = ""
     request: Request = field(default_factory=Request)
 
@@ -94,6 +96,13 @@ class Results:
         if case is None or case.table is None or "bcr_95" not in case.table or case.pv_cost is None:
             return None
         return float(case.table.at[SOCIAL, "bcr_95"]) * case.pv_cost
+
+    @property
+    def recording(self) -> str:
+        """That recording changed within the two years compared, where it did for every force."""
+        from peelian.account.leaving import recording_changed
+
+        return "" if self.changes is None else recording_changed(self.held, self.changes)
 
     @property
     def outdated(self) -> list[str]:

@@ -58,6 +58,8 @@ class Parameters:
                     the ``gdp_deflator.csv`` in the folder of figures; their own year unless given.
     ``cards``       column of the places that names a ward or a larger area: each gets a share card, a post
                     and a row of open data; ``cards_name`` the column with its name.
+    ``similar``     columns of the places (numbers) by which the areas of ``cards`` are alike, beside homes
+                    per hectare and the earlier rate: each is set beside the 15 most similar.
     ``equality``    characteristic -> the columns of the places that count its groups (``equality.Groups``):
                     fills the exposure of the equality impact assessment.
     ``draws``       draws of the simulation. ``seed`` of this stage, the project's unless given.
@@ -95,6 +97,7 @@ class Parameters:
     costs_plus: str = "optimism_costs_plus"
     benefits_minus: str = "optimism_benefits_minus"
     prices: Annotated[str, Field(pattern=r"^\d{4}-\d\d$")] | None = None
+    similar: Names = ()
     cards: str = ""
     cards_name: str = ""
     equality: dict[Characteristic, Groups] = Field(default_factory=dict)
@@ -121,6 +124,7 @@ def run(
     figures: str | Path | None = None,
     areas: pd.DataFrame | None = None,
     people: pd.DataFrame | None = None,
+    days: pd.DataFrame | None = None,
     released: Sequence[Release] = (),
     source: str = "",
     version: str = "",
@@ -144,6 +148,7 @@ def run(
                      each, for share cards; ``source`` of the counts, for their foot; ``version``
                      of this software, for the letter.
     ``people``       columns of the places that ``equality`` names, on place ids of the study area.
+    ``days``         counts by place of the last 28 days (``now``), of those ``before`` and ``a year ago``.
     ``released``     tables published before: those of this run that go to the public are set beside them.
     ``months``       first and last month of the data; ``published`` True where the counts are public already.
 
@@ -172,7 +177,7 @@ def run(
     p = parameters
     own = figures or p.figures
     held = _held(assessment, programme, p, _figures(own, p), saturation, counts, crime, published)
-    held = _with_records(held, p, ledger, recoveries, documents)
+    held = replace(_with_records(held, p, ledger, recoveries, documents), days=days)
     held = _with_register(_as_of(held, p, months), benefits or p.benefits)
     values = values_of(held, p)
     amounts = answers(basis_of(held, p, values))
@@ -184,10 +189,20 @@ def run(
     if plan is not None:
         before = business_case(proposal_of(plan), held.figures, values, p, on=held.day)
     results = Results(
-        held, p, values, amounts, done, (), bank["title"], _claims(claims or p.claims), business=before
+        held,
+        p,
+        values,
+        amounts,
+        done,
+        (),
+        bank["title"],
+        _claims(claims or p.claims),
+        business=before,
+        changes=recording_changes(own),
     )
     results = _with_public(results, areas, recording_changes(own), released, source)
     results = _with_exposure(results, people)
+    results = _with_similar(results, areas)
     results = _with_records_of(_with_impacts(results), governance or p.governance)
     told = {record.name: record for record in results.governance}
     day = in_words(held.day)
@@ -213,6 +228,25 @@ def _with_public(
     out += by_area(held, made, areas) if areas is not None and made else []
     audited(out, released, held)
     return replace(results, cards=tuple(made), leaving=tuple(out), released=len(released))
+
+
+def _with_similar(results: Results, areas: pd.DataFrame | None) -> Results:
+    """Every area beside those most like it, where areas and what makes them alike are named."""
+    from peelian.account.similar import beside_similar
+
+    held, p = results.held, results.parameters
+    if areas is None or held.counts is None or held.crime not in held.counts:
+        return results
+    named = [name for name in ("homes per hectare", *p.similar) if name in areas]
+    number = int(held.figures.at("similar_areas", held.day).number)
+    frame = beside_similar(
+        held.counts[held.crime],
+        areas,
+        named,
+        number=number,
+        threshold=1 if held.published else held.threshold,
+    )
+    return replace(results, similar=None if frame.empty else frame)
 
 
 def _with_exposure(results: Results, people: pd.DataFrame | None) -> Results:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from peelian.account.answers import by_place
 from peelian.account.cases import weakest
 from peelian.account.disclosure import HIDDEN
 from peelian.account.governance import publishable
 from peelian.account.results import Results
 from peelian.account.scrutiny import Earned, earned_value, four_tests
-from peelian.account.trends import ALL, trend_block
+from peelian.account.trends import ALL, rolling_index, trend_block
 from peelian.errors import DesignError
-from peelian.report import Table
+from peelian.report import Chart, Table
+from peelian.words import day
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 POUNDS = "£,.0f"
 LABELS = (
@@ -22,11 +28,11 @@ LABELS = (
 )
 
 
-def scrutinised(results: Results) -> list[Table]:
+def scrutinised(results: Results) -> list[Table | Chart]:
     """Trends, forecast, register, four tests, state of the records; without what is not held."""
     made = [
-        trends(results), _forecast(results), _register(results), _tests(results), _records(results),
-        _exposure(results), _cards(results), _leaving(results),
+        trends(results), _course(results), _similar(results), _forecast(results), _register(results),
+        _tests(results), _records(results), _exposure(results), _cards(results), _leaving(results),
     ]  # fmt: skip
     return [table for table in made if table is not None]
 
@@ -90,7 +96,8 @@ def trends(results: Results) -> Table | None:
     kind = held.crime if held.crime in held.counts else held.counts.columns[0]
     areas = held.programme.areas if held.programme is not None else None
     arms = areas["arm"] if areas is not None and len(areas) else pd.Series(dtype=object)
-    frame = trend_block(held.counts[kind], arms, least=held.figures.at("least_compared", held.day).number)
+    least = held.figures.at("least_compared", held.day).number
+    frame = trend_block(held.counts[kind], arms, least=least, days=held.days)
     if frame.empty:
         return None
     whole = frame[frame["places"] == ALL].iloc[0]
@@ -102,8 +109,9 @@ def trends(results: Results) -> Table | None:
         dict.fromkeys(("change", "low", "high"), ".1%"), "Recorded crime by place and month",
         counts=("before", "after"), published=held.published,
         note="Fell and rose: the whole 95 % interval lies on one side. Its width is that of places that "
-        "differ "
-        "from each other as these do. Dates are months, so the last 28 days are not told apart.",
+        "differ from each other as these do. Areas left out of the comparison are in none of these. "
+        + ("Dates are months, so the last 28 days are not told apart. " if held.days is None else "")
+        + results.recording,
     )  # fmt: skip
 
 
@@ -144,6 +152,70 @@ def _tests(results: Results) -> Table | None:
         "account_four_tests", f"{met} of the four tests of PwC's review of the Met are met", frame,
         source="PwC, review of the technology programme of the Metropolitan Police",
     )  # fmt: skip
+
+
+def _course(results: Results) -> Chart | None:
+    """Totals of 12 months, month by month, with and without the programme, as an index."""
+    from peelian import charts
+
+    held = results.held
+    if held.counts is None or held.programme is None or not len(held.programme.treated):
+        return None
+    kind = held.crime if held.crime in held.counts else held.counts.columns[0]
+    frame = rolling_index(held.counts[kind], held.programme.areas["arm"])
+    if frame.empty:
+        return None
+    rules = _lines_across(results, frame["month"])
+    spec = charts.lines(
+        frame, "month", "index", series="places", y_title="12 months, first = 100", rules=rules, zero=False
+    )
+    said = "; ".join(f"{name} {rows['index'].iloc[-1]:.0f}" for name, rows in frame.groupby("places"))
+    first, last = _month(frame["month"].min()), _month(frame["month"].max())
+    drawn = "; ".join(f"{word} in {_month(when)}" for when, word in rules)
+    return Chart(
+        "account_course", f"12 months to {last}, with those to {first} as 100: {said}", spec,
+        f"Totals of 12 months, month by month from {first} to {last}, as an index: {said}."
+        + (f" Lines across: {drawn}." if drawn else ""),
+        frame, {"index": ",.1f", "12 months": ",d"}, "Recorded crime by place and month",
+        counts=("12 months",), published=held.published,
+    )  # fmt: skip
+
+
+def _lines_across(results: Results, months: pd.Series) -> list[tuple[str, str]]:
+    """Where kits began and where recording changed, as lines of a chart over months."""
+    programme, rules = results.held.programme, []
+    starts = programme.treated["start"].dropna() if programme is not None else []
+    if len(starts):
+        rules.append((str(min(starts)), "kits begin"))
+    if results.changes is not None:
+        changed = results.changes.loc[results.changes["force"] == "all", "from"].dt.strftime("%Y-%m")
+        inside = changed.between(months.min(), months.max())
+        rules += [(when, "recording changed") for when in changed[inside]]
+    return rules
+
+
+def _month(iso: str) -> str:
+    return day(f"{iso}-01").partition(" ")[2]
+
+
+def _similar(results: Results) -> Table | None:
+    frame = results.similar
+    if frame is None:
+        return None
+    top = frame.iloc[0]
+    named = ", ".join((*results.parameters.similar, "homes per hectare", "the rate two years earlier"))
+    return Table(
+        "account_similar",
+        f"{top['area']} has the highest rate; of the areas most like it, it is {_nth(top)}", frame,
+        dict.fromkeys(("rate", "median", "lowest", "highest"), ",.1f"), "Recorded crime by place and month",
+        counts=("count",), published=results.held.published,
+        note=f"Rates per 1,000 homes over the last 12 months. Alike by {named}. Rank 1 is the highest rate. "
+        "Areas with a count too small to publish are left out.",
+    )  # fmt: skip
+
+
+def _nth(row: pd.Series) -> str:
+    return f"number {row['rank among similar']} of {row['of']}"
 
 
 def _exposure(results: Results) -> Table | None:

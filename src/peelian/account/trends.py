@@ -65,11 +65,14 @@ def spread_of(after: pd.Series, before: pd.Series) -> float:
     return max(1.0, float(pearson / (len(n) - 1)))
 
 
-def trend_block(counts: pd.Series, arms: pd.Series, *, least: float) -> pd.DataFrame:
+def trend_block(
+    counts: pd.Series, arms: pd.Series, *, least: float, days: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Recorded crime now against a year before, by period and group, with the interval of each change.
 
     ``counts``  on (place, month); ``arms`` the arm of each place (``excluded`` ones are left out). A place
     and month without a row counts as nought; a month without any row is not held, and no period holds it.
+    ``days``    counts by place of 28 days: ``now``, ``before`` and ``a year ago``, where days are known.
 
     Periods: the last 12 months and the 12 before; April to the last month and the same months a year ago; the
     last 3 months, and the last one, each with the same a year ago. Columns ``period``, ``places``,
@@ -98,17 +101,55 @@ def trend_block(counts: pd.Series, arms: pd.Series, *, least: float) -> pd.DataF
         if not (now.isin(wide.columns).all() and then.isin(wide.columns).all()):
             continue
         after, before = wide[now].sum(axis=1), wide[then].sum(axis=1)
-        for group, inside in (
-            (WITH, arm == "treated"),
-            (WITHOUT, arm != "treated"),
-            (ALL, arm.isna() | arm.notna()),
-        ):
-            u, v = after[inside], before[inside]
-            found = change(u.sum(), v.sum(), spread=spread_of(u, v), least=least)
-            rows.append((name, group, int(v.sum()), int(u.sum()), *found))
+        rows += _by_group(name, after, before, arm, least)
+    if days is not None:
+        arm = arms.reindex(days.index)
+        held = days[arm != "excluded"]
+        for words, then in (("the 28 before", "before"), ("the same days a year ago", "a year ago")):
+            name = f"last 28 days, and {words}"
+            rows += _by_group(name, held["now"], held[then], arm[arm != "excluded"], least)
     columns = ["period", "places", "before", "after", "change", "low", "high", "in words"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype(dict.fromkeys(("change", "low", "high"), float))
+
+
+def rolling_index(counts: pd.Series, arms: pd.Series) -> pd.DataFrame:
+    """Totals of 12 months, month by month, in places with the programme and without, and as an index.
+
+    Columns ``month`` (the last of twelve), ``places``, ``12 months``, ``index`` (the first total is 100).
+    Empty where fewer than 24 months, or no place with or without the programme, is held.
+    """
+    import pandas as pd
+
+    months = pd.PeriodIndex(counts.index.get_level_values("month").astype(str), freq="M")
+    arm = arms.reindex(counts.index.get_level_values("place")).to_numpy()
+    frame = pd.DataFrame({"month": months, "n": counts.to_numpy(), "arm": arm})
+    frame = frame[frame["arm"] != "excluded"]
+    every = pd.period_range(frame["month"].min(), frame["month"].max(), freq="M")
+    out = []
+    for name, inside in ((WITH, frame["arm"] == "treated"), (WITHOUT, frame["arm"] != "treated")):
+        total = frame[inside].groupby("month")["n"].sum().reindex(every)
+        rolled = total.rolling(MONTHS_IN_A_YEAR).sum().dropna()
+        if len(rolled) <= MONTHS_IN_A_YEAR or not rolled.iloc[0] > 0:
+            return pd.DataFrame()
+        out.append(pd.DataFrame({
+            "month": rolled.index.astype(str), "places": name, "12 months": rolled.to_numpy().astype("int64"),
+            "index": 100 * rolled.to_numpy() / rolled.iloc[0],
+        }))  # fmt: skip
+    return pd.concat(out, ignore_index=True)
+
+
+def _by_group(
+    name: str, after: pd.Series, before: pd.Series, arm: pd.Series, least: float
+) -> list[tuple[object, ...]]:
+    """One row a group: where the programme is, where it is not, and everywhere."""
+    groups = ((WITH, arm == "treated"), (WITHOUT, arm != "treated"), (ALL, arm.isna() | arm.notna()))
+    rows: list[tuple[object, ...]] = []
+    for group, inside in groups:
+        u, v = after[inside], before[inside]
+        found = change(u.sum(), v.sum(), spread=spread_of(u, v), least=least)
+        rows.append((name, group, int(v.sum()), int(u.sum()), *found))
+    return rows
 
 
 def counts_by_arm(counts: pd.Series, areas: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, some
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from peelian.chapters.context import Context
     from peelian.project import Project
 
+DAYS, WEEKS_OF_A_YEAR, SQUARE_METRES = 28, 364, 10_000  # 364 days keep the weekdays
 QUESTIONS = {
     "explain": "Which features of places go with this crime, how far do they reach, how sure are we?",
     "plan": "Which areas get kits or patrol under this budget, with what power to learn from it?",
@@ -55,14 +56,33 @@ def kinds_of(context: Context) -> pd.DataFrame:
     return counts
 
 
-def card_areas(context: Context, column: str, name: str) -> pd.DataFrame | None:
-    """Area, its name and households by place of the study area, for share cards; None where none is asked."""
+def recent_days(context: Context) -> pd.DataFrame | None:
+    """Counts by place of the last 28 days, of the 28 before and of the same a year ago; None without days."""
+    import pandas as pd
+
+    incidents = context.incidents
+    if incidents.precision == "month" or not len(incidents):
+        return None
+    end = pd.Timestamp(incidents.frame["start"].max()).normalize() + pd.Timedelta(days=1)
+    ago = {"now": 0, "before": DAYS, "a year ago": WEEKS_OF_A_YEAR}
+    counts = {}
+    for name, back in ago.items():
+        last = end - pd.Timedelta(days=back)
+        part = incidents.between(last - pd.Timedelta(days=DAYS), last)
+        counts[name] = part.place_of(context.places, by=context.by).value_counts()
+    return pd.DataFrame(counts).reindex(context.places.index).fillna(0).astype("int64")
+
+
+def card_areas(context: Context, column: str, name: str, similar: Sequence[str] = ()) -> pd.DataFrame | None:
+    """Area, its name, households and what makes areas alike, by place of the study area; None where no column
+    is asked for.
+    """
     import pandas as pd
 
     if not column:
         return None
     places = context.study
-    for key, wanted in (("cards", column), ("cards_name", name)):
+    for key, wanted in (("cards", column), ("cards_name", name), *(("similar", s) for s in similar)):
         if wanted and wanted not in places.frame:
             file = context.project.file
             raise DataError(
@@ -70,9 +90,13 @@ def card_areas(context: Context, column: str, name: str) -> pd.DataFrame | None:
                 f"have no such column; they have {some(places.frame.columns, 20)}."
             )
     frame = places.frame
+    inside, homes = frame[column].astype(str), pd.Series(places.households, places.index, dtype=float)
+    hectares = frame.geometry.area / SQUARE_METRES
+    dense = homes.groupby(inside).sum() / hectares.groupby(inside).sum()
     return pd.DataFrame(
-        {"area": frame[column].astype(str), "name": frame[name or column].astype(str),
-         "households": places.households}
+        {"area": inside, "name": frame[name or column].astype(str), "households": homes,
+         "homes per hectare": inside.map(dense),
+         **{feature: frame[feature].astype(float) for feature in similar}}
     )  # fmt: skip
 
 

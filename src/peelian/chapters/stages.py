@@ -16,6 +16,7 @@ from peelian.chapters.held import (
     not_held,
     people_of,
     publisher_of,
+    recent_days,
 )
 from peelian.report import Outcome
 
@@ -265,7 +266,8 @@ def account(context: Context) -> Outcome:
         request=context.file("account", "request"),
         benefits=context.file("account", "benefits"),
         governance=context.file("account", "governance"),
-        areas=card_areas(context, parameters.cards, parameters.cards_name),
+        areas=card_areas(context, parameters.cards, parameters.cards_name, parameters.similar),
+        days=recent_days(context),
         people=people_of(context, parameters.equality),
         released=releases(context.project.folder / RELEASES),
         source=publisher_of(context.project),
