@@ -90,10 +90,20 @@ def close_pairs(
     band = band_of(distance, edges, closed)
     if same is not None:
         first, second, distance, band = _with_same(points, same, (first, second, distance, band), metric)
-    keep = band < len(edges)
+    return _sorted(first, second, distance, band, len(edges))
+
+
+def banded(first: Array, second: Array, distance: Array, edges: Sequence[float], closed: Closed) -> Pairs:
+    """Pairs whose distances are known already (along streets), each with its band."""
+    band = band_of(distance, edges, closed)
+    return _sorted(first.astype(np.int32), second.astype(np.int32), distance, band, len(edges))
+
+
+def _sorted(first: Array, second: Array, distance: Array, band: Array, bands: int) -> Pairs:
+    keep = band < bands
     first, second, distance, band = (part[keep] for part in (first, second, distance, band))
     order = np.lexsort((second, first, band))
-    starts = np.concatenate([[0], np.cumsum(np.bincount(band, minlength=len(edges)))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(band, minlength=bands))])
     return Pairs(first[order], second[order], distance[order], band[order].astype(np.uint8), starts)
 
 
@@ -268,15 +278,29 @@ def shuffled_pairs(
 
     ``times``  whole numbers. ``strata``  number of the stratum of each event: times stay within it.
     """
-    rng = np.random.default_rng(seed)
     small = _small(times)
-    count = _Counter(pairs, times, edges, closed)
     if strata is not None:
         _, strata = np.unique(strata, return_inverse=True)
         strata = strata.astype(np.uint16 if strata.max() < 2**16 else np.int64)
+    return drawn_pairs(
+        pairs, times, lambda rng: deal(rng, small, strata), edges, closed=closed, permutations=permutations,
+        seed=seed, progress=progress,
+    )  # fmt: skip
+
+
+def drawn_pairs(
+    pairs: Pairs, times: Array, draw: Callable[[np.random.Generator], Array], edges: Sequence[float], *,
+    closed: Closed, permutations: int, seed: int, progress: Callable[[int, int], None] | None = None,
+) -> Array:  # fmt: skip
+    """Pairs near in both when times are drawn again and again: permutations x distance x time.
+
+    ``draw``  makes times from a generator, whole numbers from 0 to the span of ``times``.
+    """
+    rng = np.random.default_rng(seed)
+    count, kind = _Counter(pairs, times, edges, closed), _small(times).dtype
     drawn = np.empty((permutations, len(pairs.starts) - 1, len(edges)), np.int64)
     for b in range(permutations):
-        drawn[b] = count(deal(rng, small, strata))
+        drawn[b] = count(draw(rng).astype(kind, copy=False))
         if progress is not None and (b + 1) % 100 == 0:
             progress(b + 1, permutations)
     return drawn

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass as parameters
 
 from peelian.errors import DesignError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.incidents import Incidents
@@ -19,18 +21,56 @@ if TYPE_CHECKING:
     from peelian.report import Block
 
 CONFIG = ConfigDict(extra="forbid")
+PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*")
+
+
+def months_of(period: str) -> tuple[str, str]:
+    """First and last month of a period as it is written in peelian.toml.
+
+    >>> months_of("2016-01..2018-12")
+    ('2016-01', '2018-12')
+    """
+    found = PERIOD.fullmatch(period)
+    if not found or found[1] > found[2]:
+        raise ValueError("write first and last month as 2016-01..2018-12")
+    return found[1], found[2]
 
 
 @parameters(frozen=True, config=CONFIG)
 class HotSpotParameters:
-    """The ``[explain.hotspots]`` table: ``on``; ``alpha`` level after adjustment; ``adjust`` for asking about
-    every place; ``p``; ``period`` of the patterns over time."""
+    """The ``[explain.hotspots]`` table.
+
+    ``on``; ``alpha`` level after adjustment; ``adjust`` for asking about every place; ``p``; ``period`` of
+    the patterns over time; ``rates``: empirical-Bayes rates by household in the place of counts;
+    ``bandwidth`` metres of a kernel density (of several the likeliest); ``before`` and ``after``, first and
+    last month of two periods whose change by place is shown; ``eps`` metres and ``least`` incidents, for
+    clusters of any shape.
+    """
 
     on: bool = True
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     adjust: Literal["fdr", "bonferroni", "none"] = "fdr"
     p: Literal["auto", "normal", "permutation"] = "auto"
     period: Literal["month", "quarter", "year"] = "quarter"
+    rates: bool = False
+    bandwidth: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    before: str | None = None
+    after: str | None = None
+    eps: Annotated[float, Field(gt=0)] | None = None
+    least: Annotated[float, Field(gt=0)] = 20
+
+    @field_validator("before", "after")
+    @classmethod
+    def _two_months(cls, value: str | None) -> str | None:
+        if value is not None:
+            months_of(value)
+        return value
+
+    @model_validator(mode="after")
+    def _both_periods(self) -> HotSpotParameters:
+        if (self.before is None) != (self.after is None):
+            raise ValueError("before and after come together: the two periods whose change is shown")
+        return self
 
 
 @parameters(frozen=True, config=CONFIG)
@@ -46,7 +86,8 @@ class NearRepeatParameters:
     """The ``[explain.near_repeat]`` table.
 
     ``on``; ``distances`` metres, the first the same place; ``days``; ``bands``: ``correct``, ``left`` or
-    ``nrc-1.3``; ``metric``; ``null``: ``both``, ``within`` or ``permute``; ``tile`` metres of the strata;
+    ``nrc-1.3``; ``metric`` (``network`` goes along ``streets`` of ``[explain]``); ``null``: ``both``,
+    ``within``, ``permute`` or ``background``; ``tile`` metres of the strata;
     ``permutations``; ``least_ratio`` and ``level``, what counts as a sign; ``drop_points`` [x, y] left out.
     """
 
@@ -54,8 +95,8 @@ class NearRepeatParameters:
     distances: tuple[float, ...] = (0.01, 100, 200, 400)
     days: tuple[float, ...] = (7, 14, 21, 28)
     bands: Literal["correct", "left", "nrc-1.3"] = "correct"
-    metric: Literal["euclidean", "manhattan"] = "euclidean"
-    null: Literal["both", "within", "permute"] = "both"
+    metric: Literal["euclidean", "manhattan", "network"] = "euclidean"
+    null: Literal["both", "within", "permute", "background"] = "both"
     tile: Annotated[float, Field(gt=0)] = 2000
     permutations: Annotated[int, Field(ge=19)] = 999
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
@@ -87,17 +128,21 @@ class Beside:
 
 def beside(
     incidents: Incidents, cells: Places, asked: Asked, *, seed: int, crime: str = "crime",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None, households: pd.Series | None = None,
+    streets: gpd.GeoSeries | None = None,
 ) -> Beside:  # fmt: skip
-    """Every part that was asked for; a part that the data forbid is one sentence that says why."""
+    """Every part that was asked for; a part that the data forbid is one sentence that says why.
+
+    ``households``  by cell, for rates. ``streets``  lines, for near repeats along them.
+    """
     found = Beside()
     parts: tuple[tuple[str, bool, Callable[[], None]], ...] = (
         ("Hot spots", asked.hotspots.on,
-         lambda: _hot_spots(found, incidents, cells, asked.hotspots, seed, crime)),
+         lambda: _hot_spots(found, incidents, cells, asked.hotspots, seed, crime, households)),
         ("Concentration", asked.concentration.on,
          lambda: _concentration(found, incidents, cells, asked.concentration, seed, crime)),
         ("Near repeats", asked.near_repeat.on,
-         lambda: _near_repeats(found, incidents, asked.near_repeat, seed, crime, progress)),
+         lambda: _near_repeats(found, incidents, asked.near_repeat, seed, crime, progress, streets)),
         ("Times", asked.aoristic.on, lambda: _times(found, incidents, asked.aoristic, seed, crime)),
     )  # fmt: skip
     from peelian.report import Text
@@ -124,14 +169,19 @@ class Asked:
 
 
 def _hot_spots(
-    found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, seed: int, crime: str
-) -> None:
+    found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, seed: int, crime: str,
+    households: pd.Series | None,
+) -> None:  # fmt: skip
+    from peelian.explain import hot_spots_ways
     from peelian.explain.hot_spots import hotspot_classify, hotspots
     from peelian.explain.hot_spots_report import blocks
 
+    if asked.rates and households is None:
+        raise DesignError("rates = true needs areas with a households column: name it in [places].")
     hot = hotspots(
-        incidents, cells, alpha=asked.alpha, adjust=asked.adjust, p=asked.p, seed=seed, crime=crime
-    )
+        incidents, cells, alpha=asked.alpha, adjust=asked.adjust, p=asked.p, seed=seed, crime=crime,
+        households=households if asked.rates else None,
+    )  # fmt: skip
     try:
         lasting = hotspot_classify(
             incidents, cells, period=asked.period, critical_p=asked.alpha, adjust=asked.adjust, seed=seed,
@@ -147,6 +197,7 @@ def _hot_spots(
         "places": len(hot.frame), "hot": len(hot.hot), "cold": len(hot.cold),
         "incidents_in_hot": int(hot.frame.loc[hot.hot, "count"].sum()),
     }  # fmt: skip
+    hot_spots_ways.add(found, incidents, cells, asked, crime, households)
 
 
 def _concentration(
@@ -167,7 +218,7 @@ def _concentration(
 
 def _near_repeats(
     found: Beside, incidents: Incidents, asked: NearRepeatParameters, seed: int, crime: str,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], None] | None, streets: gpd.GeoSeries | None,
 ) -> None:  # fmt: skip
     from dataclasses import asdict
 
@@ -178,6 +229,7 @@ def _near_repeats(
         incidents, asked.distances, days=asked.days, bands=asked.bands, metric=asked.metric, null=asked.null,
         tile=asked.tile, permutations=asked.permutations, seed=seed, level=asked.level,
         least_ratio=asked.least_ratio, drop_points=asked.drop_points, crime=crime, progress=progress,
+        streets=streets,
     )  # fmt: skip
     found.blocks.extend(blocks(held, published=incidents.published))
     found.files["near_repeats.csv"] = held.frame

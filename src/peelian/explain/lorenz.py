@@ -32,6 +32,8 @@ class Concentration:
     Poisson-gamma model). ``shares``: by share of crime held, the share of all places and of places with any,
     and the share that chance alone would need (mean and 95 % range). ``lorenz``: cumulative shares, places
     from the emptiest. ``overlap``: from one year to the next, how far the top places are the same (1: all).
+    ``alike``: how alike the first and the last whole year are, place by place (Andresen's S), with the years;
+    None where there is one year only.
     """
 
     n: int
@@ -49,6 +51,7 @@ class Concentration:
     accounting: dict[str, int]
     unit: str
     crime: str = "crime"
+    alike: tuple[int, int, Similarity] | None = None
 
     def __str__(self) -> str:
         from peelian.explain.lorenz_report import sentence
@@ -85,11 +88,14 @@ def concentration(
     rng = np.random.default_rng(seed)
     drawn = [generalised_gini(y[rng.integers(len(y), size=len(y))]) for _ in range(draws)]
     low, high = np.nanquantile(drawn, [0.025, 0.975])
-    overlap = _overlaps(incidents, places) if not isinstance(incidents, pd.Series) else pd.DataFrame()
+    overlap, alike = pd.DataFrame(), None
+    if not isinstance(incidents, pd.Series):
+        years = _by_year(incidents, places)
+        overlap, alike = _overlaps(years), _alike(years, seed)
     return Concentration(
         len(y), int(y.sum()), int((y > 0).sum()), gini(y), generalised_gini(y), float(low), float(high),
         gamma_gini(y), _shares(y, expected, draws, rng), lorenz(y), overlap, _ranked(counts), accounting,
-        unit, crime,
+        unit, crime, alike,
     )  # fmt: skip
 
 
@@ -175,23 +181,37 @@ def _shares(y: Array, expected: Array | None, draws: int, rng: np.random.Generat
     return pd.DataFrame(rows)
 
 
-def _overlaps(incidents: Incidents, places: Places) -> pd.DataFrame:
+def _overlaps(counts: dict[int, Array]) -> pd.DataFrame:
     """How far the top places of one year are those of the next: columns year, top, overlap."""
     import pandas as pd
 
     from peelian.explain.terrain import top_share
 
-    first, last = incidents.span
-    years = range(first.year, last.year + 1)
-    whole = [y for y in years if pd.Period(f"{y}-01", "M") >= first and pd.Period(f"{y}-12", "M") <= last]
-    counts = {y: incidents.between(f"{y}-01", f"{y + 1}-01").counts(places).to_numpy() for y in whole}
     rows = []
-    for year in whole[1:]:
+    for year in list(counts)[1:]:
         for top in TOPS:
             one, other = (top_share(counts[y], top) for y in (year - 1, year))
             same = np.minimum(one, other).sum() / np.maximum(one, other).sum()
             rows.append({"year": year, "top": top, "overlap": float(same)})
     return pd.DataFrame(rows, columns=["year", "top", "overlap"])
+
+
+def _by_year(incidents: Incidents, places: Places) -> dict[int, Array]:
+    """Counts by place of each whole year."""
+    import pandas as pd
+
+    first, last = incidents.span
+    years = range(first.year, last.year + 1)
+    whole = [y for y in years if pd.Period(f"{y}-01", "M") >= first and pd.Period(f"{y}-12", "M") <= last]
+    return {y: incidents.between(f"{y}-01", f"{y + 1}-01").counts(places).to_numpy() for y in whole}
+
+
+def _alike(counts: dict[int, Array], seed: int) -> tuple[int, int, Similarity] | None:
+    """How alike the first and the last whole year are."""
+    years = [y for y in counts if counts[y].any()]
+    if len(years) < 2:
+        return None
+    return years[0], years[-1], similarity(counts[years[0]], counts[years[-1]], seed=seed)
 
 
 def _ranked(counts: pd.Series) -> pd.DataFrame:
@@ -229,8 +249,10 @@ def similarity(
         raise DesignError("Two patterns need counts for the same places, and an incident each.")
     rng = np.random.default_rng(seed)
     size = round(sample * test.sum())
-    drawn = rng.multivariate_hypergeometric(test, size, size=draws, method="marginals") / size
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    some = test > 0  # the others stay empty in every sample
+    drawn = rng.multivariate_hypergeometric(test[some], size, size=draws, method="marginals") / size
+    low, high = np.zeros((2, len(test)))
+    low[some], high[some] = np.quantile(drawn, [0.025, 0.975], axis=0)
     share = base / base.sum()
     within = (share >= low - 1e-12) & (share <= high + 1e-12)
     held = (base > 0) | (test > 0)

@@ -39,6 +39,18 @@ def overlap_sentence(found: Concentration) -> str:
     )
 
 
+def alike_sentence(found: Concentration) -> str:
+    """How alike the first and the last year are place by place; empty where there is one year only."""
+    if found.alike is None:
+        return ""
+    first, last, alike = found.alike
+    return (
+        f"Place by place, {100 * alike.robust:.0f} % of the {alike.places_robust:,} {found.unit} with any "
+        f"{found.crime} in {first} or {last} hold a share of {first} within the 95 % range of their share of "
+        f"{last} (Andresen's S, robust; {100 * alike.s:.0f} % of all {alike.places:,})."
+    )
+
+
 def table(found: Concentration) -> pd.DataFrame:
     """Places that hold a quarter, half and four fifths of the crime."""
     frame = found.shares.copy()
@@ -51,9 +63,9 @@ def table(found: Concentration) -> pd.DataFrame:
 
 def blocks(found: Concentration) -> list[Block]:
     """What the chapter says of concentration; the first text is the finding."""
-    overlap = overlap_sentence(found)
+    more = [Text(words) for words in (overlap_sentence(found), alike_sentence(found)) if words]
     return [
-        Text(sentence(found), "finding"), *([Text(overlap)] if overlap else []), _curve(found),
+        Text(sentence(found), "finding"), *more, _curve(found),
         Table(
             "concentration", f"Fewest {found.unit} that hold a share of the crime", table(found), FORMATS,
             note="By chance: the same number of incidents dealt to all places at random; mean and 95 % "

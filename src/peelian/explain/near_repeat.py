@@ -10,17 +10,20 @@ import numpy as np
 
 from peelian.arithmetic import pairs as near
 from peelian.errors import DesignError
+from peelian.explain import near_repeat_background as background
 from peelian.explain.bands import Bands, Rule, Unit, bands_of
 from peelian.explain.events import Events, events_of
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.incidents import Incidents
     from peelian.places import Places
 
 Array = Any
-Null = Literal["both", "permute", "within"]
+Null = Literal["both", "permute", "within", "background"]
+Metric = Literal["euclidean", "manhattan", "network"]
 FEWEST = 20
 FEWEST_PERMUTATIONS = 19
 SHARE_DRAWS = 99
@@ -56,7 +59,9 @@ class Knox:
     over all events ``expected`` and ``sd`` (exact), ``ratio``, ``ratio_median`` (to the simulated median),
     ``p`` (one-sided), ``p_adjusted`` (for all bands together); against dates dealt within strata
     ``expected_within`` (exact), ``sd_within`` (simulated), ``ratio_within``, ``p_within``,
-    ``p_within_adjusted``. Missing where that null was not asked for, and p where there is no pair at all.
+    ``p_within_adjusted``; against dates drawn from a trend by area and month, where it was asked for, the
+    same with ``_background``, all simulated. Missing where that null was not asked for, and p where there is
+    no pair at all.
     ``bands``  limits, labels and intervals. ``same_place`` and ``near``: the reach of exact repeats and of
     near repeats, None where there is no sign of them; ``near_permute`` by dates dealt over all events.
     ``n`` events; ``accounting`` every row; ``strata`` in words; ``warnings``; ``seed``; ``permutations``.
@@ -98,29 +103,32 @@ class Asked:
     """How the question is put: what the arguments of ``knox`` say."""
 
     bands: Bands
-    metric: near.Metric = "euclidean"
+    metric: Metric = "euclidean"
     null: Null = "both"
     permutations: int = 999
     seed: int = 0
     level: float = 0.05
     least_ratio: float = 1.2
     progress: Callable[[int, int], None] | None = field(default=None, compare=False)
+    streets: Any = field(default=None, compare=False)
 
 
 def knox(
     incidents: Incidents, distances: Sequence[float] = (0.01, 100, 200, 400), *,
     days: Sequence[float] = (7, 14, 21, 28), bands: Rule = "correct", unit: Unit = "days",
-    metric: near.Metric = "euclidean", null: Null = "both", strata: Places | pd.Series | None = None,
+    metric: Metric = "euclidean", null: Null = "both", strata: Places | pd.Series | None = None,
     tile: float = 2000, permutations: int = 999, seed: int, level: float = 0.05, least_ratio: float = 1.2,
     drop_points: Sequence[tuple[float, float]] = (), crime: str = "crime",
-    progress: Callable[[int, int], None] | None = None,
+    streets: gpd.GeoSeries | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Knox:  # fmt: skip
     """Whether crimes come closer together in space and time than chance and season would bring them.
 
     ``distances``  upper limits in metres; the first is the same place (equal ``address`` keys count as such).
     ``days``       upper limits in days, or in hours with ``unit="hours"``. ``bands``  see ``bands_of``.
     ``null``       ``permute``: dates dealt over all events (Knox 1964; Johnson et al. 2007); ``within``:
-                   dealt within strata only, which allows for places that have their own seasons; ``both``.
+                   dealt within strata only, which allows for places that have their own seasons; ``both``;
+                   ``background``: drawn from a trend by stratum and month, which allows for seasons alike.
+    ``metric``     ``euclidean``, ``manhattan``, or ``network`` along ``streets`` (lines).
     ``strata``     Places, or a label by incident; square tiles of ``tile`` metres where it is not given.
     ``level``, ``least_ratio``  what counts as a sign: adjusted p at most, and ratio at least.
     ``drop_points``  points (x, y) whose events are left out: hospitals, stations, addresses by default.
@@ -140,7 +148,7 @@ def knox(
     same = "same snap point, not same address" if incidents.snapped else "same place"
     asked = Asked(
         bands_of(distances, days, bands, unit=unit, same=same), metric, null, permutations, seed, level,
-        least_ratio, progress,
+        least_ratio, progress, None if streets is None else streets.to_crs(incidents.frame.crs),
     )  # fmt: skip
     events = events_of(
         incidents, unit=unit, longest=float(days[0]), strata=strata, tile=tile, drop_points=drop_points
@@ -161,18 +169,22 @@ def knox_of(events: Events, asked: Asked) -> Knox:
     x, y = events.x, events.y
     if bands.rule == "nrc-1.3":
         x, y = x.astype(np.float32), y.astype(np.float32)
-    close = near.close_pairs(
-        x, y, bands.distances, closed=bands.closed, metric=asked.metric, same=events.address
-    )
+    if asked.metric == "network":
+        close = background.along_streets(x, y, asked.streets, bands.distances, bands.closed)
+    else:
+        close = near.close_pairs(
+            x, y, bands.distances, closed=bands.closed, metric=asked.metric, same=events.address
+        )
     observed = near.observed_pairs(close, events.time, bands.time_edges, bands.closed)
     table = _Table(events, close, asked, observed)
     permute = table.permute() if asked.null in ("both", "permute") else None
     within = table.within() if asked.null in ("both", "within") else None
-    used = within or permute
+    drawn = table.background() if asked.null == "background" else None
+    used = drawn or within or permute
     assert used is not None
     return Knox(
-        table.frame(permute, within), bands, table.reach(used, 0, 1, within is not None),
-        table.reach(used, 1, len(bands.distances), within is not None),
+        table.frame(permute, within, drawn), bands, table.reach(used, 0, 1, used is not permute),
+        table.reach(used, 1, len(bands.distances), used is not permute),
         table.reach(permute, 1, len(bands.distances), False) if permute else None, len(events),
         events.accounting, events.strata_words, asked.null, asked.permutations, asked.seed, "crime",
         (*events.warnings, *([] if len(close) else [f"no pairs within {bands.distances[-1]:g} m"])),
@@ -229,6 +241,16 @@ class _Table:
         draws = self._draws(events.strata)
         return self._judged(self._with_rest(expected), draws.std(axis=0, ddof=1), draws)
 
+    def background(self) -> _Against:
+        """Against dates drawn from a trend by stratum and month: all from the draws."""
+        bands, asked = self.asked.bands, self.asked
+        drawn = near.drawn_pairs(
+            self.close, self.events.time, background.from_trend(self.events, bands.unit), bands.time_edges,
+            closed=bands.closed, permutations=asked.permutations, seed=asked.seed, progress=asked.progress,
+        )  # fmt: skip
+        draws = self._with_rest(drawn)
+        return self._judged(draws.mean(axis=0), draws.std(axis=0, ddof=1), draws)
+
     def _draws(self, strata: Array | None) -> Array:
         bands, asked = self.asked.bands, self.asked
         drawn = near.shuffled_pairs(
@@ -251,7 +273,9 @@ class _Table:
         return _Against(expected, sd, draws, p, np.maximum(adjusted, p))
 
     # ---------------------------------------------------------------- results
-    def frame(self, permute: _Against | None, within: _Against | None) -> pd.DataFrame:
+    def frame(
+        self, permute: _Against | None, within: _Against | None, drawn: _Against | None
+    ) -> pd.DataFrame:
         import pandas as pd
 
         observed = self.observed
@@ -262,7 +286,8 @@ class _Table:
             return np.divide(observed, expected, out=blank.copy(), where=expected > 0)
 
         columns: dict[str, Array] = {"observed": observed.astype(np.int64)}
-        for against, end in ((permute, ""), (within, "_within")):
+        every = [(permute, ""), (within, "_within"), *([(drawn, "_background")] if drawn else [])]
+        for against, end in every:
             columns |= {
                 f"expected{end}": against.expected if against else blank,
                 f"sd{end}": against.sd if against else blank,

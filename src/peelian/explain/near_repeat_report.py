@@ -17,6 +17,13 @@ NOT_FOR_PLACES = (
 )
 
 
+MEANS = {
+    "permute": "dates are dealt at random among all events, exact",
+    "within": "dates are dealt at random among the events of one stratum, exact",
+    "background": "dates are drawn from a trend by stratum and month, simulated",
+}
+
+
 def sentence(found: Knox) -> str:
     """The finding in one sentence, by the null that allows for local seasons where it was computed."""
     after = f"After {article(found.crime)}"
@@ -89,7 +96,7 @@ def table(found: Knox) -> pd.DataFrame:
     """One row a pair of bands, with the columns of the null that the sentence uses."""
     import pandas as pd
 
-    end = "" if found.null == "permute" else "_within"
+    end = {"permute": "", "background": "_background"}.get(found.null, "_within")
     frame = found.frame
     columns = {
         "Distance": frame["distance"], "Time": frame["time"], "Pairs": frame["observed"],
@@ -127,8 +134,8 @@ def _table_block(found: Knox, published: bool) -> Table:
         "near_repeats",
         f"Pairs of events by distance and time: {found.frame['observed'].sum():,} in all bands",
         table(found), FORMATS, counts=("Pairs",), published=published,
-        note="Expected: mean when dates are dealt at random among the events of one stratum, exact. "
-        "Adjusted p: for all bands together.",
+        note=f"Expected: mean when {MEANS.get(found.null, MEANS['within'])}. Adjusted p: for all bands "
+        "together.",
     )  # fmt: skip
 
 
@@ -161,8 +168,12 @@ def _chart(found: Knox, published: bool) -> Chart:
 
 def _method(found: Knox) -> str:
     account = ", ".join(f"{name} {number:,}" for name, number in found.accounting.items())
+    dates = {
+        "permute": "dates dealt over all events",
+        "background": f"dates drawn from the months of {found.strata}, each drawn towards those of all",
+    }.get(found.null, f"dates dealt within {found.strata}")
     return (
-        f"Knox test (Knox 1964), {found.permutations:,} permutations, seed {found.seed}; dates dealt within "
-        f"{found.strata}. An event has the middle of its window as its time. A sign: adjusted p at most 0.05 "
-        f"and ratio at least 1.2 in every band from the nearest out. Incidents: {account}."
+        f"Knox test (Knox 1964), {found.permutations:,} permutations, seed {found.seed}; {dates}. An event "
+        "has the middle of its window as its time. A sign: adjusted p at most 0.05 and ratio at least 1.2 in "
+        f"every band from the nearest out. Incidents: {account}."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator
@@ -13,10 +12,9 @@ from peelian.explain.beside import (
     ConcentrationParameters,
     HotSpotParameters,
     NearRepeatParameters,
+    months_of,
 )
 from peelian.explain.questions import Answers
-
-PERIOD = re.compile(r"\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*\.\.\s*(\d{4}-(?:0[1-9]|1[0-2]))\s*")
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -137,9 +135,7 @@ class Parameters:
     @classmethod
     def _two_months(cls, value: str | None) -> str | None:
         if value is not None:
-            found = PERIOD.fullmatch(value)
-            if not found or found[1] > found[2]:
-                raise ValueError("write first and last month as 2016-01..2018-12")
+            months_of(value)
         return value
 
     @field_validator("density_rule")
@@ -159,5 +155,4 @@ class Parameters:
     @property
     def months(self) -> tuple[str, str] | None:
         """First and last month of ``period``."""
-        found = PERIOD.fullmatch(self.period) if self.period else None
-        return (found[1], found[2]) if found else None
+        return months_of(self.period) if self.period else None

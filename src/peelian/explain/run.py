@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
 from peelian.explain.beside import Asked
-from peelian.explain.ground import adjustment, blocks_of, offset_of
+from peelian.explain.ground import adjustment, blocks_of, offset_of, spread_households
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def run(
         terrain, cells, chosen, features, left_out, incidents.published, parameters, offset is not None
     )
     outcome = _with_surface(outcome, terrain, cells, areas, incidents.published)
-    outcome = _with_beside(outcome, incidents, cells, parameters, seed, crime, progress)
+    lines = layers[parameters.streets].features.geometry if parameters.streets else None
+    outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines)
     answered = questions.blocks(terrain, cells, chosen, left_out, parameters.questions)
     return _with(outcome, answered, {}, {"questions_answered": questions.complete(parameters.questions)})
 
@@ -99,8 +100,8 @@ def _with_surface(
 
 
 def _with_beside(
-    outcome: Outcome, incidents: Incidents, cells: Places, parameters: Parameters, seed: int, crime: str,
-    progress: Callable[[int, int], None] | None,
+    outcome: Outcome, incidents: Incidents, cells: Places, areas: Places | None, parameters: Parameters,
+    seed: int, crime: str, progress: Callable[[int, int], None] | None, streets: gpd.GeoSeries | None,
 ) -> Outcome:  # fmt: skip
     """The chapter with hot spots, concentration, near repeats and times; findings come first."""
     from dataclasses import replace
@@ -115,7 +116,10 @@ def _with_beside(
 
         incidents = incidents.between(first, pd.Period(last, "M") + 1)
     asked = Asked(parameters.hotspots, parameters.concentration, parameters.near_repeat, parameters.aoristic)
-    more = beside(incidents, cells, asked, seed=seed, crime=crime, progress=progress)
+    homes = None
+    if parameters.hotspots.rates and areas is not None and areas.households is not None:
+        homes = spread_households(areas, cells)
+    more = beside(incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes)
 
     def is_finding(block: object) -> bool:
         return isinstance(block, Text) and block.kind == "finding"
