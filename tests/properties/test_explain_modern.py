@@ -135,7 +135,9 @@ def test_a_protective_layer_lowers_risk_and_never_raises_it() -> None:
 
 def test_the_data_choose_the_sign_of_a_layer_marked_either() -> None:
     found = rtm(*world(3, 1 / 3, "either"), GRID, seed=1, **QUICK)
-    assert found.terms.set_index("factor").loc["planted", "sign"] == -1
+    planted = found.terms.set_index("factor").loc["planted"]
+    assert planted["sign"] == -1
+    assert planted["note"] == "the data chose whether it raises or lowers the risk"
 
 
 def test_an_aggravating_layer_where_crime_is_low_has_no_effect() -> None:

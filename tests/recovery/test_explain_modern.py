@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.terrain_errors import NULLS, PLANTED, covered, judged, reported, searched, simulated
 
-NULL_WORLDS, PLANTED_WORLDS = range(6), range(4)
+NULL_WORLDS, PLANTED_WORLDS = range(4), range(4)
 
 
 @cache
@@ -31,7 +31,7 @@ def test_idle_factors_on_a_lasting_field_are_seldom_reported() -> None:
 
 
 def test_the_search_alone_finds_idle_factors_in_most_of_the_same_worlds() -> None:
-    assert sum(bool(searched(world, seed)) for seed, world, _ in terrains(False)) >= 4
+    assert sum(bool(searched(world, seed)) for seed, world, _ in terrains(False)) >= 3
 
 
 def test_planted_factors_are_reported() -> None:

@@ -97,7 +97,7 @@ def test_the_chapter_shows_curves_bands_other_choices_and_what_was_adjusted_for(
     found = stage()
     tables = {b.name: b for b in found.section.blocks if isinstance(b, Table)}
     charts = {b.name: b for b in found.section.blocks if isinstance(b, Chart)}
-    assert "of the nearest pub the risk is" in charts["curves"].title
+    assert "In the band nearest to pub features the risk is" in charts["curves"].title
     assert {"Metres", "Relative risk", "Low", "High", "Without penalty"} <= set(charts["curves"].frame)
     assert len(tables["model"].frame) == len(found.files["bands.csv"])
     assert "Tile intercepts" in tables["sensitivity"].frame

@@ -195,7 +195,7 @@ def plan(context: Context) -> Outcome:
     if path is None:
         return not_held("plan", "there is no forecast of risk by area to plan from.")
     terrain = context.made("explain", "terrain.json")
-    if terrain is not None and json.loads(terrain.read_text(encoding="utf-8"))["quick"]:
+    if terrain is not None and json.loads(terrain.read_text(encoding="utf-8")).get("quick"):
         return not_held(
             "plan",
             "the risk terrain was made with quick = true, which is not for decisions. Leave quick out of "

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = Any
 STEPS, FLOOR, PATIENCE = 50, 1e-3, 10
+SIGN_BY_DATA = "the data chose whether it raises or lowers the risk"
 KEPT = 1e-6  # a coefficient below is none
 FEWEST_EVENTS = 5
 
@@ -150,6 +151,9 @@ def pose(
         warnings += more
         if allow_police_activity:
             warnings.append(f"Police activity is used as a factor. Reason given: {allow_police_activity}.")
+        for name in layers:
+            if layers[name].sign == "either":
+                notes[name] = "; ".join([*filter(None, [notes.get(name)]), SIGN_BY_DATA])
         found = measured(layers, places, options, fitted, observed, snapped)
     free, names = _free(adjust, places, fitted)
     counts = observed.counts.to_numpy(float)[fitted]

@@ -81,8 +81,8 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
     limit = terrain.inference["reach_limit"]
     first = lines.iloc[0]
     title = (
-        f"Within {first['Metres']:.0f} m of the nearest {drawn[0]} the risk is {first['Relative risk']:.2f} "
-        f"times that beyond {limit:,.0f} m"
+        f"In the band nearest to {drawn[0]} features the risk is {first['Relative risk']:.2f} times that "
+        f"beyond {limit:,.0f} m"
         if order["reported"].iloc[0]
         else f"Risk by distance, against farther than {limit:,.0f} m: none of these passes every check"
     )

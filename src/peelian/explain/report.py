@@ -24,8 +24,8 @@ WHY_CAUTIOUS = (
 )
 WHY_CAUTIOUS_MODERN = (
     "Where nearby cells are alike, features that have nothing to do with the crime fit it by chance: on "
-    "simulated maps with eight of them a search by BIC chose at least one in nine maps of ten. So a factor "
-    "is reported only if it passes four checks that a model cannot make of itself."
+    "simulated maps with eight of them a search by BIC chose at least one nearly always. So a factor is "
+    "reported only if it passes four checks that a model cannot make of itself."
 )
 ASSOCIATION = (
     "These are associations between places. They do not say what makes crime happen there, and say nothing "
