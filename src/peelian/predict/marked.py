@@ -66,8 +66,8 @@ def log_likelihood(
 ) -> Likelihood:
     """Log-likelihood of exp(offset + design x background) + sum over parents of exp(marks) x Gaussian.
 
-    The Gaussian is exp(-r2 / 2 sigma2), the kernel in time 1 over each event's ``days``; pairs beyond reach are
-    not listed.
+    The Gaussian is exp(-r2 / 2 sigma2), the kernel in time 1 over each event's ``days``; pairs beyond reach
+    are not listed.
     """
     return _with_slope(process, background, marks, log_sigma, _edges(process.regions))[0]
 
