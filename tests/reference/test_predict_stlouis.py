@@ -20,6 +20,7 @@ from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Hawkes
 from peelian.predict.backtest import Backtest, backtest
+from peelian.predict.claims import block_draws, interval
 from peelian.predict.history import History
 from peelian.predict.methods import methods_named
 from peelian.predict.triggering import mean_delay
@@ -36,6 +37,7 @@ NAMES = {
     "prohotspot": "promap(500,bands='cells')",
 }
 RIDGE, BOOSTED = "ridge", "boosted(trees=150,refit=365)"
+STACK = "stack(('ewma(180)','gamma_poisson','ridge'))"
 SHARES = (0.01, 0.05, 0.2)
 
 
@@ -73,7 +75,7 @@ def city(shared: Path) -> StLouis:
 
 @pytest.fixture(scope="module")
 def tested(city: StLouis) -> Backtest:
-    names = [*NAMES.values(), "hawkes(refit=365)", RIDGE, BOOSTED]
+    names = [*NAMES.values(), "hawkes(refit=365)", RIDGE, BOOSTED, STACK]
     return backtest(
         methods_named(names, step="day"), city.incidents, city.cells, origins=city.weeks, horizon="week",
         areas=[round(share * len(city.cells)) / len(city.cells) for share in SHARES], seed=1,
@@ -122,6 +124,17 @@ def test_the_ridge_is_above_both_numbers_to_beat(tested: Backtest) -> None:
     row = tested.pooled.set_index("method").loc[RIDGE]
     assert row["information_gain"] >= 0.565
     assert row[f"hit_rate_{tested.shares[1] * 100:g}"] >= 0.220
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stack_with_the_ridge_has_a_lower_log_score_than_every_baseline(
+    tested: Backtest, name: str
+) -> None:
+    """The 95 % interval of the paired difference over 52 weeks, by blocks of four, lies below zero."""
+    wide = tested.by_origin.pivot(index="origin", columns="method", values="log_score")
+    difference = (wide[STACK] - wide[NAMES[name]]).to_numpy()
+    drawn = block_draws(len(difference), seed=1)
+    assert interval(drawn @ difference / len(difference))[1] < 0
 
 
 def test_the_fit_to_the_end_of_2018_is_plausible(city: StLouis) -> None:
