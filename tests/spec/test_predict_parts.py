@@ -99,7 +99,7 @@ def test_every_stop_has_its_reason(whole: Outcome) -> None:
 
 def test_the_audit_is_in_the_chapter_and_its_numbers_in_files(whole: Outcome) -> None:
     said = words(whole)
-    assert "Who is chosen: of the 30% of homes" in said
+    assert "Who is chosen: of the 30 % of homes" in said
     assert "Raised by the share that a survey says is reported" in said
     assert {"audit.json", "audit_exposure.csv", "audit_parity.csv", "audit_frontier.csv"} <= set(whole.files)
     assert json.loads(json.dumps(whole.summary))["audit"]["smallest_difference"] is not None
