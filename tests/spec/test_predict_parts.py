@@ -189,6 +189,14 @@ def test_thirty_incidents_are_counted_and_marked_as_too_few() -> None:
     assert made.summary["map"] == "counts(365)"
 
 
+def test_areas_that_lie_on_each_other_are_refused_by_pair() -> None:
+    shapes = AREAS.frame.geometry.tolist()
+    shapes[1] = shapes[0].buffer(100)
+    laid = Places.of(gpd.GeoDataFrame({"households": 1}, index=AREAS.index, geometry=shapes, crs=STUDY.crs))
+    with pytest.raises(DataError, match=r"lie on each other: .* most of it to a00 and a01"):
+        run(INCIDENTS, CELLS, laid, Parameters(), **ABOUT)  # type: ignore[arg-type]
+
+
 FORBIDDEN = (
     "will happen",
     "hotspot offender",
