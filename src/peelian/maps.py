@@ -145,7 +145,8 @@ def cells_map(
         }
     )  # fmt: skip
     height = _height((west, south, east, north))
-    axis = {"axis": None, "scale": {"domain": [0, float(east - west)], "nice": False, "zero": False}}
+    across = max(float(east - west), float(north - south) * WIDTH / height)  # a tall area keeps its shape
+    axis = {"axis": None, "scale": {"domain": [0, across], "nice": False, "zero": False}}
     upright = {"axis": None, "scale": {"domain": [0, float(north - south)], "nice": False, "zero": False}}
     encoding = {
         "x": {"field": "x", "type": "quantitative", **axis}, "x2": {"field": "x2"},
@@ -159,8 +160,7 @@ def cells_map(
     if lines is not None:
         layers.append(_lines(lines, (west, south, east, north), axis, upright))
     data = {"values": json.loads(rows.to_json(orient="records"))}
-    width = min(WIDTH, int(height * (east - west) / max(north - south, 1.0)))  # a tall area keeps its shape
-    return _map(layers, height, data) | {"width": width}
+    return _map(layers, height, data)
 
 
 def cells_over_time(

@@ -66,6 +66,6 @@ def test_areas_without_records_are_refused() -> None:
 def test_the_answer_in_words() -> None:
     told = str(Feedback(0.57, 0.56, 0.81, 0.94, 1_000, 400, corrected=False))
     assert told == (
-        "Of the crime, 57% lies in the first area. After 1,000 days a forecast learning from what its own "
-        "patrols record puts 81% there (90 % of 400 simulated runs between 56% and 94%)."
+        "Of the crime, 57 % lies in the first area. After 1,000 days a forecast learning from what its own "
+        "patrols record puts 81 % there (90 % of 400 simulated runs between 56 % and 94 %)."
     )

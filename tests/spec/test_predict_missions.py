@@ -232,7 +232,7 @@ def test_the_dose_is_minutes_delivered_of_those_planned() -> None:
     done = dosage(checkins(), made().frame)
     assert (done.boxes["delivered"].sum(), done.boxes["minutes"].sum()) == (8 * 15, 20 * 15)
     assert int((done.boxes["visits"] == 0).sum()) == 12
-    assert "Of 300 planned minutes in 20 stops, 120 were delivered (40%)" in done.sentences[0]
+    assert "Of 300 planned minutes in 20 stops, 120 were delivered (40 %)" in done.sentences[0]
 
 
 def test_visits_elsewhere_are_counted() -> None:

@@ -99,7 +99,7 @@ def test_every_stop_has_its_reason(whole: Outcome) -> None:
 
 def test_the_audit_is_in_the_chapter_and_its_numbers_in_files(whole: Outcome) -> None:
     said = words(whole)
-    assert "Who is chosen: of the 30% of homes" in said
+    assert "Who is chosen: of the 30 % of homes" in said
     assert "Raised by the share that a survey says is reported" in said
     assert {"audit.json", "audit_exposure.csv", "audit_parity.csv", "audit_frontier.csv"} <= set(whole.files)
     assert json.loads(json.dumps(whole.summary))["audit"]["smallest_difference"] is not None
@@ -187,6 +187,14 @@ def test_thirty_incidents_are_counted_and_marked_as_too_few() -> None:
     assert "Too few to learn from (30 burglaries; 50 are needed): only plain counts are shown." in said
     assert "kde gave no forecast" in said
     assert made.summary["map"] == "counts(365)"
+
+
+def test_areas_that_lie_on_each_other_are_refused_by_pair() -> None:
+    shapes = AREAS.frame.geometry.tolist()
+    shapes[1] = shapes[0].buffer(100)
+    laid = Places.of(gpd.GeoDataFrame({"households": 1}, index=AREAS.index, geometry=shapes, crs=STUDY.crs))
+    with pytest.raises(DataError, match=r"lie on each other: .* most of it to a00 and a01"):
+        run(INCIDENTS, CELLS, laid, Parameters(), **ABOUT)  # type: ignore[arg-type]
 
 
 FORBIDDEN = (

@@ -42,7 +42,7 @@ def test_the_answer_in_words() -> None:
     }  # fmt: skip
     assert under_reporting_sentence(pd.DataFrame([row]), chosen=10) == (
         "If people in the marked places reported 20 points less of what happens, 3 of the 10 chosen places "
-        "would be others (90 % of draws: 2 to 5), and 10% of the chosen, not 30%, would lie there."
+        "would be others (90 % of draws: 2 to 5), and 10 % of the chosen, not 30 %, would lie there."
     )
 
 

@@ -213,7 +213,7 @@ class Dose:
     def __str__(self) -> str:
         return (
             f"{self.ever:,} of {self.places:,} places were ever chosen, {self.half:,} took half of all "
-            f"choices, and {self.unseen:.0%} of what was recorded lay in places never chosen."
+            f"choices, and {self.unseen * 100:.0f} % of what was recorded lay in places never chosen."
         )
 
 

@@ -30,7 +30,7 @@ def audit_blocks(audit: Audit, crimes: str, source: str) -> list[Block]:
     """Findings, tables and charts of the audit, in the order of its parts."""
     blocks: list[Block] = [
         Text(
-            f"Where the {audit.share:.0%} of cells ranked highest lay over {audit.origins} origins: "
+            f"Where the {audit.share * 100:.0f} % of cells ranked highest lay over {audit.origins} origins: "
             f"{audit.dose}"
         )
     ]
@@ -84,7 +84,7 @@ def _exposure(audit: Audit, crimes: str, source: str) -> list[Block]:
     )  # fmt: skip
     out: list[Block] = [
         Text(
-            f"Who is chosen: of the {audit.share:.0%} of homes ranked highest, by group over "
+            f"Who is chosen: of the {audit.share * 100:.0f} % of homes ranked highest, by group over "
             f"{audit.area_origins} origins, {to_homes}. {to_crime}",
             "finding",
         ),
@@ -168,9 +168,9 @@ def _frontier(audit: Audit, crimes: str, source: str) -> list[Block]:
                 frame, "distance", "covered", series="series", y_title=f"{crimes} covered, %",
                 x_title="distance from the norm, percentage points",
             ),
-            f"{len(table)} choices. Risk alone covers {first['expected']:.1%} of expected {crimes} at a "
-            f"distance of {first['distance']:.1%}; the last gamma {last['expected']:.1%} at "
-            f"{last['distance']:.1%}.",
+            f"{len(table)} choices. Risk alone covers {first['expected'] * 100:.1f} % of expected {crimes} "
+            f"at a distance of {first['distance'] * 100:.1f} %; the last gamma {last['expected'] * 100:.1f} "
+            f"% at {last['distance'] * 100:.1f} %.",
             frame, {"gamma": ".4f", "covered": ".1f", "distance": ".1f"}, source,
             note="One choice of areas a gamma, on the forecasts of the first of the last 12 origins, scored "
             "on what was recorded after it (Mohler and others 2018).",
@@ -213,7 +213,7 @@ def _cases(table: pd.DataFrame) -> list[str]:
     """What is dropped in each row, in words."""
     out = []
     for missed, fewer in zip(table["missed"], table["fewer"], strict=True):
-        words = [f"{missed:.0%} everywhere"] if missed else []
+        words = [f"{missed * 100:.0f} % everywhere"] if missed else []
         words += [f"{fewer * 100:.0f} points more in deprived areas"] if fewer else []
         out.append(", ".join(words))
     return out
@@ -244,10 +244,10 @@ def _feedback(audit: Audit, source: str) -> list[Block]:
                 "Patrol time beyond places' share of crime after a year in which the map learns from its "
                 "patrols",
                 frame, dict.fromkeys(("misplaced", "low", "high", "prevented"), ".0%"), source,
-                note="Simulated: the areas of this project at last year's counts as if they were the truth, "
-                "40 runs; low and high hold 90 % of them. Corrected: what patrols find counts in inverse "
-                "proportion to how often its place is watched. Some is misplaced without any feedback, "
-                "because counts vary.",
+                note="Simulated: the areas of this project (300 at most) at last year's counts as if they "
+                "were true, 40 runs; low and high hold 90 % of them. Corrected: what patrols find counts in "
+                "inverse proportion to how often its place is watched. Some is misplaced without any "
+                "feedback, because counts vary.",
             )
         )  # fmt: skip
     out.append(Text(OAKLAND, "note"))
@@ -256,8 +256,9 @@ def _feedback(audit: Audit, source: str) -> list[Block]:
 
 def _recording(found: MapFeedback) -> str:
     """What gets into the records of one simulated case, in words."""
-    deterred = f", {found.deterrence:.0%} deterred" if found.deterrence else ""
-    return f"victims report {found.reported:.0%}, patrols find {found.discovery:.0%} of the rest{deterred}"
+    deterred = f", {found.deterrence * 100:.0f} % deterred" if found.deterrence else ""
+    reported, found_too = (f"{part * 100:.0f} %" for part in (found.reported, found.discovery))
+    return f"victims report {reported}, patrols find {found_too} of the rest{deterred}"
 
 
 def _named(table: pd.DataFrame) -> dict[str, str]:

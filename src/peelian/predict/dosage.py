@@ -40,8 +40,8 @@ class Dosage:
         never = int((self.boxes["visits"] == 0).sum())
         said = [
             f"Of {planned:,.0f} planned minutes in {len(self.boxes):,} stops, {delivered:,.0f} were "
-            f"delivered ({delivered / max(planned, 1e-9):.0%}); {never:,} stops were never visited, and "
-            f"{self.elsewhere:,} visits went to boxes that no mission held."
+            f"delivered ({(delivered / max(planned, 1e-9)) * 100:.0f} %); {never:,} stops were never "
+            f"visited, and {self.elsewhere:,} visits went to boxes that no mission held."
         ]
         if self.few:
             said.append(

@@ -34,9 +34,9 @@ class Feedback:
         else:
             how = "learning from what its own patrols record"
         return (
-            f"Of the crime, {self.true_share:.0%} lies in the first area. After {self.days:,} days a "
-            f"forecast {how} puts {self.middle:.0%} there (90 % of {self.runs:,} simulated runs between "
-            f"{self.low:.0%} and {self.high:.0%})."
+            f"Of the crime, {self.true_share * 100:.0f} % lies in the first area. After {self.days:,} days a "
+            f"forecast {how} puts {self.middle * 100:.0f} % there (90 % of {self.runs:,} simulated runs "
+            f"between {self.low * 100:.0f} % and {self.high * 100:.0f} %)."
         )
 
 

@@ -40,10 +40,10 @@ class MapFeedback:
             else "as they stand"
         )
         return (
-            f"If victims report {self.reported:.0%} of what happens, a patrol in the place records "
-            f"{self.discovery:.0%} of the rest, and records are used {how}, {self.middle:.0%} of patrol time "
-            f"goes beyond places' share of crime after {self.days:,} days (90 % of {self.runs:,} runs: "
-            f"{self.low:.0%} to {self.high:.0%})."
+            f"If victims report {self.reported * 100:.0f} % of what happens, a patrol in the place records "
+            f"{self.discovery * 100:.0f} % of the rest, and records are used {how}, {self.middle * 100:.0f} "
+            f"% of patrol time goes beyond places' share of crime after {self.days:,} days (90 % of "
+            f"{self.runs:,} runs: {self.low * 100:.0f} % to {self.high * 100:.0f} %)."
         )
 
 

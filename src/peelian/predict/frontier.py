@@ -77,8 +77,8 @@ def frontier_sentence(table: pd.DataFrame, crimes: str, *, norm: str) -> str:
     first = table.iloc[0]
     row = table.iloc[min((table["distance"] > first["distance"] / 2).sum(), len(table) - 1)]
     return (
-        f"Choosing by risk alone covers {first['hit_rate']:.1%} of recorded {crimes} and leaves "
-        f"{first['distance']:.1%} of what is handed out away from the groups' share of {norm}; with gamma "
-        f"{row['gamma']:.2f} it is {row['distance']:.1%}, and {row['hit_rate']:.1%} is covered. Which of the "
-        "21 to take is a decision, to be recorded with its reason."
+        f"Choosing by risk alone covers {first['hit_rate'] * 100:.1f} % of recorded {crimes} and leaves "
+        f"{first['distance'] * 100:.1f} % of what is handed out away from the groups' share of {norm}; with "
+        f"gamma {row['gamma']:.2f} it is {row['distance'] * 100:.1f} %, and {row['hit_rate'] * 100:.1f} % is "
+        "covered. Which of the 21 to take is a decision, to be recorded with its reason."
     )

@@ -80,7 +80,7 @@ def _shifts(
     if incidents.precision == "minute":
         shares = shift_shares(incidents, cells, asked.shifts)
         total = shares.mean()
-        told = ", ".join(f"{name} ({asked.shifts[name]} h) {total[name]:.0%}" for name in shares)
+        told = ", ".join(f"{name} ({asked.shifts[name]} h) {total[name] * 100:.0f} %" for name in shares)
         return {name: shares[name] for name in shares}, [f"Share of the risk by shift: {told}."]
     if incidents.precision == "day":
         names = hours_of(asked.shifts)

@@ -65,8 +65,8 @@ def missions_blocks(
             f"Missions for {period}: {frame['mission'].nunique():,} of them with {len(frame):,} "
             f"stops{reach}, of which {int((frame['kind'] == 'explore').sum()):,} were drawn at random with "
             f"known chances and {int((frame['kind'] == 'custom').sum()):,} were added by hand. The "
-            f"{len(distinct):,} planned boxes are {len(distinct) / len(cells):.1%} of all {len(cells):,} "
-            "cells.",
+            f"{len(distinct):,} planned boxes are {(len(distinct) / len(cells)) * 100:.1f} % of all "
+            f"{len(cells):,} cells.",
             "finding",
         ),
         _boxes_map(made, cells, period, source, streets),

@@ -72,6 +72,6 @@ def reasons(forecast: Forecast, crimes: str) -> pd.Series:
     text += frame["next_door"].map(lambda mean: "" if mean != mean else f", {mean:.1f} a place next door")
     if frame["prior_share"].notna().any():
         text += frame["prior_share"].map(
-            lambda share: "" if share != share else f"; {share:.0%} of its forecast rests on features"
+            lambda share: "" if share != share else f"; {share * 100:.0f} % of its forecast rests on features"
         )
     return text.str.capitalize() + "."

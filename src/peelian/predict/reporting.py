@@ -93,16 +93,17 @@ class Smallest:
     share: float
 
     def __str__(self) -> str:
-        range_ = f"(mean of the draws {self.moved:.0%}; 90 % of them {self.low:.0%} to {self.high:.0%})"
+        moved, low, high = (f"{part * 100:.0f} %" for part in (self.moved, self.low, self.high))
+        range_ = f"(mean of the draws {moved}; 90 % of them {low} to {high})"
         if self.points is None:
             return (
-                f"Not even 60 points less reporting among the most deprived moves {self.share:.0%} of the "
-                f"chosen homes {range_}."
+                f"Not even 60 points less reporting among the most deprived moves {self.share * 100:.0f} % "
+                f"of the chosen homes {range_}."
             )
         return (
             f"If people in the most deprived places reported {self.points} points less of what happens to "
-            f"them, {self.share:.0%} of the chosen homes would lie in other places {range_}: the smallest "
-            "gap that does so."
+            f"them, {self.share * 100:.0f} % of the chosen homes would lie in other places {range_}: the "
+            "smallest gap that does so."
         )
 
 
@@ -181,13 +182,14 @@ def under_reporting_sentence(table: pd.DataFrame, *, chosen: int, share: float =
             f"{row['low']:.0f} to {row['high']:.0f})."
         )
     if moved.empty:
-        return f"No difference in reporting up to 30 points moves {share:.0%} of the {chosen} chosen places."
+        part = f"{share * 100:.0f} %"
+        return f"No difference in reporting up to 30 points moves {part} of the {chosen} chosen places."
     row = moved.sort_values("fewer").iloc[0]
     return (
         f"If people in the marked places reported {row['fewer'] * 100:.0f} points less of what happens, "
         f"{row['changed']:.0f} of the {chosen} chosen places would be others (90 % of draws: "
-        f"{row['low']:.0f} to {row['high']:.0f}), and {row['share_deprived']:.0%} of the chosen, not "
-        f"{row['share_deprived_before']:.0%}, would lie there."
+        f"{row['low']:.0f} to {row['high']:.0f}), and {row['share_deprived'] * 100:.0f} % of the chosen, not "
+        f"{row['share_deprived_before'] * 100:.0f} %, would lie there."
     )
 
 

@@ -118,11 +118,13 @@ def run(
     import pandas as pd
 
     from peelian.predict import report, sealing
+    from peelian.predict.checks import refuse_overlapping
     from peelian.predict.forecast import next_period
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
     from peelian.predict.tested import backtests
 
+    refuse_overlapping(areas)
     crimes = report.crimes_of(crime)
     used = _cut(incidents, parameters)
     records = refuse_police_generated(used, reason=parameters.allow_police_generated)

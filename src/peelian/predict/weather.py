@@ -77,13 +77,13 @@ class WeatherTest:
         best = usable.loc[usable["difference"].idxmin()]
         told = (
             f"{best['adds']} ({best['weather']}) changes the log score by {best['difference']:+.4f} and the "
-            f"deviance by {best['deviance']:+.1%}"
+            f"deviance by {best['deviance'] * 100:+.1f} %"
         )
         if self.kept:
             return (
                 f"Of the number of {crimes} in the whole area, {'; '.join(self.kept)} told something on "
                 f"{span}: {told} (one-sided p {_p(best['p'])}, below .05 in each half too). It moves the "
-                "citywide level, not where."
+                "citywide level, not where; the map's total is left as it is."
             )
         perfect = self.rows[self.rows["weather"] == PERFECT]
         known = ""
@@ -91,7 +91,7 @@ class WeatherTest:
             row = perfect.loc[perfect["difference"].idxmin()]
             known = (
                 f" Whoever had known the weather of the {self.step} itself would have changed the deviance "
-                f"by {row['deviance']:+.1%} ({row['adds']}); nobody does."
+                f"by {row['deviance'] * 100:+.1f} % ({row['adds']}); nobody does."
             )
         return (
             f"Weather and calendar are not used: on {span}, nothing known beforehand lowered the log score "
