@@ -115,19 +115,22 @@ def new(folder: str, kind: str, as_json: bool) -> None:
 @FOLDER
 @JSON
 @click.option("--html", metavar="FILE", type=click.Path(), help="Write the judgement as a page, too.")
-def check(folder: str, as_json: bool, html: str | None) -> None:
+@click.option("--rejected", metavar="FILE", type=click.Path(), help="Write every refused row as CSV, too.")
+def check(folder: str, as_json: bool, html: str | None, rejected: str | None) -> None:
     """Read and judge the inputs; change nothing."""
     from peelian import tasks
 
-    judged = tasks.check(folder, html=html)
+    judged = tasks.check(folder, html=html, rejected=rejected)
     if as_json:
         click.echo(json.dumps(judged))
         return
     for sentence in judged["findings"]:
         click.echo(_wrapped(sentence))
-    for row in judged["checks"]:
+    order = {"warning": 0, "note": 1, "fine": 2}
+    for row in sorted(judged["checks"], key=lambda one: order[one["level"]]):
         remedy = f" To do: {row['remedy']}" if row["remedy"] and row["level"] != "fine" else ""
-        click.echo(_wrapped(f"{row['level']:<8} {row['check']}: {row['sentence']}{remedy}"))
+        name = row["check"].replace("_", " ")
+        click.echo(_wrapped(f"{row['level']:<8} {name}: {row['sentence']}{remedy}"))
 
 
 @main.command()

@@ -17,7 +17,7 @@ from typing import Any
 from peelian.chapters import FROZEN, Context, Progress, frozen_plan, judged
 from peelian.errors import DataError, DesignError, Error, some
 from peelian.loop import Run, check_tables, run
-from peelian.outputs import SECTION, plain, write_stage, write_text
+from peelian.outputs import SECTION, plain, write_content, write_stage, write_text
 from peelian.project import Project
 from peelian.report import Outcome, Section, Text
 from peelian.words import percent, several
@@ -70,8 +70,12 @@ def new(folder: Path | str, *, kind: str = "police-uk", seed: int | None = None)
     return [f"Made {folder}: {', '.join(made)}.", f"Next: {following} {folder}"]
 
 
-def check(folder: Path | str = ".", *, html: Path | str | None = None) -> dict[str, Any]:
-    """Read and judge a project's inputs, and change nothing in it; ``html`` is a page to write of it.
+def check(
+    folder: Path | str = ".", *, html: Path | str | None = None, rejected: Path | str | None = None
+) -> dict[str, Any]:
+    """Read and judge a project's inputs, and change nothing in it.
+
+    ``html``      a page to write of it; ``rejected`` a CSV file of every refused row, with its reason.
 
     Returns plain values: ``findings`` (sentences) and ``checks`` (name, sentence, remedy, ...) of the
     incidents, the areas and the features; every table of peelian.toml and the programme's file are
@@ -89,6 +93,10 @@ def check(folder: Path | str = ".", *, html: Path | str | None = None) -> dict[s
         )
     if html is not None:
         write_text(Path(html), judgement(project, outcome))
+    if rejected is not None:
+        if Path(rejected).suffix != ".csv":
+            raise Error(f"{rejected}: the refused rows are written as CSV. Name a file that ends in .csv.")
+        write_content(Path(rejected), outcome.files["rejected.csv"])
     return {
         "project": str(project.folder),
         "findings": outcome.section.findings,
