@@ -210,6 +210,26 @@ def read_store(source: str, store: str, again: str, as_json: bool) -> None:
     click.echo(_wrapped(said["next"]))
 
 
+@main.command("read counts")
+@click.argument("store", metavar="STORE", type=click.Path())
+@click.argument("out", metavar="FILE", type=click.Path())
+@click.option("--type", "types", multiple=True, help="Only this crime type; may be given several times.")
+@click.option("--first", metavar="MONTH", help="First month, such as 2016-05.")
+@click.option("--last", metavar="MONTH", help="Last month.")
+@click.option("--areas", metavar="SHAPES", type=click.Path(), help="Count by point, in these areas.")
+@click.option("--id", default="", help="The column of --areas with their codes.")
+@JSON
+def read_counts(
+    store: str, out: str, types: tuple[str, ...], first: str | None, last: str | None, areas: str | None,
+    id: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Count the crimes of a store by area, month and type, into a CSV or Parquet file."""
+    from peelian import tasks
+
+    said = tasks.read_counts(store, out, types=types, first=first, last=last, areas=areas, id=id)
+    click.echo(json.dumps(said) if as_json else _wrapped(said["words"]))
+
+
 @main.command("read carry")
 @click.argument("counts", metavar="COUNTS", type=click.Path())
 @click.argument("lookup", metavar="LOOKUP", type=click.Path())

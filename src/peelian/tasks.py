@@ -408,6 +408,47 @@ def read_store(
     )
 
 
+def read_counts(
+    store: Path | str,
+    out: Path | str,
+    *,
+    types: Sequence[str] = (),
+    first: str | None = None,
+    last: str | None = None,
+    areas: Path | str | None = None,
+    id: str = "",
+) -> dict[str, Any]:
+    """Crimes of a store by area, month and type, as CSV or Parquet: ``reader = "counts"`` reads them again.
+
+    ``types``, ``first``, ``last`` choose; with ``areas`` (any spatial file in metres, and its ``id`` column)
+    crimes are counted where their point lies, else by their area code.
+
+    Returns plain values; ``words`` is what to say. ``DataError`` where ``out`` exists already.
+    """
+    from peelian.read.areas import areas as read_areas
+    from peelian.read.store import Store
+
+    path = Path(out)
+    if path.exists():
+        raise DataError(f"{path}: is there already. Name another file, or move it away.")
+    places = None if areas is None else read_areas(areas, id=id)
+    counted = Store(Path(store)).counts(
+        by="code" if places is None else "point",
+        places=places,
+        types=list(types) or None,
+        first=first,
+        last=last,
+    )
+    write_content(path, counted)
+    lost = int(counted.loc[counted["place"].isna(), "count"].sum())
+    told = {"counts": len(counted), "crimes": int(counted["count"].sum()), "without_area": lost}
+    words = (
+        f"{told['crimes']:,} crimes in {counted['place'].nunique():,} areas are {len(counted):,} counts "
+        f"above zero, written to {path}; {lost:,} are in no area."
+    )
+    return told | {"words": words}
+
+
 def read_carry(
     file: Path | str,
     lookup: Path | str,
