@@ -115,19 +115,22 @@ def new(folder: str, kind: str, as_json: bool) -> None:
 @FOLDER
 @JSON
 @click.option("--html", metavar="FILE", type=click.Path(), help="Write the judgement as a page, too.")
-def check(folder: str, as_json: bool, html: str | None) -> None:
+@click.option("--rejected", metavar="FILE", type=click.Path(), help="Write every refused row as CSV, too.")
+def check(folder: str, as_json: bool, html: str | None, rejected: str | None) -> None:
     """Read and judge the inputs; change nothing."""
     from peelian import tasks
 
-    judged = tasks.check(folder, html=html)
+    judged = tasks.check(folder, html=html, rejected=rejected)
     if as_json:
         click.echo(json.dumps(judged))
         return
     for sentence in judged["findings"]:
         click.echo(_wrapped(sentence))
-    for row in judged["checks"]:
+    order = {"warning": 0, "note": 1, "fine": 2}
+    for row in sorted(judged["checks"], key=lambda one: order[one["level"]]):
         remedy = f" To do: {row['remedy']}" if row["remedy"] and row["level"] != "fine" else ""
-        click.echo(_wrapped(f"{row['level']:<8} {row['check']}: {row['sentence']}{remedy}"))
+        name = row["check"].replace("_", " ")
+        click.echo(_wrapped(f"{row['level']:<8} {name}: {row['sentence']}{remedy}"))
 
 
 @main.command()
@@ -205,6 +208,26 @@ def read_store(source: str, store: str, again: str, as_json: bool) -> None:
         return
     click.echo(_wrapped(said["words"]))
     click.echo(_wrapped(said["next"]))
+
+
+@main.command("read counts")
+@click.argument("store", metavar="STORE", type=click.Path())
+@click.argument("out", metavar="FILE", type=click.Path())
+@click.option("--type", "types", multiple=True, help="Only this crime type; may be given several times.")
+@click.option("--first", metavar="MONTH", help="First month, such as 2016-05.")
+@click.option("--last", metavar="MONTH", help="Last month.")
+@click.option("--areas", metavar="SHAPES", type=click.Path(), help="Count by point, in these areas.")
+@click.option("--id", default="", help="The column of --areas with their codes.")
+@JSON
+def read_counts(
+    store: str, out: str, types: tuple[str, ...], first: str | None, last: str | None, areas: str | None,
+    id: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Count the crimes of a store by area, month and type, into a CSV or Parquet file."""
+    from peelian import tasks
+
+    said = tasks.read_counts(store, out, types=types, first=first, last=last, areas=areas, id=id)
+    click.echo(json.dumps(said) if as_json else _wrapped(said["words"]))
 
 
 @main.command("read carry")

@@ -17,7 +17,7 @@ from typing import Any
 from peelian.chapters import FROZEN, Context, Progress, frozen_plan, judged
 from peelian.errors import DataError, DesignError, Error, some
 from peelian.loop import Run, check_tables, run
-from peelian.outputs import SECTION, plain, write_stage, write_text
+from peelian.outputs import SECTION, plain, write_content, write_stage, write_text
 from peelian.project import Project
 from peelian.report import Outcome, Section, Text
 from peelian.words import percent, several
@@ -70,8 +70,12 @@ def new(folder: Path | str, *, kind: str = "police-uk", seed: int | None = None)
     return [f"Made {folder}: {', '.join(made)}.", f"Next: {following} {folder}"]
 
 
-def check(folder: Path | str = ".", *, html: Path | str | None = None) -> dict[str, Any]:
-    """Read and judge a project's inputs, and change nothing in it; ``html`` is a page to write of it.
+def check(
+    folder: Path | str = ".", *, html: Path | str | None = None, rejected: Path | str | None = None
+) -> dict[str, Any]:
+    """Read and judge a project's inputs, and change nothing in it.
+
+    ``html``      a page to write of it; ``rejected`` a CSV file of every refused row, with its reason.
 
     Returns plain values: ``findings`` (sentences) and ``checks`` (name, sentence, remedy, ...) of the
     incidents, the areas and the features; every table of peelian.toml and the programme's file are
@@ -89,6 +93,10 @@ def check(folder: Path | str = ".", *, html: Path | str | None = None) -> dict[s
         )
     if html is not None:
         write_text(Path(html), judgement(project, outcome))
+    if rejected is not None:
+        if Path(rejected).suffix != ".csv":
+            raise Error(f"{rejected}: the refused rows are written as CSV. Name a file that ends in .csv.")
+        write_content(Path(rejected), outcome.files["rejected.csv"])
     return {
         "project": str(project.folder),
         "findings": outcome.section.findings,
@@ -398,6 +406,47 @@ def read_store(
             "and forces, types, first, last or areas as you need them.",
         }
     )
+
+
+def read_counts(
+    store: Path | str,
+    out: Path | str,
+    *,
+    types: Sequence[str] = (),
+    first: str | None = None,
+    last: str | None = None,
+    areas: Path | str | None = None,
+    id: str = "",
+) -> dict[str, Any]:
+    """Crimes of a store by area, month and type, as CSV or Parquet: ``reader = "counts"`` reads them again.
+
+    ``types``, ``first``, ``last`` choose; with ``areas`` (any spatial file in metres, and its ``id`` column)
+    crimes are counted where their point lies, else by their area code.
+
+    Returns plain values; ``words`` is what to say. ``DataError`` where ``out`` exists already.
+    """
+    from peelian.read.areas import areas as read_areas
+    from peelian.read.store import Store
+
+    path = Path(out)
+    if path.exists():
+        raise DataError(f"{path}: is there already. Name another file, or move it away.")
+    places = None if areas is None else read_areas(areas, id=id)
+    counted = Store(Path(store)).counts(
+        by="code" if places is None else "point",
+        places=places,
+        types=list(types) or None,
+        first=first,
+        last=last,
+    )
+    write_content(path, counted)
+    lost = int(counted.loc[counted["place"].isna(), "count"].sum())
+    told = {"counts": len(counted), "crimes": int(counted["count"].sum()), "without_area": lost}
+    words = (
+        f"{told['crimes']:,} crimes in {counted['place'].nunique():,} areas are {len(counted):,} counts "
+        f"above zero, written to {path}; {lost:,} are in no area."
+    )
+    return told | {"words": words}
 
 
 def read_carry(

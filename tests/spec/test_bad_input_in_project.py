@@ -9,7 +9,7 @@ import pytest
 from shapely import box
 
 from peelian import tasks
-from peelian.errors import DataError
+from peelian.errors import DataError, Error
 
 HEAD = "Crime ID,Month,Longitude,Latitude,LSOA code,Crime type\n"
 MOVED = "Crime type,LSOA code,Month,Crime ID,Latitude,Longitude,New\n"
@@ -136,3 +136,15 @@ def test_words_of_programs_for_nothing_are_nothing(tmp_path: Path) -> None:
     said = judged(mapped(tmp_path, text, columns='easting = "x"\nnorthing = "y"\nplace = "c"'))
     assert said["blanks"]["sentence"] == "1 of 21 rows (4.8 %) have no point."
     assert said["codes"]["sentence"].startswith("100.00 % of the 20 rows")
+
+
+def test_the_refused_rows_of_a_check_are_written_where_asked(tmp_path: Path) -> None:
+    text = HEAD + street("2020-01") + "x,,-0.1,51.5,E01000001,Burglary\n"
+    folder = files(tmp_path, m2020_01=text.encode())
+    tasks.check(folder, rejected=tmp_path / "refused.csv")
+    assert (tmp_path / "refused.csv").read_text().splitlines() == [
+        "file,row,reason,text",
+        '2020-01-x-street.csv,31,no month,"x,,-0.1,51.5,E01000001,Burglary"',
+    ]
+    with pytest.raises(Error, match=r"Name a file that ends in \.csv"):
+        tasks.check(folder, rejected=tmp_path / "refused.txt")

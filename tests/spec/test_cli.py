@@ -22,8 +22,8 @@ def test_help_names_the_commands_in_the_order_of_the_loop() -> None:
     _, out, _ = told("--help")
     names = [re.split(r"\s{2,}", line.strip())[0] for line in out.split("Commands:")[1].strip().splitlines()]
     assert names == [
-        "demo", "new", "check", "run", "read", "read map", "read store", "read carry", "explain", "predict",
-        "plan", "deliver", "evaluate", "account", "verify", "download", "figures",
+        "demo", "new", "check", "run", "read", "read map", "read store", "read counts", "read carry", "explain",
+        "predict", "plan", "deliver", "evaluate", "account", "verify", "download", "figures",
     ]  # fmt: skip
 
 

@@ -159,3 +159,14 @@ def test_counts_are_carried_over_by_the_command(tmp_path: Path, to: str, by: str
     assert said.exit_code == 0, said.output
     assert [float(line.split(",")[2]) for line in out.read_text().splitlines()[1:]] == count
     assert "17 of Burglary in 4 areas are 17 in" in " ".join(said.output.split())
+
+
+@pytest.mark.filterwarnings("ignore:Geometry is in a geographic CRS")
+def test_shares_of_a_profile_stand_beside_its_counts(tmp_path: Path) -> None:
+    folder = project(tmp_path, NEW, 'profile = "profile.csv"\nprofile_shares = ["tenure"]')
+    rows = "".join(f"{code},100,30,10\n" for code in NEW)
+    (folder / "profile.csv").write_text(f"LSOA21CD,homes,ten_owned,ten_rented\n{rows}")
+    text = (folder / "peelian.toml").read_text().replace('households = "homes"\n', "")
+    (folder / "peelian.toml").write_text(text)
+    run(folder, until="read")
+    assert Context(Project.load(folder)).places.frame["ten_owned_share"].tolist() == [0.75] * 4

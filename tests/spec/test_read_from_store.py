@@ -122,3 +122,21 @@ def test_the_command_says_what_the_store_holds(store: Path, tmp_path: Path) -> N
         in words
     )
     assert 'reader = "store", file = "store"' in words
+
+
+def test_counts_of_a_store_are_an_extract_again(store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "counts.csv"
+    said = CliRunner().invoke(cli.main, ["read", "counts", str(store), str(out), "--type", "Burglary"])
+    assert said.exit_code == 0, said.output
+    assert "62 crimes in 2 areas are 4 counts above zero" in " ".join(said.output.split())
+    folder = project(tmp_path, "").joinpath("peelian.toml")
+    folder.write_text(folder.read_text().replace('"store"\nfile = "store"', '"counts"\nfile = "counts.csv"'))
+    assert tasks.check(tmp_path)["findings"][1].startswith(
+        "62 of them are burglary, January 2023 to February 2023"
+    )
+
+
+def test_counts_by_point_are_of_the_areas_that_are_named(store: Path, tmp_path: Path) -> None:
+    project(tmp_path, "")
+    told = tasks.read_counts(store, tmp_path / "a.csv", areas=tmp_path / "areas.gpkg", id="code")
+    assert (told["crimes"], told["without_area"]) == (64, 0)

@@ -129,7 +129,8 @@ def rows(incidents: Incidents, reasons: pd.DataFrame) -> Finding:
     level = "warning" if refused > 0.01 * incidents.rows_read else "note"
     return Finding(
         "rows", level, f"{sentence} ({why}).", refused,
-        "Look at rejected.csv, mend the rows in a copy of the file, and read it again.",
+        "Look at rejected.csv (of `peelian read`, or of `peelian check --rejected`), mend the rows in a copy "
+        "of the file, and read it again.",
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from peelian.errors import some
-from peelian.read.checks import Finding, Limits, many, part
+from peelian.read.checks import ENOUGH, Finding, Limits, many, part, word
 from peelian.read.coordinates import EXCHANGED
 from peelian.read.vintage import vintage
 from peelian.words import percent, several
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SAID = {"either": "either (no code tells)"}
 
 
-def blanks(incidents: Incidents, years: pd.DataFrame, limits: Limits) -> Finding:
-    """How many rows have no point, and in which year most?"""
+def blanks(incidents: Incidents, years: pd.DataFrame, months: pd.DataFrame, limits: Limits) -> Finding:
+    """How many rows have no point, and in which year and month most?"""
     count = int(years["blank"].sum())
     share = count / len(incidents)
     if not count:
@@ -39,6 +39,10 @@ def blanks(incidents: Incidents, years: pd.DataFrame, limits: Limits) -> Finding
         )  # fmt: skip
     worst = years["share"].idxmax()
     tail = "" if len(years) == 1 else f"; most in {worst} ({percent(years['share'][worst])})"
+    full = months[months["rows"] >= ENOUGH]
+    if len(full) > 1:
+        share_of = full["blank"] / full["rows"]
+        tail += f", and in {word(share_of.idxmax())} ({percent(share_of.max())})" if tail else ""
     return Finding(
         "blanks", "warning" if years["share"].max() > limits.blank else "note",
         f"{count:,} of {len(incidents):,} rows ({percent(share)}) have no point{tail}.",

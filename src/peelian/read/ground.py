@@ -115,6 +115,9 @@ def _with_profile(
     held = profile(folder / str(asked.profile), id=asked.profile_id)
     if walk is not None:
         held = _of_edition(held, found.places, walk)
+    for theme in asked.profile_shares:
+        shares = held.shares(theme)
+        held = replace(held, frame=held.frame.join(shares.add_suffix("_share")))
     beside = joined(found.places, held, households=asked.households)
     return replace(found, places=beside.places, profile=beside.sentence)
 

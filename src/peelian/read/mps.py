@@ -25,7 +25,7 @@ PLACE = (  # (level, headers that hold its code or name), finest first
     ("borough", ("boroughname", "lookupboroughname", "borough", "lookupborough")),
 )
 NAME = {"ward": ("wardname",), "lsoa": ("lsoaname",)}
-MAJOR = ("majortext", "majorcategory", "major", "category")
+MAJOR = ("majortext", "majorcategory", "major", "category", "type")
 MINOR = ("minortext", "minorcategory", "minor")
 SAME = {  # minor classes that changed their name and not their meaning
     "burglary in a dwelling": "Domestic Burglary",

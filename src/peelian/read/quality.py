@@ -118,7 +118,7 @@ def _in_time_and_place(
         None if yearly else checks.low_months(tables["months"], limits),
         checks.repeats(incidents),
         checks.twins(incidents),
-        of_places.blanks(incidents, tables["years"], limits),
+        of_places.blanks(incidents, tables["years"], tables["months"], limits),
         of_places.faults(incidents),
         *of_places.codes(incidents, areas, own, limits),
         of_places.outside(incidents, own, limits),

@@ -58,7 +58,9 @@ class PlacesSource:
     ``rasters``     our name of a column -> a raster, whose cells are added up in each area (averaged with
                     ``raster_statistic = "mean"``); ``households`` may be one of them.
     ``profile``     a table of households, tenure, deprivation, ... by area, whose columns the areas take;
-                    ``profile_id`` its column with the code. ``households`` may then be one of its columns.
+                    ``profile_id`` its column with the code; ``profile_shares`` themes of it (tenure,
+                    dwellings, ethnicity, age) of which each count stands as a share too (``..._share``).
+                    ``households`` may then be one of its columns.
     ``source``, ``date``, ``licence``  printed in the report.
     """
 
@@ -78,6 +80,7 @@ class PlacesSource:
     raster_statistic: Literal["sum", "mean", "max", "min"] = "sum"
     profile: str | None = None
     profile_id: str | None = None
+    profile_shares: tuple[str, ...] = ()
     source: str = ""
     date: str = ""
     licence: str = ""
