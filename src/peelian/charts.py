@@ -180,8 +180,9 @@ def points(
     up = {"field": y, "type": "quantitative", "title": y_title, "scale": {"zero": False}}
     encoding: dict[str, Any] = {"x": across, "y": up}
     if series:
-        encoding["color"] = {"field": series, "sort": None, "title": None, "scale": {"range": COLOURS}}
-        encoding["shape"] = {"field": series, "sort": None, "title": None, "scale": {"range": SHAPES}}
+        order = list(dict.fromkeys(frame[series]))
+        for channel, marks in (("color", COLOURS), ("shape", SHAPES)):
+            encoding[channel] = {k: v for k, v in _scaled(series, order, marks).items() if k != "legend"}
     mark = {"type": "point", "filled": True, "size": 80, "color": COLOURS[0], "opacity": 1}
     layers: list[dict[str, Any]] = [{"mark": mark, "encoding": encoding}]
     if low and high:
