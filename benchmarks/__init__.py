@@ -40,4 +40,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "allocate": plan.allocate,
     "rounds": plan.rounds,
     "disclosure": account.disclosure,
+    "report": account.report,
+    "records": account.records,
 }

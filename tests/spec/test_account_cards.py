@@ -171,3 +171,22 @@ def test_a_table_published_before_stops_the_run_that_would_give_a_count_away(tmp
     with pytest.raises(PrivacyError, match="together with table old of 2019-02-01"):
         run(None, None, Parameters(), counts=counts().rename("burglary"), areas=AREAS, released=[old],
             crime="burglary", months=("2016-01", "2018-12"), seed=1)  # fmt: skip
+
+
+def test_the_map_has_no_number_where_one_is_withheld_and_says_why(tmp_path: Path) -> None:
+    import geopandas as gpd
+    from shapely.geometry import box
+
+    from peelian.outputs import write_content
+
+    shaped = gpd.GeoDataFrame(AREAS, geometry=[box(i, 0, i + 1, 1) for i in range(5)], crs=27700)
+    shapes = shaped[["area", "geometry"]].dissolve("area")
+    content = public_files(made(), day="2018-12-31", title="t", shapes=shapes)["cards/areas.gpkg"]
+    write_content(tmp_path / "areas.gpkg", content)
+    held = gpd.read_file(tmp_path / "areas.gpkg", layer="areas").set_index("name")
+    assert held.crs.to_epsg() == 27700
+    assert held["count"].isna()["Vale"]
+    assert held["per_1000_homes"].isna()["Vale"]
+    assert held.at["Vale", "reason"].startswith("too small to publish")
+    assert held.at["Heath", "count"] == 156
+    assert not held.at["Heath", "reason"]

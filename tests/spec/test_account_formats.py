@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import sys
 import zipfile
@@ -199,6 +200,36 @@ def test_the_fonts_travel_with_the_pdf(made: dict[str, Any]) -> None:
     fonts = [f.get_object() for page in reader(made).pages for f in page["/Resources"]["/Font"].values()]
     inner = [f["/DescendantFonts"][0].get_object()["/FontDescriptor"] for f in fonts]
     assert all({"/FontFile2", "/FontFile3"} & set(f) for f in inner)
+
+
+def test_every_font_of_the_pdf_says_which_letters_its_shapes_are(made: dict[str, Any]) -> None:
+    fonts = [f.get_object() for page in reader(made).pages for f in page["/Resources"]["/Font"].values()]
+    assert fonts
+    assert all("/ToUnicode" in font for font in fonts)
+
+
+def test_the_keyboard_follows_the_structure_and_the_window_shows_the_title(made: dict[str, Any]) -> None:
+    root = reader(made).trailer["/Root"]
+    assert {page["/Tabs"] for page in reader(made).pages} == {"/S"}
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert all("/StructParents" in page for page in reader(made).pages)
+
+
+def test_headings_of_the_pdf_skip_no_level(made: dict[str, Any]) -> None:
+    levels = [int(p["/S"][2]) for p in structure(made) if re.fullmatch(r"/H\d", p.get("/S", ""))]
+    assert levels[0] == 1
+    assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
+
+
+def test_what_is_drawn_on_a_page_is_tagged_or_marked_as_no_content(made: dict[str, Any]) -> None:
+    loose = []
+    for page in reader(made).pages:
+        inside = 0
+        for operands, operator in page.get_contents().operations:
+            inside += (operator in (b"BDC", b"BMC")) - (operator == b"EMC")
+            if operator in (b"Tj", b"TJ", b"Do", b"f", b"S", b"B") and not inside:
+                loose.append((operator, operands))
+    assert loose == []
 
 
 def test_the_marking_stands_on_every_page_of_the_pdf(made: dict[str, Any]) -> None:

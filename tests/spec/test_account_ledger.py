@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from peelian.account.costs import Interval, exactly
@@ -92,3 +94,30 @@ def test_quantity_times_price_that_differs_from_the_payment_is_said(tmp_path: Pa
 )
 def test_the_status_of_a_promise(promise: Promise, status: str) -> None:
     assert promised_against_actual([promise])["status"].item() == status
+
+
+def test_a_ledger_in_a_workbook_is_the_ledger_in_csv(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
+    (tmp_path / "ledger.csv").write_text(
+        "date,line,quantity,unit_price,actual\n2016-04-02,kits,5000,12.5,62500\n2016-05-27,staff,400,22,8800\n",
+        encoding="utf-8",
+    )
+    book = openpyxl.Workbook()
+    for row in (
+        ("date", "line", "quantity", "unit_price", "actual"),
+        (date(2016, 4, 2), "kits", 5000, 12.5, 62500),
+        (date(2016, 5, 27), "staff", 400, 22, 8800),
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "ledger.xlsx")
+    pd.testing.assert_frame_equal(read_ledger(tmp_path / "ledger.xlsx"), read_ledger(tmp_path / "ledger.csv"))
+
+
+def test_a_wrong_row_of_a_workbook_is_named_by_its_line(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
+    book = openpyxl.Workbook()
+    for row in (("date", "line", "actual"), ("2016-04-02", "kits", 5), ("2016-04-03", "cakes", 5)):
+        book.active.append(row)
+    book.save(tmp_path / "ledger.xlsx")
+    with pytest.raises(DataError, match=r"line 3: line is 'cakes'"):
+        read_ledger(tmp_path / "ledger.xlsx")

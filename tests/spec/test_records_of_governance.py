@@ -153,3 +153,30 @@ def test_crime_that_moved_next_door_is_said_where_the_benefit_is(tmp_path: Path)
     assert files["records/citizens_guide.json"]["values"]["working"].endswith(
         "and the interval includes none."
     )
+
+
+PRODUCTION = '[atrs]\nalgorithmic_transparency_record_phase = "production"\n'
+
+
+def gates(folder: Path, typed: str) -> dict[str, Any]:
+    (folder / "governance.toml").write_text(typed, encoding="utf-8")
+    files = run(None, None, Parameters(), governance=folder / "governance.toml", months=MONTHS, seed=1).files
+    return files["records/gates.json"]
+
+
+def test_the_phase_production_bars_the_gates_and_names_what_is_missing(tmp_path: Path) -> None:
+    assert gates(tmp_path, PRODUCTION)["blockers"][0] == (
+        "The phase is production, and it lacks a data protection impact assessment that is signed; an equality impact "
+        "assessment that is signed; a transparency record that may be published; an evaluation plan that is frozen; "
+        "a named owner; a day of review."
+    )
+
+
+def test_a_review_that_is_past_sends_the_gates_back(tmp_path: Path) -> None:
+    said = gates(tmp_path, PRODUCTION + '[dpia]\nreview_date = "2016-12-01"\n')["blockers"][0]
+    assert "because the one of 2016-12-01 is past: back to re-referral" in said
+
+
+def test_another_phase_bars_nothing(tmp_path: Path) -> None:
+    said = gates(tmp_path, PRODUCTION.replace("production", "beta-pilot"))["blockers"]
+    assert not any("phase" in sentence for sentence in said)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from peelian.account.answers import by_place
 from peelian.account.equality import in_words
 from peelian.account.report import next_door
+from peelian.words import day, month
 
 if TYPE_CHECKING:
     from peelian.account.results import Results
@@ -70,6 +71,10 @@ def _programme(results: Results) -> dict[str, str]:
     }
 
 
+def _month(iso: str) -> str:
+    return day(f"{iso}-01").partition(" ")[2]
+
+
 def _exposure(results: Results) -> dict[str, str]:
     table = results.exposure
     if table is None:
@@ -87,7 +92,7 @@ def _deliveries(results: Results) -> dict[str, str]:
     by = by_place(saturation)
     return {
         "scale": f"{by['delivered'].sum():,.0f} kits in {len(by):,} places, "
-        f"{saturation['month'].astype(str).min()} to {saturation['month'].astype(str).max()}."
+        f"{_month(saturation['month'].astype(str).min())} to {_month(saturation['month'].astype(str).max())}."
     }
 
 
@@ -95,7 +100,7 @@ def _evaluation(results: Results) -> dict[str, str]:
     found = results.held.assessment
     if found is None:
         return {}
-    window = f"{found.first} to {found.last}"
+    window = f"{month(found.first)} to {month(found.last)}"
     told = str(found.raw["headline"].get("sentence", "")) if found.told else ""
     moved = next_door(found.raw, results.held.crimes)
     verdict = found.words[:1].upper() + found.words[1:].removesuffix(".")
@@ -121,7 +126,7 @@ def _data(results: Results) -> dict[str, str]:
     months = counts.index.get_level_values("month").astype(str)
     places = counts.index.get_level_values("place").nunique()
     kinds = ", ".join(map(str, counts.columns))
-    span = f"{months.min()} to {months.max()}"
+    span = f"{_month(months.min())} to {_month(months.max())}"
     out["inputs"] = f"Recorded crime ({kinds}) in {places:,} places by month, {span}."
     out["sources"] = out["inputs"]
     out["data_scope"] = (

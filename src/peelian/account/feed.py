@@ -11,8 +11,12 @@ from xml.etree import ElementTree
 from peelian.account.cards import LONG, SHORT, Card
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
+    from peelian.maps import Layered
+
+WITHHELD = "too small to publish, or it would give such a count away"
 ATOM = "http://www.w3.org/2005/Atom"
 DICTIONARY = (
     ("area", "code of the area, or all areas"), ("name", "name of the area"),
@@ -23,10 +27,13 @@ DICTIONARY = (
 )  # fmt: skip
 
 
-def public_files(made: Sequence[Card], *, day: str, title: str) -> dict[str, Any]:
+def public_files(
+    made: Sequence[Card], *, day: str, title: str, shapes: gpd.GeoDataFrame | None = None
+) -> dict[str, Any]:
     """File name -> content for the folder ``cards``: PNG and words of each, posts, feed, open data.
 
-    ``day``  the day of the records, ISO; ``title`` of the feed. Pictures are left out where the library that
+    ``day``  the day of the records, ISO; ``title`` of the feed; ``shapes`` of the areas on their codes, for a
+    GeoPackage that QGIS opens styled. Pictures are left out where the library that
     draws them is not installed.
     """
     from peelian.account.picture import png
@@ -39,6 +46,8 @@ def public_files(made: Sequence[Card], *, day: str, title: str) -> dict[str, Any
             out[f"cards/{file_of(card)}.png"] = png(card)
         except DataError:
             continue
+    if shapes is not None:
+        out["cards/areas.gpkg"] = layered(made, shapes)
     return out | {
         "cards/posts.csv": posts(made),
         "cards/feed.xml": atom(made, day=day, title=title),
@@ -81,6 +90,22 @@ def open_data(made: Sequence[Card]) -> pd.DataFrame:
         for card in made for end, count in card.blocks
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=[name for name, _ in DICTIONARY])
+
+
+def layered(made: Sequence[Card], shapes: gpd.GeoDataFrame) -> Layered:
+    """The last twelve months by area as a map layer: a withheld count is empty and its reason is said."""
+    from peelian.maps import Layered, Style
+
+    held = {card.id: card for card in made if card.id in shapes.index}
+    rows = shapes.loc[list(held)].copy()
+    rows["name"] = [card.name for card in held.values()]
+    rows["homes"] = [card.homes for card in held.values()]
+    rows["months_to"] = [card.until for card in held.values()]
+    rows["count"] = [float("nan") if card.now is None else float(card.now) for card in held.values()]
+    rows["per_1000_homes"] = [float("nan") if card.rate is None else card.rate for card in held.values()]
+    rows["reason"] = [WITHHELD if card.now is None else "" for card in held.values()]
+    style = Style("per_1000_homes", "sequential", "Recorded per 1,000 homes, 12 months")
+    return Layered({"areas": rows}, {"areas": style})
 
 
 def dictionary() -> pd.DataFrame:

@@ -74,7 +74,7 @@ def _public(results: Results) -> dict[str, Any]:
         return {}
     held = results.held
     title = f"Recorded {held.crimes} by area" + (f": {held.programme.name}" if held.programme else "")
-    return public_files(results.cards, day=results.held.day, title=title)
+    return public_files(results.cards, day=held.day or "", title=title, shapes=results.shapes)
 
 
 def _business(results: Results) -> dict[str, Any]:

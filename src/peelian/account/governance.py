@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, Literal
 
 from peelian.errors import DataError, some
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 RECORDS = ("atrs", "dpia", "eqia", "covenant", "algo_care", "gates", "model_card", "citizens_guide")
 Origin = Literal["system", "typed", "blank"]
 
@@ -39,6 +41,7 @@ class Entry:
 class Record:
     """A filled record. ``blockers`` say what stands in the way of publication; none: it may be published.
 
+    ``barred``     what else stands in the way, beyond its own fields.
     ``confirmed``  who confirmed what the system filled, as a role, and when; ``for_values`` the digest of the
                    values that were confirmed.
     """
@@ -50,6 +53,7 @@ class Record:
     confirmed_by: str = ""
     confirmed_on: str = ""
     for_values: str = ""
+    barred: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -65,7 +69,7 @@ class Record:
     @property
     def blockers(self) -> list[str]:
         """What stands in the way of publication, a sentence each."""
-        said = [f"Required and blank: {title.rstrip('?')}." for title in self.blanks]
+        said = [*self.barred, *(f"Required and blank: {title.rstrip('?')}." for title in self.blanks)]
         said += [
             f"{entry.title} is {entry.value!r}; expected {', '.join(entry.allowed)}."
             for entry in self.entries
@@ -94,6 +98,31 @@ class Record:
 def publishable(record: Record) -> bool:
     """True where no required field is blank, every choice is allowed, the system's values confirmed."""
     return not record.blockers
+
+
+def production_gaps(records: Mapping[str, Record], *, frozen: bool, on: str | None) -> list[str]:
+    """What is missing for the phase production; empty where nothing is, or the phase is another one.
+
+    ``frozen``  whether an evaluation plan was frozen; ``on`` the day of the records, ISO. Production needs a
+    signed DPIA and EqIA, a transparency record that may be published, a frozen evaluation plan, a named
+    owner, and a day of review that has not passed (College of Policing, stage gates).
+    """
+    values = {name: {e.key: e.value for e in record.entries} for name, record in records.items()}
+    if values["atrs"].get("algorithmic_transparency_record_phase") != "production":
+        return []
+    review = values["dpia"]["review_date"]
+    gaps = [
+        "a data protection impact assessment that is signed" * bool(records["dpia"].blockers),
+        "an equality impact assessment that is signed" * bool(records["eqia"].blockers),
+        "a transparency record that may be published" * bool(records["atrs"].blockers),
+        "an evaluation plan that is frozen" * (not frozen),
+        "a named owner" * (not values["atrs"]["owner_senior_responsible_owner"]),
+        "a day of review" * (not review),
+    ]
+    when = DAY.match(review)
+    if when is not None and on and when.group() < on:
+        gaps.append(f"a new review, because the one of {when.group()} is past: back to re-referral")
+    return [gap for gap in gaps if gap]
 
 
 @cache

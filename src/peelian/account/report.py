@@ -201,6 +201,7 @@ def warnings(results: Results) -> list[Text]:
     moved = found.raw.get("words_displacement", "") if found and found.gross is None else ""
     if moved:
         said.append(f"What happened next door is not taken off the number prevented. Found there: {moved}.")
+    said += [sentence for record in results.governance for sentence in record.barred]
     said += results.unexplained
     if held.register is not None:
         said += filter(None, [overclaimed(held.register, results.bearable)])

@@ -24,6 +24,7 @@ from peelian.account.valuing import SOCIAL, UnitValues
 from peelian.words import percent
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.account.run import Parameters
@@ -57,6 +58,7 @@ class Results:
     business: Business | None = None
     cards: tuple[Card, ...] = ()
     exposure: pd.DataFrame | None = None
+    shapes: gpd.GeoDataFrame | None = None
     similar: pd.DataFrame | None = None
     leaving: tuple[Release, ...] = ()
     released: int = 0

@@ -145,8 +145,8 @@ def run(
     ``governance``, ``figures``  paths, before those of
                      ``parameters``.
     ``areas``        on place ids: ``area``, ``name`` and ``households`` of the ward or larger area of
-                     each, for share cards; ``source`` of the counts, for their foot; ``version``
-                     of this software, for the letter.
+                     each, for share cards, with their ``geometry`` where a map of them is wanted; ``source``
+                     of the counts, for their foot; ``version`` of this software, for the letter.
     ``people``       columns of the places that ``equality`` names, on place ids of the study area.
     ``days``         counts by place of the last 28 days (``now``), of those ``before`` and ``a year ago``.
     ``released``     tables published before: those of this run that go to the public are set beside them.
@@ -227,7 +227,11 @@ def _with_public(
     out = [] if results.parameters.audience == "internal" else by_arm(held)
     out += by_area(held, made, areas) if areas is not None and made else []
     audited(out, released, held)
-    return replace(results, cards=tuple(made), leaving=tuple(out), released=len(released))
+    shapes: Any = None
+    if made and areas is not None and "geometry" in areas:
+        shaped: Any = areas[["area", "geometry"]]
+        shapes = shaped.dissolve("area")
+    return replace(results, cards=tuple(made), shapes=shapes, leaving=tuple(out), released=len(released))
 
 
 def _with_similar(results: Results, areas: pd.DataFrame | None) -> Results:
@@ -274,11 +278,18 @@ def _figures(own: str | Path | None, p: Parameters) -> Figures:
 def _with_records_of(results: Results, path: str | Path | None) -> Results:
     """The records of governance, filled from what the run knows and from what people typed."""
     from peelian.account.facts import facts_of
-    from peelian.account.governance import RECORDS, filled, read_governance
+    from peelian.account.governance import RECORDS, filled, production_gaps, read_governance
 
     typed = None if path is None else read_governance(path)
     facts = facts_of(results)
-    return replace(results, governance=tuple(filled(name, facts, typed) for name in RECORDS))
+    records = {name: filled(name, facts, typed) for name in RECORDS}
+    found = results.held.assessment
+    frozen = bool(found is not None and found.raw.get("protocol"))
+    gaps = production_gaps(records, frozen=frozen, on=results.held.day)
+    if gaps:
+        said = f"The phase is production, and it lacks {'; '.join(gaps)}."
+        records["gates"] = replace(records["gates"], barred=(said,))
+    return replace(results, governance=tuple(records.values()))
 
 
 def _with_impacts(results: Results) -> Results:

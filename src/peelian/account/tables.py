@@ -1,10 +1,10 @@
-"""Reads the CSV files of the stage, and names file, line and column of every row that is wrong."""
+"""Reads the CSV files and workbooks of the stage, and names file, line and column of every wrong row."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ Row = dict[str, str]
 def read_rows(
     path: str | Path, required: Sequence[str], judge: Callable[[Row], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The rows of a CSV file as ``judge`` makes them.
+    """The rows of a CSV file, or of the first sheet of a workbook (xlsx, ods, xls), as ``judge`` makes them.
 
     ``required``  columns that must be there. ``judge`` turns one row of text into values, or raises
                   ``DataError`` with what is wrong in it.
@@ -46,9 +46,43 @@ def read_rows(
 
 
 _MOST = 12
+WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xls")
+
+
+def _sheet(path: Path) -> tuple[list[str], list[tuple[int, dict[Any, Any]]]]:
+    """The first sheet of a workbook as a CSV file would have it: text, days as ISO, numbers as typed."""
+    try:
+        import python_calamine as calamine
+    except ImportError as error:
+        raise DataError(
+            f"{path}: reading a workbook needs python-calamine, which is not installed. Save the sheet as "
+            "CSV, or install it: pip install python-calamine."
+        ) from error
+    try:
+        rows = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file. [account] in peelian.toml names it.") from None
+    except calamine.CalamineError as error:
+        raise DataError(f"{path}: is no workbook that can be read ({error}).") from error
+    if not rows:
+        return [], []
+    header = [_typed(value) for value in rows[0]]
+    body = [(line, [_typed(value) for value in row]) for line, row in enumerate(rows[1:], 2)]
+    return header, [(line, dict(zip(header, row, strict=True))) for line, row in body if any(row)]
+
+
+def _typed(value: Any) -> str:
+    """A cell as somebody would have typed it into a CSV file."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value).strip()
 
 
 def _text(path: Path) -> tuple[list[str], list[tuple[int, dict[Any, Any]]]]:
+    if path.suffix.lower() in WORKBOOKS:
+        return _sheet(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle)

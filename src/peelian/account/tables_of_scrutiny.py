@@ -156,6 +156,8 @@ def _tests(results: Results) -> Table | None:
 
 def _course(results: Results) -> Chart | None:
     """Totals of 12 months, month by month, with and without the programme, as an index."""
+    import pandas as pd
+
     from peelian import charts
 
     held = results.held
@@ -166,9 +168,11 @@ def _course(results: Results) -> Chart | None:
     if frame.empty:
         return None
     rules = _lines_across(results, frame["month"])
+    dated = frame.assign(month=pd.to_datetime(frame["month"]))
     spec = charts.lines(
-        frame, "month", "index", series="places", y_title="12 months, first = 100", rules=rules, zero=False
-    )
+        dated, "month", "index", series="places", y_title="12 months, first = 100", zero=False,
+        rules=[(f"{when}-01", word) for when, word in rules],
+    )  # fmt: skip
     said = "; ".join(f"{name} {rows['index'].iloc[-1]:.0f}" for name, rows in frame.groupby("places"))
     first, last = _month(frame["month"].min()), _month(frame["month"].max())
     drawn = "; ".join(f"{word} in {_month(when)}" for when, word in rules)

@@ -94,10 +94,13 @@ def card_areas(context: Context, column: str, name: str, similar: Sequence[str] 
     inside, homes = frame[column].astype(str), pd.Series(places.households, places.index, dtype=float)
     hectares = frame.geometry.area / SQUARE_METRES
     dense = homes.groupby(inside).sum() / hectares.groupby(inside).sum()
-    return pd.DataFrame(
+    import geopandas as gpd
+
+    return gpd.GeoDataFrame(
         {"area": inside, "name": frame[name or column].astype(str), "households": homes,
          "homes per hectare": inside.map(dense),
-         **{feature: frame[feature].astype(float) for feature in similar}}
+         **{feature: frame[feature].astype(float) for feature in similar}},
+        geometry=frame.geometry, crs=frame.crs,
     )  # fmt: skip
 
 
