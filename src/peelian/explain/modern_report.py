@@ -161,7 +161,7 @@ def _sensitivity_block(terrain: RiskTerrain) -> Table:
         "sensitivity",
         "Times as frequent where each factor bears, under other choices",
         shown, dict.fromkeys(names[1:], ",.2f"),
-        note="Empty: the factor then has no effect. Tile intercepts give each tile a level of its own, "
+        note="Empty: the factor is then not kept. Tile intercepts give each tile a level of its own, "
         "pulled to the common one. Steps twice as wide also double the bandwidths; a factor may then bear "
         "elsewhere.",
     )  # fmt: skip

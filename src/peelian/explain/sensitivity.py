@@ -35,7 +35,7 @@ def variants(held: Held) -> pd.DataFrame:
 
     ``as fitted``; ``tile intercepts``: every tile has a level of its own, pulled to the common one;
     ``without the strongest``; ``half the reach``; ``steps twice as wide``: bands and bandwidths, absent where
-    columns were given; ``Poisson``, ``NB1`` or ``NB2`` instead. Missing where a factor has no effect.
+    columns were given; ``Poisson``, ``NB1`` or ``NB2`` instead. Missing where a factor is not kept.
     """
     posed, chosen, options = held.posed, held.chosen, held.options
     base = {b.number: held_times(b, held.b) for b in held.where}
