@@ -254,7 +254,7 @@ def test_leaving_out_the_worst_areas_makes_the_others_rise_and_is_allowed_for(
     for start in (72, 84, 96):  # months since January 2011
         before, after = (start - 12, start), (start, start + 12)
         worst = c.top_units(counts[:, slice(*before)].sum(axis=1), int(share * len(counts)))
-        held = left_out(counts, counts, ~worst, worst, before, before=before, after=after)
+        held = left_out(counts, counts, ~worst, worst, before, before=before, after=after, until=start)
         assert held is not None
         sums = [counts[who][:, slice(*w)].sum() for who in (~worst, worst | ~worst) for w in (after, before)]
         plain = 100 * float(np.log(sums) @ [1, -1, -1, 1])

@@ -76,7 +76,7 @@ def test_one_shift_by_hand() -> None:
     counts = np.zeros((4, 48))
     counts[:, ::12] = [[9, 4, 4, 4], [5, 5, 5, 5], [5, 6, 9, 5], [1, 5, 5, 5]]
     control = np.array([True, True, False, True])
-    held = left_out(counts, counts, control, ~control, (24, 36), before=(24, 36), after=(36, 48))
+    held = left_out(counts, counts, control, ~control, (24, 36), before=(24, 36), after=(36, 48), until=36)
     assert held is not None
     assert held.backs == (12, 24)
     # a year back the third is highest again (6): the others stay at 14; all four went from 20 to 23
@@ -122,3 +122,20 @@ def test_the_chapter_says_both_ratios_and_the_table_still_holds_plain_counts() -
     far = (held["arm"] == "control") & (held["ring"] == "beyond")
     counts = panel.frame["count"].unstack("month")[far]
     assert row["after"] == counts.iloc[:, START : START + 12].to_numpy().sum()
+
+
+def test_months_in_which_the_areas_left_out_were_treated_themselves_show_nothing() -> None:
+    """The other scheme began a year earlier: the year before the start is no year with nothing done."""
+    panel, plan, _ = city("hottest")
+    areas = plan.areas.copy()
+    other = areas.index[areas["arm"] == "excluded"]
+    areas.loc[other, "start"] = pd.Period("2016-01", "M")
+    early = study(panel, replace(plan, areas=areas), months_before=12).left_out[0]
+    plain_start = study(panel, plan, months_before=12).left_out[0]
+    assert early is not None
+    assert plain_start is not None
+    assert early.until == START - 12
+    assert (
+        len(early.shifts(early.before, early.after))
+        == len(plain_start.shifts(plain_start.before, plain_start.after)) - 1
+    )

@@ -38,7 +38,8 @@ class LeftOut:
     ``members``  by place; ``share`` of the count before, of all areas far away, that they hold; ``choice``
     the months they were chosen on, ``assumed`` where nobody stated them; ``auc`` how well the count in those
     months tells them from the areas that are left.
-    ``before``, ``after``  the headline's windows. ``all`` (months + 1,) running count of all areas far away;
+    ``before``, ``after``  the headline's windows; ``until`` the first month in which any of these areas may
+    have been treated itself. ``all`` (months + 1,) running count of all areas far away;
     ``kept`` (years, months + 1) of those that the same ranks leave in earlier years, ``backs`` months back.
     """
 
@@ -49,6 +50,7 @@ class LeftOut:
     auc: float
     before: Window
     after: Window
+    until: int
     all: Floats
     kept: Floats
     backs: tuple[int, ...]
@@ -58,7 +60,7 @@ class LeftOut:
         out = []
         for back, kept in zip(self.backs, self.kept, strict=True):
             b, a = ((w[0] - back, w[1] - back) for w in (before, after))
-            if min(b[0], a[0]) < 0 or a[1] > self.after[0]:
+            if min(b[0], a[0]) < 0 or a[1] > self.until:
                 continue
             counts = [s[w[1]] - s[w[0]] for s in (kept, self.all) for w in (a, b)]
             if min(counts) > 0:
@@ -90,12 +92,13 @@ class LeftOut:
 
 def left_out(
     counts: Floats, chosen_on: Floats, control: Mask, spare: Mask, months: Window, *,
-    before: Window, after: Window, assumed: bool = False,
+    before: Window, after: Window, until: int, assumed: bool = False,
 ) -> LeftOut | None:  # fmt: skip
     """The areas left out as ``LeftOut``, or None where leaving them out cannot mislead.
 
     ``counts``  (places, months) of the outcome; ``chosen_on`` of what areas are chosen on. ``control`` the
-    areas compared with; ``spare`` those that would have been, chosen on ``months``. None where the count in
+    areas compared with; ``spare`` those that would have been, chosen on ``months`` and untouched before the
+    month ``until``. None where the count in
     those months hardly tells the two apart.
     """
     far, running = control | spare, _running(chosen_on)
@@ -108,7 +111,7 @@ def left_out(
     for back in range(12, counts.shape[1], 12):
         if min(months[0], before[0]) - back < 0:
             break
-        if months[1] - back > after[0]:
+        if months[1] - back > until:
             continue
         order = _hottest(running[:, months[1] - back] - running[:, months[0] - back], far)
         backs.append(back)
@@ -117,7 +120,7 @@ def left_out(
     mine = sums[spare].sum(axis=0)
     share = (mine[before[1]] - mine[before[0]]) / max(total[before[1]] - total[before[0]], 1.0)
     return LeftOut(
-        spare, float(share), months, assumed, told, before, after, total,
+        spare, float(share), months, assumed, told, before, after, until, total,
         np.array(kept).reshape(len(backs), sums.shape[1]), tuple(backs),
     )  # fmt: skip
 

@@ -302,9 +302,10 @@ def _left_out(
     if not inside.any():
         return None
     choice = max(int(first[inside].min()), 0), int(last[inside].max())
+    own = [s for s in _positions(areas["start"], months)[inside] if s >= 0]
     return left_out(
         counts, chosen_on, group == CONTROL, inside, choice, before=stack.before, after=stack.after,
-        assumed=not known[inside].all(),
+        until=int(min([stack.start, *own])), assumed=not known[inside].all(),
     )  # fmt: skip
 
 
