@@ -2,8 +2,8 @@
 
 ``python -m benchmarks terrains`` fits burglary in Hounslow, violence in Ealing and burglary in Chicago with
 both modes; ``boroughs``, violence in 25 boroughs of London, takes minutes and is asked for by itself.
-``python -c "from benchmarks.terrains import rules; print(rules())"`` prints the deviance on tiles left out for
-both rules and three tile sides.
+``python -c "from benchmarks.terrains import rules; print(rules())"`` prints the deviance on tiles left out
+for both rules and three tile sides.
 """
 
 from __future__ import annotations
