@@ -39,7 +39,7 @@ def frontier(
     given = size / size.sum() / share  # what of all that is handed out goes to a place taken whole
     spread = (parts.to_numpy() * given[:, None]).T
     rows = []
-    for gamma in np.linspace(0, 1, steps) ** 2:
+    for gamma in np.linspace(0, 1, steps) ** 3:
         chosen = _best(risk / risk.sum(), given, spread, norm.reindex(parts.columns).to_numpy(), gamma)
         groups = spread @ chosen
         rows.append(
