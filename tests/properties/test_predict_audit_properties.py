@@ -7,7 +7,7 @@ from random import Random
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from shapely import box
@@ -55,6 +55,7 @@ def test_an_estimate_of_the_rest_is_never_below_what_was_seen(counts: list[int],
     assert found.low >= sum(counts)
 
 
+@settings(max_examples=20)
 @given(RISKS, st.integers(2, 12), st.integers(0, 5))
 def test_missions_hold_the_limit_and_the_same_seed_gives_the_same(
     risk: np.ndarray, boxes: int, seed: int
