@@ -273,6 +273,19 @@ def test_drawn_boxes_estimate_the_rest_without_bias_and_with_a_fair_interval() -
     assert 0.9 < np.mean([f.low <= truth <= f.high for f in found]) <= 0.99
 
 
+def test_three_draws_of_the_same_places_are_one_estimate_with_less_spread() -> None:
+    counts, rest = np.array([0.0, 1, 2, 1, 0, 2, 2, 1, 0]), np.array([100, 100, 100])
+    thrice = explored(counts, np.repeat([0, 1, 2], 3), rest, repeats=3)
+    assert (thrice.total, thrice.places, thrice.drawn) == (100.0, 100, 9)
+    once = explored(counts[:3], np.zeros(3, int), rest[:1])
+    assert thrice.high - thrice.low < once.high - once.low
+
+
+def test_where_nothing_was_seen_the_interval_does_not_end_at_nothing() -> None:
+    found = explored(np.zeros(30), np.zeros(30, int), np.array([600]))
+    assert (found.low, found.high) == (0.0, 60.0)
+
+
 def test_incidents_outside_are_left_alone() -> None:
     far = replace(timed(), frame=timed().frame.assign(geometry=gpd.points_from_xy([0] * 600, [0] * 600)))
     shares = shift_shares(far, CELLS, {"early": "06-14"})

@@ -134,11 +134,12 @@ class Explored:
         )
 
 
-def explored(counts: np.ndarray, stratum: np.ndarray, rest: np.ndarray) -> Explored:
+def explored(counts: np.ndarray, stratum: np.ndarray, rest: np.ndarray, *, repeats: int = 1) -> Explored:
     """Incidents in unplanned places from a drawn sample of them, each weighted by 1 over its chance.
 
     ``counts``   incidents in each drawn place; ``stratum`` the draw it belongs to, as a position in
-    ``rest``, the number of places each draw was made from (simple random sampling without replacement).
+    ``rest``, the number of places each draw was made from (simple random sampling without replacement);
+    ``repeats`` how many draws were made of the same places and days (one a shift): their mean is taken.
 
     Horvitz & Thompson (1952); variance by stratum, (1 - f) R^2 s^2 / m. A stratum with one drawn place takes
     the variance of all drawn places. The lower limit is never below what was seen.
@@ -149,7 +150,7 @@ def explored(counts: np.ndarray, stratum: np.ndarray, rest: np.ndarray) -> Explo
     """
     counts, stratum, rest = np.asarray(counts, float), np.asarray(stratum, int), np.asarray(rest, float)
     if not len(counts):
-        return Explored(float("nan"), float("nan"), float("nan"), 0, int(rest.sum()))
+        return Explored(float("nan"), float("nan"), float("nan"), 0, int(rest.sum() / repeats))
     drawn = np.bincount(stratum, minlength=len(rest)).astype(float)
     held = drawn > 0
     sums = np.bincount(stratum, counts, minlength=len(rest))
@@ -161,9 +162,9 @@ def explored(counts: np.ndarray, stratum: np.ndarray, rest: np.ndarray) -> Explo
     spread[many] = (squares[many] - sums[many] ** 2 / drawn[many]) / (drawn[many] - 1)
     error = np.sqrt(((1 - drawn[held] / rest[held]) * rest[held] ** 2 * spread[held] / drawn[held]).sum())
     if not counts.sum():  # nothing seen: up to 3 over the number drawn may still be there (rule of three)
-        most = 3 / len(counts) * float(rest[held].sum())
-        return Explored(0.0, 0.0, most, len(counts), int(rest[held].sum()))
+        most = 3 / len(counts) * float(rest[held].sum()) / repeats
+        return Explored(0.0, 0.0, most, len(counts), int(rest[held].sum() / repeats))
     wide = float(stats.t.ppf(0.975, max(len(counts) - int(held.sum()), 1))) * float(error)
-    return Explored(
-        total, max(total - wide, float(counts.sum())), total + wide, len(counts), int(rest[held].sum())
-    )
+    low = max(total - wide, float(counts.sum()))
+    total, low, high = (value / repeats for value in (total, low, total + wide))
+    return Explored(total, low, high, len(counts), int(rest[held].sum() / repeats))

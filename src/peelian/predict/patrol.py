@@ -155,8 +155,8 @@ def _explored(past: pd.DataFrame, incidents: Incidents, cells: Places) -> Explor
     when = incidents.frame["start"].dt.normalize()
     counted = pd.Series(1, pd.MultiIndex.from_arrays([place, when])).groupby(level=[0, 1]).sum()
     keys = pd.MultiIndex.from_arrays([rows["place"], pd.to_datetime(rows["day"])])
-    shifts = max(rows["shift"].fillna("").nunique(), 1)  # each shift's draw estimates the day: their mean
-    counts = counted.reindex(keys).fillna(0).to_numpy(float) / shifts
+    shifts = max(rows["shift"].fillna("").nunique(), 1)  # each shift's draw speaks for the whole day
+    counts = counted.reindex(keys).fillna(0).to_numpy(float)
     strata = rows.fillna({"shift": ""}).groupby(["patrol_area", "day", "shift"], sort=True)
     rest = (strata.size() / strata["probability"].max()).round().to_numpy(float)
-    return explored(counts, strata.ngroup().to_numpy(), rest)
+    return explored(counts, strata.ngroup().to_numpy(), rest, repeats=shifts)
