@@ -190,3 +190,10 @@ def test_the_map_has_no_number_where_one_is_withheld_and_says_why(tmp_path: Path
     assert held.at["Vale", "reason"].startswith("too small to publish")
     assert held.at["Heath", "count"] == 156
     assert not held.at["Heath", "reason"]
+
+
+def test_a_change_of_recording_among_the_bars_stands_below_them() -> None:
+    text = outcome().files["cards/w1.txt"]
+    assert text.count("How crime is recorded changed on 1 April 2017.") == 1
+    old = card("w1", history="How crime is recorded changed on 1 April 2013.").text
+    assert old.endswith("never of a street or a home. How crime is recorded changed on 1 April 2013.")

@@ -42,6 +42,7 @@ class Card:
     source: str = ""
     note: str = ""
     caution: str = ""
+    history: str = ""
 
     @property
     def now(self) -> int | None:
@@ -96,7 +97,8 @@ class Card:
     def small_print(self) -> str:
         """What the card rests on."""
         source = f" Source: {self.source}." if self.source else ""
-        return f"Counts are of areas of a ward or larger, never of a street or a home.{source}"
+        said = f"Counts are of areas of a ward or larger, never of a street or a home.{source}"
+        return said if not self.history or self.history == self.caution else f"{said} {self.history}"
 
     def post(self, longest: int) -> str:
         """A plain post of at most so many characters: whole sentences, the most important first."""
@@ -127,12 +129,14 @@ def cards(
     source: str = "",
     notes: dict[str, str] | None = None,
     caution: str = "",
+    history: str = "",
 ) -> list[Card]:
     """The card of every area and of all together, in order of name, all areas first.
 
     ``counts``  on (place, month); ``areas`` on place ids with ``area``, ``name`` and ``households``.
     ``threshold`` smallest count shown; ``least`` smallest count compared; ``fewest_homes`` an area must hold.
-    ``notes``  area -> a sentence of its own; ``caution`` one that stands beside every comparison.
+    ``notes``  area -> a sentence of its own; ``caution`` one that stands beside every comparison, ``history``
+    one that stands below the bars.
 
     Blocks of twelve months end with the last month held; at most six. Raises ``PrivacyError`` for an area of
     fewer homes than a ward has. Empty without twelve months.
@@ -165,6 +169,7 @@ def cards(
             tuple(zip([_month(end) for end in table.columns], numbers, strict=True)), moved,
             _rate(numbers[-1], homes[area]), whole_rate if area != ALL else None, crimes,
             _month(table.columns[-1]), source, (notes or {}).get(str(area), ""), caution,
+                history,
         ))  # fmt: skip
     return out
 

@@ -72,7 +72,8 @@ def exposure(
         for name in kept:
             whole = kept[name].sum()
             share = kept.loc[there, name].sum() / whole if whole else float("nan")
-            rows.append((characteristic, str(name), share, everybody, share / everybody, int(blank.sum())))
+            group = _readable(str(name))
+            rows.append((characteristic, group, share, everybody, share / everybody, int(blank.sum())))
     columns = [
         "characteristic",
         "group",
@@ -107,6 +108,11 @@ def _counts(inside: pd.DataFrame, groups: Groups, characteristic: str) -> pd.Dat
                 "that are missing, or leave whole out."
             )
     return table
+
+
+def _readable(column: str) -> str:
+    """A column's name as a group is called: ``pct_social_rented`` is social rented."""
+    return column.removeprefix("pct_").replace("_", " ")
 
 
 def _short(level: object) -> str:

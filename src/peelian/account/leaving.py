@@ -122,6 +122,7 @@ def cards_of(results: Results, areas: pd.DataFrame, changes: pd.DataFrame, sourc
         held.counts[held.crime], areas, threshold=threshold_of_public(held), least=least,
         fewest_homes=homes, crimes=held.crimes, source=source,
         notes=_notes(held, areas), caution=recording_changed(held, changes),
+        history=recording_changed(held, changes, years=MONTHS_IN_A_YEAR // 2),
     )  # fmt: skip
 
 
@@ -140,14 +141,14 @@ def _notes(held: Held, areas: pd.DataFrame) -> dict[str, str]:
     return notes
 
 
-def recording_changed(held: Held, changes: pd.DataFrame) -> str:
-    """That recording changed within the two years compared, where it did for every force."""
+def recording_changed(held: Held, changes: pd.DataFrame, *, years: int = 2) -> str:
+    """That recording changed within the years compared, where it did for every force."""
     import pandas as pd
 
     if held.day is None:
         return ""
     last = pd.Timestamp(held.day)
-    first = last - pd.DateOffset(months=2 * MONTHS_IN_A_YEAR)
+    first = last - pd.DateOffset(months=years * MONTHS_IN_A_YEAR)
     near = changes[(changes["force"] == "all") & (changes["from"] > first) & (changes["from"] <= last)]
     days = [day(str(when.date())) for when in near["from"]]
     return f"How crime is recorded changed on {' and '.join(days)}." if days else ""

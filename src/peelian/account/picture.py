@@ -52,7 +52,7 @@ def svg(card: Card) -> str:
         parts += _lines(rows, MARGIN, y, 23, colour=colour)
         y += 31 * len(rows) + (14 if rows else 0)
     parts += _bars(card)
-    parts += _lines(_wrapped(card.small_print, 118)[:2], MARGIN, HEIGHT - 46, 17, colour=GREY)
+    parts += _lines(_wrapped(card.small_print, 126)[:3], MARGIN, HEIGHT - 56, 17, colour=GREY)
     return "".join([*parts, "</svg>"])
 
 

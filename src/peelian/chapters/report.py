@@ -136,6 +136,9 @@ def _silent(block: Any, names: re.Pattern[str] | None) -> Any:
         return block
     if isinstance(block, Text):
         return Text(f"A sentence is withheld: {WITHHELD}.", "note") if names.search(block.text) else block
+    if isinstance(block, Chart) and not block.published:
+        # a map of cells names none, and its colours would tell what the table hides
+        return Text("A picture is withheld: it is of places whose counts are too small to publish.", "note")
     if isinstance(block, Chart):
         frame = "" if block.frame is None else block.frame.to_csv(index=False)
         shown = f"{block.title} {block.alt} {block.note} {json.dumps(block.spec, default=str)} {frame}"
