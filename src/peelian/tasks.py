@@ -636,6 +636,8 @@ def freeze_plan(
         f"Frozen in {target}: SHA-256 {made.sha256}. Send this line to somebody else today, who will "
         f'keep it: {made.line}. To evaluate by it: protocol = "{FROZEN}" under [evaluate].'
     )
+    if made.plan.get("late"):
+        words = f"Registered late, which counts as none: {made.plan['late']} {words}"
     return plain({"file": target, "sha256": made.sha256, "line": made.line, "words": words,
                   "late": made.plan.get("late", "")})  # fmt: skip
 

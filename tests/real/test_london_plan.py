@@ -19,13 +19,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
-    """The example run as far as its plan, on a copy of its folder with the paths to the data made absolute."""
+    """The example run as far as its plan, on a copy of its folder with the paths to the data made absolute.
+
+    Burglaries after 2015 are left out, which halves the reading: the plan looks at none after 2014.
+    """
     made = tmp_path_factory.mktemp("london") / "london_plan"
     made.mkdir()
     for name in ("peelian.toml", "teams.csv"):
         shutil.copy(ROOT / "examples" / "london_plan" / name, made)
     file = made / "peelian.toml"
-    text = file.read_text(encoding="utf-8").replace("../../../shared", shared.as_posix())
+    crimes = "data/uk/met_burglary/met_burglary_2010-12_2021-12.parquet"
+    months = [("month", "<=", "2015-12")]
+    pd.read_parquet(shared / crimes, filters=months).to_parquet(made / "crimes.parquet")
+    text = file.read_text(encoding="utf-8").replace(f"../../../shared/{crimes}", "crimes.parquet")
+    text = text.replace("../../../shared", shared.as_posix())
     file.write_text(text, encoding="utf-8")
     loop.run(made, until="plan")
     return made

@@ -192,6 +192,29 @@ def test_one_condition_alone_has_the_price_that_the_chapter_says(counts) -> None
     assert "plan_prices" not in names
 
 
+# ------------------------------------------------------------------- years, and what could be seen
+def test_the_years_add_up_to_what_is_expected(counts) -> None:
+    outcome = planned(counts, years=5, delivery_months=60)
+    table = table_of(outcome, "plan_years")
+    assert table["share"].sum() == pytest.approx(1.0)
+    assert table["prevented"].sum() == pytest.approx(outcome.files["plan.json"]["expected"]["prevented"])
+    assert table["share"].iloc[0] < table["share"].iloc[2]  # few kits are out in the first year
+
+
+def test_an_effect_that_fades_gives_all_in_its_first_year(counts) -> None:
+    table = table_of(planned(counts, years=3), "plan_years")
+    assert table["share"].tolist() == pytest.approx([1.0, 0.0, 0.0])
+
+
+def test_more_areas_and_more_months_see_smaller_falls(counts) -> None:
+    outcome = planned(counts)
+    table = table_of(outcome, "plan_rehearsal")
+    assert set(table["months"]) == {6, 12}  # three years hold no 24 against 24
+    assert table.groupby("areas")["mde"].agg(lambda mde: mde.iloc[-1] <= mde.iloc[0] + 0.05).all()
+    assert (table["marked"] >= table["mde"]).all()
+    assert (table["windows"] == [5, 5, 5, 2, 2, 2]).all()
+
+
 # ------------------------------------------------------------------- other plans
 @pytest.fixture(scope="module")
 def beside(counts):

@@ -40,6 +40,7 @@ _WHERE = {
     "power": "rehearsal",
     "evaluation_plan": "protocol_fields",
     "randomise": "trial",
+    "rehearsed": "rehearsal",
     "required_effect": "expect",
     "rounds": "streets",
     "schedule": "roll_out",

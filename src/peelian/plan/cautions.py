@@ -107,6 +107,8 @@ def notes(plan: Plan, found: Findings) -> list[str]:
         redrawn = "too few areas to redraw"
         if found.visible.redrawn is not None:
             how = "drawing as many again among the areas of most risk"
+            if found.rehearsal is not None and (found.rehearsal["months"] == 12).any():
+                how += ", the rest of them the comparison, with falls planted in every earlier year that fits"
             if found.drawn is not None:
                 how = "drawing the pool again by its rule, with falls planted in every earlier year that fits"
             redrawn = f"{percent(found.visible.redrawn)} by {how}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DataError, DesignError
@@ -97,6 +98,32 @@ def effect_years(years: float, *, fade: Fade, delivery_months: float = 0.0) -> f
         return _reach(months, fade) / 12
     whole = _reach_sum(months, fade) - _reach_sum(months - delivery_months, fade)
     return whole / delivery_months / 12
+
+
+def by_year(belief: Belief, held: Expected) -> pd.DataFrame:
+    """What is expected in each year of the programme: kits not yet out and effects that are gone left aside.
+
+    One row a year: ``year``, ``share`` of all that is prevented, ``prevented`` with ``low`` and ``high``.
+    """
+    import pandas as pd
+
+    whole = belief.effect_years
+    ends = [min(float(at), belief.years) for at in range(1, math.ceil(belief.years) + 1)]
+    sums = [0.0, *(_reached(12 * end, belief) for end in ends)]
+    rows = []
+    for at, (before, now) in enumerate(pairwise(sums), start=1):
+        share = (now - before) / whole if whole else 0.0
+        rows.append((at, share, share * held.median, share * held.low, share * held.high))
+    return pd.DataFrame(rows, columns=["year", "share", "prevented", "low", "high"])
+
+
+def _reached(months: float, belief: Belief) -> float:
+    """Years at full effect that areas have given by so many months after the first kit."""
+    delivery = belief.delivery_months
+    if not delivery:
+        return _reach(months, belief.fade) / 12
+    late = max(months - delivery, 0.0)
+    return (_reach_sum(months, belief.fade) - _reach_sum(late, belief.fade)) / delivery / 12
 
 
 def _reach(months: float, fade: Fade) -> float:

@@ -235,8 +235,11 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("areas.csv", "programme.csv", "plan."),
     ),
     "trial": (("plan_balance", "plan_flow"), ("assignment.csv",)),
-    "expect": (("plan_promise", "plan_uncertainty", "plan_comparison", "plan_scenarios"), ("decision.md",)),
-    "power": (("plan_power", "plan_placebo"), ()),
+    "expect": (
+        ("plan_promise", "plan_uncertainty", "plan_comparison", "plan_scenarios", "plan_years"),
+        ("decision.md",),
+    ),
+    "power": (("plan_power", "plan_placebo", "plan_rehearsal"), ()),
     "equity": (("plan_equity", "plan_frontier", "plan_unreported"), ()),
     "schedule": (("plan_teams", "plan_work", "plan_orders"), ("schedule.csv", "orders.csv")),
     "streets": ((), ("streets.csv", "rounds.csv", "lists/")),

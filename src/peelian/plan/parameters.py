@@ -96,6 +96,7 @@ class Parameters:
                          ``[programme]`` in proportion to the kits.
     ``risk_years``       years of incidents that an area's risk rests on: sets how far it may stray.
     ``draws``            random draws behind each interval.
+    ``rehearsals``       draws of areas in which the evaluation is rehearsed on earlier months; 0 for none.
     ``deprivation``      column of deprivation, lowest the most deprived: what would change were a tenth, a
                          fifth or three tenths of crime in the lowest third never reported.
     ``residential``      true where only burglary of homes is counted; otherwise every page says that shops
@@ -167,6 +168,7 @@ class Parameters:
     promise: Annotated[float, Field(gt=0)] | None = None
     risk_years: Annotated[float, Field(gt=0)] = 2.0
     draws: Annotated[int, Field(ge=100)] = 2000
+    rehearsals: Annotated[int, Field(ge=0)] = 500
     deprivation: str | None = None
     residential: bool = False
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict)

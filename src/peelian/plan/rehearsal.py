@@ -146,6 +146,42 @@ def mde_table(
     return pd.DataFrame(rows, columns=names)
 
 
+def rehearsed(
+    counts: pd.Series,
+    treated: int,
+    pool: pd.Index,
+    *,
+    saturation: float = 1.0,
+    months: Iterable[int] = (6, 12, 24),
+    draws: int = 1000,
+    seed: int,
+) -> pd.DataFrame:
+    """The smallest visible fall by months and number of areas: half as many, as many, twice as many.
+
+    ``pool``  areas that the treated are drawn from, the rest of them being the comparison: areas of all risks
+    would drift apart from those of most risk by themselves. ``saturation`` share of homes that get a kit, so
+    that ``marked`` is the fall that marked homes must see for their area to show it.
+
+    One row a number of months (before and after alike) and of areas that history has room for: ``months``,
+    ``areas``, ``mde`` (of the area), ``marked``, ``false_positives``, ``windows`` (earlier periods).
+    """
+    import pandas as pd
+
+    inside = counts[counts.index.get_level_values("place").isin(pool)]
+    rows = []
+    for length in months:
+        for number in dict.fromkeys((max(treated // 2, 2), treated, 2 * treated)):
+            try:
+                found = power(
+                    inside, number, months_before=length, months_after=length, draws=draws, seed=seed
+                )
+            except DesignError:
+                continue  # too short a history, or too few areas to draw from
+            marked = min(found.mde / saturation, 1.0)
+            rows.append((length, number, found.mde, marked, found.false_positives, found.windows))
+    return pd.DataFrame(rows, columns=["months", "areas", "mde", "marked", "false_positives", "windows"])
+
+
 def equivalent(table: pd.DataFrame, wanted: float) -> float | None:
     """How many places must be treated to see so small a fall; None where the table does not reach it.
 

@@ -36,9 +36,9 @@ class Findings:
     (None where not asked for); ``drawn`` who was drawn and ``balance`` how
     alike the arms are (None where areas were chosen); ``attainable`` share of homes that can be reached by
     chosen area; ``unreported`` who would enter were crime missing in deprived areas; ``scenarios`` other
-    plans side by side and ``others`` the areas of each; ``prices`` what each condition costs; ``protocol``
-    the fields of the evaluation plan, and
-    ``frozen`` the one that was frozen already, if any.
+    plans side by side and ``others`` the areas of each; ``prices`` what each condition costs;
+    ``rehearsal`` the smallest visible fall by months and areas; ``protocol`` the fields of the evaluation
+    plan, and ``frozen`` the one that was frozen already, if any.
     """
 
     crime: str
@@ -65,6 +65,7 @@ class Findings:
     scenarios: pd.DataFrame | None = None
     others: dict[str, pd.Index] = field(default_factory=dict)
     prices: pd.DataFrame | None = None
+    rehearsal: pd.DataFrame | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
     frozen: Protocol | None = None
 
@@ -211,8 +212,8 @@ def sight(plan: Plan, found: Findings) -> str:
         return dates + " Whether a fall could be seen is not known: fewer than 24 months of counts are held."
     seen = (
         f" With 12 months before and 12 after, a fall of {percent(found.visible.mde)} or more in these areas "
-        f"would be seen four times in five; the assumed fall averages {percent(found.first_year_fall)} over "
-        "the first 12 months"
+        "would be seen four times in five, and this design can tell nothing below it; the assumed fall "
+        f"averages {percent(found.first_year_fall)} over the first 12 months"
     )
     if found.can_see:
         return dates + seen + "."

@@ -145,6 +145,9 @@ def _findings(
         "highest count first": expect.highest_count_first(plan),
         "spread over all homes": expect.spread_evenly(plan),
     }
+    seen, rehearsal = smallest_visible(plan, past, seed=seed), _rehearsal(plan, past, parameters, seed)
+    if seen is not None:
+        seen = seen.rehearsed(rehearsal, len(plan.chosen))
     needed = None if promise is None else expect.required_effect(plan, promise, years=parameters.years)
     return Findings(
         crime=crime,
@@ -156,11 +159,26 @@ def _findings(
         promise_words=promise_words,
         needed=needed,
         placebo=_placebo(plan, past),
-        visible=smallest_visible(plan, past, seed=seed),
+        visible=seen,
+        rehearsal=rehearsal,
         steadiness=stability(plan, risk_years=parameters.risk_years, seed=seed, progress=progress),
         treated_before=tuple(sorted(set(programme.treated.index) & set(plan.chosen.index))),
         parameters=_plain(parameters),
     )
+
+
+def _rehearsal(plan: Plan, past: pd.Series, parameters: Parameters, seed: int) -> pd.DataFrame | None:
+    """The evaluation rehearsed on earlier months, areas drawn from four times as many of most risk."""
+    from peelian.plan.rehearsal import rehearsed
+
+    number = len(plan.chosen)
+    if number < 2 or not parameters.rehearsals:
+        return None
+    order = plan.frame["risk"].sort_values(ascending=False, kind="stable").index
+    return rehearsed(
+        past, number, order[: max(4 * number, 10)], saturation=plan.saturation, draws=parameters.rehearsals,
+        seed=seed,
+    )  # fmt: skip
 
 
 def _compared(

@@ -32,6 +32,8 @@ def area_list(plan: Plan, areas: Places, found: Findings) -> pd.DataFrame:
         months = found.work.months.groupby("place")["month"].agg(["min", "max"]).astype(str)
         table["from"], table["line_reached"] = months["min"], months["max"]
     table["risk"] = frame["risk"]
+    belief = found.belief
+    table["prevented"] = frame["risk"] * belief.effect_years * (1 - belief.effect)
     table["chosen_in"] = found.steadiness["share"].reindex(frame.index)
     table["class"] = found.steadiness["class"].reindex(frame.index)
     return table.reset_index()
@@ -46,7 +48,7 @@ def name_column(areas: Places) -> str | None:
 def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
     """The tables in the order in which they are read."""
     listed = area_list(plan, areas, found)
-    shown = listed.head(SHOWN).drop(columns=["from", "line_reached"], errors="ignore")
+    shown = listed.head(SHOWN).drop(columns=["from", "line_reached", "prevented"], errors="ignore")
     first = f"The first {len(shown)} of {len(listed)}" if len(listed) > len(shown) else f"The {len(listed)}"
     formats = {
         "households": ",.0f", "kits": ",.0f", "cumulative_kits": ",.0f", "cumulative_pounds": "£,.2f",
@@ -62,7 +64,7 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         _edge(plan),
         _comparison(found),
     ]  # fmt: skip
-    blocks += _promise(found) + _sources(found) + _placebo(found) + _power(found)
+    blocks += _promise(found) + _years(found) + _sources(found) + _placebo(found) + _power(found)
     if found.balance is not None:
         blocks.append(
             Table("plan_balance", "How alike the drawn areas and the rest of the pool are", found.balance,
@@ -283,6 +285,19 @@ def _sources(found: Findings) -> list[Block]:
     ]  # fmt: skip
 
 
+def _years(found: Findings) -> list[Block]:
+    """What is expected in each year, where more than one is counted."""
+    from peelian.plan.expect import by_year
+
+    if found.belief.years <= 1:
+        return []
+    formats = {"share": ".1%", "prevented": ",.0f", "low": ",.0f", "high": ",.0f"}
+    note = "A year's part of all that is prevented: kits not yet out and effects that are gone give nothing."
+    frame = by_year(found.belief, found.expected)
+    title = "What may be expected in each year"
+    return [Table("plan_years", title, frame, formats, source=found.effect_source, note=note)]
+
+
 def _placebo(found: Findings) -> list[Block]:
     if found.placebo is None:
         return []
@@ -297,13 +312,30 @@ def _placebo(found: Findings) -> list[Block]:
     return [Table("plan_placebo", title, frame, formats, source="recorded counts", note=note)]
 
 
+def _rehearsal(found: Findings) -> list[Block]:
+    table = found.rehearsal
+    if table is None or table.empty:
+        return []
+    formats = {"areas": ",.0f", "mde": ".1%", "marked": ".1%", "false_positives": ".1%"}
+    note = (
+        "months: before and after alike. mde: smallest fall of an area seen four times in five, falls "
+        "planted in earlier months; marked: the fall that marked homes must see for it. Areas are drawn from "
+        "those of most risk, and the rest of these is the comparison."
+    )
+    title = "The evaluation rehearsed: more areas and more months see smaller falls"
+    return [Table("plan_rehearsal", title, table, formats, source="recorded counts", note=note)]
+
+
 def _power(found: Findings) -> list[Block]:
     if found.visible is None or found.visible.by_number.empty:
         return []
     title = f"Fewer areas see less: the plan's own areas see {percent(found.visible.mde)}"
     note = "mde: smallest fall seen four times in five, 12 months against 12, were only these treated."
     formats = {"areas": ",.0f", "incidents": ",.0f", "mde": ".1%"}
-    return [Table("plan_power", title, found.visible.by_number, formats, source="formula", note=note)]
+    return [
+        *_rehearsal(found),
+        Table("plan_power", title, found.visible.by_number, formats, source="formula", note=note),
+    ]
 
 
 # -------------------------------------------------------------------- drawn
