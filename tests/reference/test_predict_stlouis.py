@@ -36,7 +36,7 @@ NAMES = {
     "gamma_poisson": "gamma_poisson",
     "prohotspot": "promap(500,bands='cells')",
 }
-RIDGE, BOOSTED = "ridge", "boosted(trees=150,refit=365)"
+RIDGE, BOOSTED = "ridge", "boosted(trees=100,origins=26,refit=365)"
 STACK = "stack(('ewma(180)','gamma_poisson','ridge'))"
 SHARES = (0.01, 0.05, 0.2)
 

@@ -184,7 +184,15 @@ def mean_of_neighbours(history: History, order: int = 1) -> Any:
 
     key = ("mean of neighbours", order)
     if key not in history.memo:
-        touching = history.places.neighbours(order).astype(float)
+        if "touching" not in history.memo:
+            history.memo["touching"] = history.places.neighbours().astype(float)
+        touching = step = history.memo["touching"]
+        for _ in range(order - 1):
+            step = step @ history.memo["touching"]
+            touching = touching + step
+        touching = sparse.csr_array(touching - sparse.diags_array(touching.diagonal()))
+        touching.eliminate_zeros()
+        touching.data[:] = 1
         number = np.asarray(touching.sum(axis=1)).ravel()
         share = np.divide(1.0, number, out=np.zeros(len(number)), where=number > 0)
         history.memo[key] = sparse.csr_array(sparse.diags_array(share) @ touching)

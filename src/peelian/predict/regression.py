@@ -213,16 +213,9 @@ class PoissonRidge(Learned):
 
     def learn(self, rows: Rows, setting: float) -> Any:
         """The fitted rate, from features."""
-        raised = LEAST * rows.values.mean(axis=0) + 1e-9
-        logs = np.log(rows.values + raised)
-        middle, scale = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-6)
-        constant, weights = ridge_weights((logs - middle) / scale, rows.counts, setting)
-
-        def rate(values: np.ndarray) -> np.ndarray:
-            logs = (np.log(values + raised) - middle) / scale
-            return np.asarray(np.exp(np.clip(logs @ weights + constant, -30, 10)))
-
-        return rate
+        logs = _Logs.of(rows.values)
+        constant, weights = ridge_weights(logs.of_values(rows.values), rows.counts, setting)
+        return lambda values: _rate(logs.of_values(values), constant, weights)
 
     def chosen(self, rows: Rows) -> float:
         """The shrinkage in use."""
@@ -230,8 +223,11 @@ class PoissonRidge(Learned):
             return float(self.alpha)
         scores = dict.fromkeys(ALPHAS, 0.0)
         for known, later in rolled(rows):
-            for alpha in ALPHAS:
-                scores[alpha] += surprise(later.counts, self.learn(known, alpha)(later.values))
+            logs = _Logs.of(known.values)
+            design, held, start = logs.of_values(known.values), logs.of_values(later.values), None
+            for alpha in sorted(ALPHAS, reverse=True):
+                start = ridge_weights(design, known.counts, alpha, start=start)
+                scores[alpha] += surprise(later.counts, _rate(held, *start))
         return min(scores, key=scores.__getitem__)
 
     @property
@@ -282,18 +278,44 @@ class Boosted(Learned):
         return "boosted trees on counts at several speeds"
 
 
-def ridge_weights(design: np.ndarray, counts: np.ndarray, alpha: float) -> tuple[float, np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class _Logs:
+    """Logarithms of features, standardised: what each is ``raised`` by, their ``middle`` and ``scale``."""
+
+    raised: np.ndarray
+    middle: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> _Logs:
+        raised = LEAST * values.mean(axis=0) + 1e-9
+        logs = np.log(values + raised)
+        return cls(raised, logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-6))
+
+    def of_values(self, values: np.ndarray) -> np.ndarray:
+        return np.asarray((np.log(values + self.raised) - self.middle) / self.scale)
+
+
+def _rate(logs: np.ndarray, constant: float, weights: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(np.clip(logs @ weights + constant, -30, 10)))
+
+
+def ridge_weights(
+    design: np.ndarray, counts: np.ndarray, alpha: float, *, start: tuple[float, np.ndarray] | None = None
+) -> tuple[float, np.ndarray]:
     """Constant and weights of the least mean surprise + alpha / 2 x sum of squared weights (Poisson).
 
-    ``design``  rows x columns, standardised; the constant is not shrunk. Newton steps, halved while they do
-    not help; they end when the surprise falls by less than 1e-9 of itself.
+    ``design``  rows x columns, standardised; ``start`` first values. The constant is not shrunk. Newton
+    steps, halved while they do not help; they end when the surprise falls by less than 1e-9 of itself.
 
     >>> constant, weights = ridge_weights(np.array([[-1.0], [1.0]]), np.array([1.0, 3.0]), 1e-9)
     >>> round(float(np.exp(constant + weights[0])), 4)
     3.0
     """
     number = design.shape[1]
-    weights, constant = np.zeros(number, design.dtype), float(np.log(max(float(counts.mean()), 1e-12)))
+    constant, weights = start or (
+        float(np.log(max(float(counts.mean()), 1e-12))), np.zeros(number, design.dtype)
+    )  # fmt: skip
 
     def cost(constant: float, weights: np.ndarray) -> tuple[float, np.ndarray]:
         log = design @ weights + constant
