@@ -14,9 +14,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from scipy.spatial import cKDTree
 
 from peelian.explain.ground import spread_households
+from peelian.explain.lattice import Lattice
+from peelian.explain.measure import kernel_sums, nearest_distance
 from peelian.explain.run import Parameters, run
 from peelian.incidents import Incidents
 from peelian.layers import Layer, Layers
@@ -141,3 +144,18 @@ def test_cells_carry_what_later_stages_read(outcome: Outcome, cells: Places) -> 
     assert frame.index.equals(cells.index)
     assert frame["relative_risk"].min() >= 1 - 1e-9
     assert frame["relative_risk"].notna().all()
+
+
+def test_visiting_cells_equals_a_tree_on_real_features(layers: Layers, cells: Places) -> None:
+    lattice = Lattice.of(cells)
+    assert lattice
+    distances = [200.0, 400, 600, 800, 1000, 1200]
+    for name in sorted(layers, key=lambda name: -len(layers[name]))[:4]:
+        shapes = layers[name].features.geometry.to_numpy()
+        xy = shapely.get_coordinates(shapes)
+        near, sums = lattice.near_and_kernels(xy, np.ones(len(xy)), distances)
+        nearest = nearest_distance(shapes, lattice.centres, 1200)
+        by_tree = kernel_sums(xy, np.ones(len(xy)), lattice.centres, distances)
+        for d, here, f, tree in zip(distances, near, sums, by_tree, strict=True):
+            assert (here == (nearest <= d)).all()
+            assert f == pytest.approx(tree, abs=1e-12 * tree.max())

@@ -113,6 +113,16 @@ def test_everything_excluded() -> None:
         made([*LAYERS, layer("sea", [box(-10, -10, 2010, 2010)])], exclude=("sea",))
 
 
+# -------------------------------------------------------------------- the edge
+def test_cells_by_the_boundary_are_marked_where_layers_stop_there() -> None:
+    many = layer("bin", gpd.points_from_xy(*RNG.uniform(0, 2000, (2, 300))))
+    beyond = layer("bin", gpd.points_from_xy(*RNG.uniform(-700, 2700, (2, 800))))
+    stops, goes_on = (made([one], block=200).files["cells.parquet"]["edge"] for one in (many, beyond))
+    inner = GRID.points.x.between(600, 1400) & GRID.points.y.between(600, 1400)
+    assert (stops == ~inner).all()
+    assert not goes_on.any()
+
+
 # -------------------------------------------------------------------- rasters
 def test_above_the_cuts_of_a_raster() -> None:
     places = Places.grid(gpd.GeoSeries([box(0, 0, 500, 100)], crs=CRS), 100)

@@ -114,3 +114,20 @@ def spread_households(areas: Places, cells: Places) -> pd.Series:
     spread = np.bincount(cell, homes, len(cells))
     spread[spread < 1e-6] = 0.0
     return pd.Series(spread, cells.index, name="households")
+
+
+def edge_of(cells: Places, warnings: tuple[str, ...], parameters: Parameters) -> pd.Series:
+    """Cells so near the boundary that features beyond it may be missing: where layers stop there."""
+    import pandas as pd
+
+    from peelian.explain.factors import distances_of
+    from peelian.explain.measure import study_area
+    from peelian.explain.problem import STOPS
+
+    if not any(STOPS in words for words in warnings):
+        return pd.Series(False, cells.index)
+    reach = parameters.reach_limit
+    if parameters.mode == "rtmdx":
+        block = parameters.block or 2 * float(cells.cell or 0)
+        reach = max(distances_of(block, parameters.blocks, parameters.increment))
+    return cells.points.distance(study_area(cells).boundary) <= reach

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = Any
 FEWEST_EVENTS, FEWEST_CELLS = 100, 30
+STOPS = "layers stop at the boundary"
 AT_RANDOM = "the same events split at random, which is weaker than by time"
 
 
@@ -336,7 +337,7 @@ def about_layers(
             raise DataError(f"Layer {name} has no feature in the study area in {span}.")
     cut = [name.replace("_", " ") for name in factors.edge_gaps(layers, places, reach, inside)]
     words = [
-        f"{len(cut)} of {len(layers)} layers stop at the boundary, so risk within {reach:g} m of it is "
+        f"{len(cut)} of {len(layers)} {STOPS}, so risk within {reach:g} m of it is "
         f"understated: {some(cut, 20)}."
     ] * bool(cut)
     notes = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
 from peelian.explain.beside import Asked
-from peelian.explain.ground import adjustment, blocks_of, offset_of, spread_households
+from peelian.explain.ground import adjustment, blocks_of, edge_of, offset_of, spread_households
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -163,7 +163,9 @@ def _outcome(
         for name in layers
         if name not in left_out
     )
-    return Outcome(section, _files(terrain, cells, priority), _summary(terrain), sources=sources)
+    files = _files(terrain, cells, priority)
+    files["cells.parquet"]["edge"] = edge_of(cells, terrain.warnings, parameters)
+    return Outcome(section, files, _summary(terrain), sources=sources)
 
 
 # -------------------------------------------------------------------- layers
