@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from peelian.arithmetic.scores import overdispersion
@@ -22,7 +23,7 @@ MEMBERS: dict[Step, tuple[str, ...]] = {
     "month": ("endemic", "ridge"),
     "day": ("ewma(180)", "gamma_poisson", "hawkes", "ridge"),
 }
-ROUNDS = 2_000
+ROUNDS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,20 +156,27 @@ def _log_chance(counts: np.ndarray, rate: np.ndarray) -> np.ndarray:
 def simplex_weights(log_chances: np.ndarray | Sequence[Sequence[float]]) -> np.ndarray:
     """Weights of a mixture, 0 or more and summing to 1, of the highest likelihood.
 
-    ``log_chances``  observations x members: log probability of each observation under each member. EM from
-    equal weights, which never lowers the likelihood; it ends when no weight moves by 1e-7.
+    ``log_chances``  observations x members: log probability of each observation under each member. Sequential
+    quadratic programming from equal weights, then ten steps of EM, which never lower the likelihood.
 
     >>> simplex_weights(np.log([[0.9, 0.1], [0.8, 0.2]])).round(3).tolist()
     [1.0, 0.0]
     """
     log_chances = np.asarray(log_chances, float)
     chance = np.exp(log_chances - log_chances.max(axis=1, keepdims=True))
-    weights = np.full(chance.shape[1], 1 / chance.shape[1])
-    for _ in range(ROUNDS):
-        mixed = chance @ weights
-        moved = weights * ((1 / mixed) @ chance) / len(chance)
-        done = np.abs(moved - weights).max() < 1e-7
-        weights = moved
-        if done:
-            break
+    number = chance.shape[1]
+
+    def surprise(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        mixed = np.maximum(chance @ weights, 1e-300)
+        return -float(np.log(mixed).mean()), -((1 / mixed) @ chance) / len(chance)
+
+    whole = {"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": lambda weights: np.ones(number)}
+    found = minimize(
+        surprise, np.full(number, 1 / number), jac=True, method="SLSQP", bounds=[(0, 1)] * number,
+        constraints=[whole], options={"ftol": 1e-12, "maxiter": ROUNDS},
+    )  # fmt: skip
+    weights = np.maximum(found.x, 0)
+    for _ in range(10):
+        weights = weights / weights.sum()
+        weights = weights * ((1 / np.maximum(chance @ weights, 1e-300)) @ chance) / len(chance)
     return np.asarray(weights / weights.sum())
