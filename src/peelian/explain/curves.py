@@ -112,7 +112,7 @@ def ends(tiles: int) -> list[float]:
     t differs from the normal distribution (Hesterberg 2015, the expanded percentile interval).
 
     >>> [round(p, 4) for p in ends(36)]
-    [0.0197, 0.9803]
+    [0.0198, 0.9802]
     """
     from scipy.special import ndtr, stdtrit
 
