@@ -30,7 +30,7 @@ demo: install
 	@$(BIN)/peelian demo --out demo
 
 test: install lint
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: install
 	@$(BIN)/ruff format --check --quiet . || { echo "Badly formatted: run make format"; exit 1; }

@@ -15,6 +15,17 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# modules that share what is dear to make; otherwise a worker takes one module after another
+TOGETHER = {
+    "tests/recovery/test_demo.py": "demo",
+    "tests/recovery/test_demo_parts.py": "demo",
+    "tests/recovery/test_dirty_extract.py": "demo",
+    "tests/security/test_offline.py": "demo",
+    "tests/spec/test_accessibility.py": "demo",
+    "tests/spec/test_account_command.py": "public",
+    "tests/security/test_small_counts.py": "public",
+}
+
 # "house": the same examples on every machine and every run. "search": new examples and many of them, for a
 # long look by hand: HYPOTHESIS_PROFILE=search.
 settings.register_profile(
@@ -26,6 +37,18 @@ settings.register_profile(
 )
 settings.register_profile("search", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One worker a module, and one for modules that stand ``TOGETHER``: what they share is made once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.split("::")[0]
+            return TOGETHER.get(module, module)
+
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +70,7 @@ def shared() -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     """The demo run once: its folder, its run, and the rows of truth against findings.
 
-    Every module that uses it carries ``pytest.mark.xdist_group("demo")``, so that one worker runs them all.
+    ``TOGETHER`` names every module that uses it, so that one worker runs them all.
     """
     import pandas as pd
 
@@ -62,7 +85,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
 def public(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """A small project for the public, run once: its folder, and the true counts by area.
 
-    Every module that uses it carries ``pytest.mark.xdist_group("public")``, so that one worker runs them all.
+    ``TOGETHER`` names every module that uses it, so that one worker runs them all.
     """
     from peelian.loop import run
     from tests.public_project import write_project

@@ -12,7 +12,6 @@ import pytest
 
 from peelian import loop
 
-pytestmark = pytest.mark.xdist_group("hounslow")
 ROOT = Path(__file__).resolve().parents[2]
 
 

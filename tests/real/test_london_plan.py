@@ -13,7 +13,6 @@ import pytest
 from peelian import loop
 from peelian.protocol import read_draft
 
-pytestmark = pytest.mark.xdist_group("london_plan")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -13,12 +13,10 @@ import time
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from peelian import loop
 from peelian.outputs import read_record
 
-pytestmark = pytest.mark.xdist_group("demo")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -6,12 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 
 from peelian.cli import main
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def said(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:

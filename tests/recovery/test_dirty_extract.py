@@ -13,8 +13,6 @@ import pytest
 from peelian import loop
 from peelian.incidents import Incidents
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture(scope="module")
 def dirty(

@@ -22,9 +22,6 @@ from peelian.report import Chart, Table, Text, section_from_json
 CHAPTERS = ("read", "predict", "deliver", "evaluate", "account")
 
 
-pytestmark = pytest.mark.xdist_group("public")
-
-
 def blocks(values: list[dict[str, Any]]) -> dict[str, Any]:
     return {b.name: b for v in values for b in section_from_json(v).blocks if not isinstance(b, Text)}
 

@@ -13,8 +13,6 @@ from click.testing import CliRunner
 
 from peelian.cli import main
 
-pytestmark = pytest.mark.xdist_group("public")
-
 
 @pytest.fixture(scope="module")
 def project(public: tuple[Path, Any]) -> Iterator[Path]:

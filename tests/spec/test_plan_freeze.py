@@ -18,7 +18,6 @@ from peelian.cli import main
 from peelian.errors import DataError, DesignError
 from peelian.protocol import verify
 
-pytestmark = pytest.mark.xdist_group("freeze")
 SIDE, WHEN = 9, datetime(2015, 12, 14, 9, 0, tzinfo=UTC)
 PROJECT = """
 [project]
