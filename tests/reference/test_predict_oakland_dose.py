@@ -56,10 +56,11 @@ def test_the_warning_in_the_report_has_the_numbers_of_the_data(found: Dose) -> N
     assert "12 boxes took half of all choices, 52 were ever chosen, and 43 %" in OAKLAND
 
 
+@pytest.mark.parametrize(("as_published", "boxes"), [(True, 0), (False, 1)])
 def test_the_dose_from_the_incidents_themselves_is_the_published_one_to_a_box_a_day(
-    published: tuple[np.ndarray, np.ndarray], shared: Path
+    published: tuple[np.ndarray, np.ndarray], shared: Path, as_published: bool, boxes: int
 ) -> None:
-    """Our fit runs to its end where theirs stopped early, so boxes near the 20th place may change places."""
+    """Without the slip of their code boxes near the 20th place may change places."""
     folder = shared / "data" / "world" / "oakland_predpol_2009_2011"
     crimes = pd.read_csv(folder / "drug_crimes_with_bins.csv.gz").dropna(subset="bin")
     crimes["day"] = pd.to_datetime(crimes["OCCURRED"], format="%m/%d/%y")
@@ -69,9 +70,9 @@ def test_the_dose_from_the_incidents_themselves_is_the_published_one_to_a_box_a_
         ago = (pd.Timestamp(names[column]) - crimes["day"]).dt.days
         rows = crimes[(ago >= 1) & (ago <= WINDOW)].assign(at=WINDOW - ago).sort_values(["bin", "at"])
         place, at = rows["bin"].to_numpy(int) - 1, rows["at"].to_numpy(int)
-        fit = fit_by_place(place, at, len(rates), WINDOW)
+        fit = fit_by_place(place, at, len(rates), WINDOW, as_published=as_published)
         excited = np.bincount(place, np.exp(-fit.omega * (WINDOW - at)), len(rates))
         own = fit.background + fit.theta * fit.omega * excited
         share = BOXES / len(rates)
         ours, theirs = (taken(rate, np.ones(len(rates)), share) for rate in (own, rates[:, column]))
-        assert np.abs(ours - theirs).sum() / 2 <= 1
+        assert np.abs(ours - theirs).sum() / 2 <= boxes

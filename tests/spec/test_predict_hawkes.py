@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Hawkes
 from peelian.predict.by_place import PlaceFit, fit_by_place
+from peelian.predict.methods import method_named, words_of
 
 STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
 CELLS = Places.grid(STUDY, 250)
@@ -77,6 +80,45 @@ def by_itself(repeats: float) -> PlaceFit:
     place, day = (np.concatenate(part) for part in zip(*everything, strict=True))
     order = np.lexsort((day, place))
     return fit_by_place(place[order], np.floor(day[order]).astype(int), 400, 360)
+
+
+def pair_by_pair(days: list[np.ndarray], as_published: bool) -> tuple[float, float]:
+    """Kernel by the definition, every pair written out; the divisor is the child's or that after the parent."""
+    omega = theta = 1.0
+    mu, hardly = [1.0] * len(days), False
+    while not hardly:
+        total = late = changed = 0.0
+        for at, day in enumerate(days):
+            whole = [
+                mu[at] + sum(theta * omega * np.exp(-omega * (b - a)) for a in day[:j] if a < b)
+                for j, b in enumerate(day)
+            ]
+            for i, j in itertools.combinations(range(len(day)), 2):
+                wait = day[j] - day[i]
+                if wait > 0:
+                    chance = theta * omega * np.exp(-omega * wait) / whole[i + 1 if as_published else j]
+                    total, late = total + chance, late + chance * wait
+            changed += abs(sum(mu[at] / one for one in whole) / 60 - mu[at])
+            mu[at] = sum(mu[at] / one for one in whole) / 60
+        number = sum(len(day) for day in days)
+        moved = abs(total / late - omega), abs(total / number - theta)
+        hardly = min(moved) <= 1e-5 or changed <= 1e-4
+        omega, theta = total / late, total / number
+    return float(omega), float(theta)
+
+
+@pytest.mark.parametrize("as_published", [False, True])
+def test_each_place_by_itself_is_the_definition_with_ties_and_all(as_published: bool) -> None:
+    days = [np.array(one) for one in ([3, 3, 5, 5, 5, 9, 40], [1, 2, 2, 30], [7], [0, 10, 20, 20, 21, 22])]
+    place = np.repeat(np.arange(4), [len(one) for one in days])
+    fit = fit_by_place(place, np.concatenate(days), 4, 60, as_published=as_published)
+    omega, theta = pair_by_pair(days, as_published)
+    assert (fit.omega, fit.theta) == pytest.approx((omega, theta), rel=1e-9)
+
+
+def test_the_slip_of_the_publication_is_named_where_it_is_asked_for() -> None:
+    method = method_named("by_place(as_published=True)", step="day")
+    assert words_of("by_place", method).endswith("with the slip of its publication")
 
 
 def test_each_place_by_itself_tells_repeats_from_none() -> None:

@@ -30,15 +30,17 @@ class PlaceFit:
 class ByPlace(Method):
     """Each place's own background, and repeats at the place itself that die away alike everywhere.
 
-    ``window``  days back that it is fitted on.
+    ``window``        days back that it is fitted on.
+    ``as_published``  with the slip of the code published with Lum & Isaac (2016), to come out at its digits.
 
     Rate of a place = mu + theta omega sum exp(-omega days since). Fitted by EM from 1, 1, 1 and stopped as
-    soon as one of the three hardly changes, as the code published with Lum & Isaac (2016) does it (Mohler et
-    al. 2015). It is here to be compared with, not recommended: on the data published with it, it is the count
-    of 180 days. Needs dates by day; any places.
+    soon as one of the three hardly changes, as that code does it (Mohler et al. 2015). It is here to be
+    compared with, not recommended: on the data published with it, it is the count of 180 days. Needs dates by
+    day; any places.
     """
 
     window: int = 180
+    as_published: bool = False
     step: Step = "day"
 
     def __post_init__(self) -> None:
@@ -57,7 +59,7 @@ class ByPlace(Method):
 
     def fitted(self, history: History) -> PlaceFit:
         """Kernel and backgrounds from the days of the window before the end of history."""
-        key = ("by place", self.window, history.end)
+        key = ("by place", self.window, self.as_published, history.end)
         if key not in history.memo:
             place, day = self._recent(history)
             if not len(day):
@@ -65,7 +67,9 @@ class ByPlace(Method):
                     f"There is no incident in the {self.window} days before "
                     f"{moment_of(history.end, 'day'):%d %B %Y}."
                 )
-            history.memo[key] = fit_by_place(place, day, len(history.places), self.window)
+            history.memo[key] = fit_by_place(
+                place, day, len(history.places), self.window, as_published=self.as_published
+            )
         fit: PlaceFit = history.memo[key]
         return fit
 
@@ -93,14 +97,20 @@ class ByPlace(Method):
     @property
     def words(self) -> str:
         """The method in words."""
-        return f"a background by place and its own repeats, fitted on the last {self.window} days"
+        slip = ", with the slip of its publication" if self.as_published else ""
+        return f"a background by place and its own repeats, fitted on the last {self.window} days{slip}"
 
 
-def fit_by_place(place: np.ndarray, day: np.ndarray, places: int, window: int) -> PlaceFit:
+def fit_by_place(
+    place: np.ndarray, day: np.ndarray, places: int, window: int, *, as_published: bool = False
+) -> PlaceFit:
     """EM of the place-based model, from incidents in order of place and day.
 
     Incidents of one day at one place do not bring each other. Sums over earlier incidents are carried along
     the days of each place, so a step costs as much as there are incidents (Ogata 1981).
+
+    ``as_published`` divides a pair's intensity by that of the incident after the parent, not of the child,
+    which is what the code published with Lum & Isaac (2016) does; backgrounds are divided rightly by both.
     """
     chain = _Chain.of(place, day)
     omega = theta = 1.0
@@ -109,7 +119,9 @@ def fit_by_place(place: np.ndarray, day: np.ndarray, places: int, window: int) -
         steps += 1
         since, late = chain.sums(omega)
         whole = mu[chain.place] + theta * omega * since
-        brought = chain.number * theta * omega / whole
+        if as_published:
+            since, late = chain.sums(omega, by=(chain.number - 1) / whole + 1 / np.r_[whole[1:], 1.0])
+        brought = chain.number * theta * omega / (1.0 if as_published else whole)
         total = float(brought @ since)
         lasting = np.bincount(chain.place, chain.number * mu[chain.place] / whole, places) / window
         moved = total / max(float(brought @ late), 1e-300), total / len(day)
@@ -142,11 +154,15 @@ class _Chain:
         gap = np.r_[0, np.diff(day)].astype(float)
         return cls(place, number, gap, np.split(order, cuts), np.unique(place))
 
-    def sums(self, omega: float) -> tuple[np.ndarray, np.ndarray]:
-        """By distinct day: sums over earlier incidents of exp(-omega t) and of t exp(-omega t)."""
+    def sums(self, omega: float, by: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """By distinct day: sums over earlier incidents of exp(-omega t) and of t exp(-omega t).
+
+        ``by``  what each earlier day counts for, unless for its number of incidents.
+        """
+        weight = self.number if by is None else by
         since, late = np.zeros(len(self.place)), np.zeros(len(self.place))
         for at in self.rank[1:]:
-            fade, before = np.exp(-omega * self.gap[at]), since[at - 1] + self.number[at - 1]
+            fade, before = np.exp(-omega * self.gap[at]), since[at - 1] + weight[at - 1]
             since[at] = fade * before
             late[at] = fade * (late[at - 1] + self.gap[at] * before)
         return since, late
