@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
-from benchmarks import BENCHMARKS
-from benchmarks.measure import CannotMeasure
+for thread in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as the command has it
+    os.environ.setdefault(thread, "1")
+
+from benchmarks import BENCHMARKS  # noqa: E402
+from benchmarks.measure import CannotMeasure  # noqa: E402
 
 LEAST_RUNS = 3
 

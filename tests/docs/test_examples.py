@@ -78,8 +78,11 @@ def test_toml_examples_parse(page: Path) -> None:
 
 @pytest.mark.parametrize(("where", "words"), [pytest.param(*c, id=c[0]) for c in _command_lines("peelian")])
 def test_console_lines_use_commands_that_exist(where: str, words: list[str]) -> None:
-    click = pytest.importorskip("click")
-    command = pytest.importorskip("peelian.cli").main
+    import click
+
+    from peelian.cli import main
+
+    command: click.Command = main
     rest = words[1:]
     context = click.Context(command)
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
