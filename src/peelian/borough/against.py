@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from peelian.words import percent
+
 if TYPE_CHECKING:
     from peelian.report import Section
 
@@ -131,7 +133,7 @@ def _saturation(truth: dict[str, Any], folder: Path) -> Row:
             last[row["place"]] = (float(row["delivered"]), float(row["households"]))
     homes = sum(held for _, held in last.values())
     share = sum(kits for kits, _ in last.values()) / homes if homes else float("nan")
-    return _row("Homes with a kit in treated areas", f"{true:.1%}", f"{share:.1%}", abs(share - true) < 0.001)
+    return _row("Homes with a kit in treated areas", percent(true), percent(share), abs(share - true) < 0.001)
 
 
 def _phases(truth: dict[str, Any], assessment: dict[str, Any]) -> list[Row]:
@@ -144,8 +146,8 @@ def _phases(truth: dict[str, Any], assessment: dict[str, Any]) -> list[Row]:
         naive = phase["placebo"]["rows"][0]["estimate"] - 1
         rows.append(
             _row(
-                f"{name}, badly planned: what a before and after figure says", f"{true:+.1%}",
-                f"{naive:+.1%}, and shown as misleading", naive < -0.08,
+                f"{name}, badly planned: what a before and after figure says", percent(true),
+                f"{percent(naive)}, and shown as misleading", naive < -0.08,
             )
         )  # fmt: skip
         verdict = phase["verdict"]
