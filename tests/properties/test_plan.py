@@ -13,6 +13,7 @@ from peelian.plan.constrained import Problem, Rows, Shape, choose_within
 from peelian.plan.expect import effect_years
 from peelian.plan.growing import grown
 from peelian.plan.knapsack import choose, greedy
+from peelian.plan.untreated import Controls
 
 
 @st.composite
@@ -182,3 +183,34 @@ def test_grown_groups_are_large_enough_and_within_the_kits(case, least: int) -> 
     assert whole.keeps(found)
     free = choose(benefit, need, limit, mip_gap=0).objective
     assert whole.value(found) <= free + 1e-9
+
+
+@st.composite
+def compared_cases(draw):
+    """Nine to eleven areas on a line, of which some must stay untreated two or more steps away."""
+    benefit, need, limit = draw(cases(9, 11))
+    size = len(need)
+    reach = draw(st.integers(0, 1))
+    area, near = np.nonzero(np.abs(np.subtract.outer(np.arange(size), np.arange(size))) <= reach)
+    risk = np.array(draw(st.lists(st.integers(1, 8).map(float), min_size=size, max_size=size)))
+    controls = Controls(area, near, risk, need > 0, draw(st.integers(0, 4)), 500.0 * reach)
+    at, penalty = np.arange(size - 1), draw(st.sampled_from([0.0, 0.5]))
+    return benefit, need, limit, Shape(at, at + 1, penalty, draw(st.integers(1, 2))), controls
+
+
+@settings(max_examples=60)
+@given(compared_cases())
+def test_with_areas_left_to_compare_with_the_solver_equals_exhaustive_search(case) -> None:
+    benefit, need, limit, shape, controls = case
+    open_ = (need > 0) & (benefit > 0)
+    problem = Problem(benefit, need, limit, (), shape, np.zeros(len(need), bool), open_, controls)
+    subsets = ((np.arange(2 ** len(need))[:, None] >> np.arange(len(need))) & 1).astype(bool)
+    subsets = subsets[(subsets @ need <= limit) & ~(subsets & ~open_).any(axis=1)]
+    held = [problem.value(row) for row in subsets if problem.keeps(row)]
+    try:
+        found = choose_within(benefit, need, limit, shape=shape, controls=controls, mip_gap=0)
+    except DesignError:
+        assert not held
+        return
+    assert problem.keeps(found.chosen)
+    assert found.objective == pytest.approx(max(held), abs=1e-6)

@@ -57,8 +57,9 @@ class Parameters:
                          (groups of ``min_areas`` or more) or ``boundary`` (``penalty`` incidents a year are
                          taken off for each border between a chosen area and one that is not).
     ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
-    ``buffer``           metres round chosen areas within which no area is a control; as many controls as
-                         chosen areas must remain, and at most 40 % of expected incidents are treated.
+    ``buffer``           metres round chosen areas within which no area is a control; the choice leaves as
+                         many controls of like risk as it takes areas (10 at least), and treats at most 40 %
+                         of expected incidents.
     ``equity_by``        columns of the places file by whose groups the shares of kits are shown; or words for
                          each: ``{ borough = "LAD11NM" }``.
     ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
