@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from peelian.plan.expect import effect_years
 from peelian.plan.growing import grown
 from peelian.plan.knapsack import choose, greedy
 from peelian.plan.untreated import Controls
+from peelian.plan.visits import patrol
 
 
 @st.composite
@@ -214,3 +218,22 @@ def test_with_areas_left_to_compare_with_the_solver_equals_exhaustive_search(cas
         return
     assert problem.keeps(found.chosen)
     assert found.objective == pytest.approx(max(held), abs=1e-6)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), min_size=2, max_size=7),
+    st.integers(12, 60), st.sampled_from([(0.1,), (0.1, 0.15), (0.2, 0.3, 0.3)]),
+)  # fmt: skip
+def test_visits_of_a_shift_equal_exhaustive_search(areas, limit: int, fall: tuple[float, ...]) -> None:
+    ids = [f"p{n}" for n in range(len(areas))]
+    risk, visit = (pd.Series([float(area[k]) for area in areas], ids) for k in (0, 1))
+    doses = np.array(list(itertools.product(range(len(fall) + 1), repeat=len(areas))))
+    less = np.array([0.0, *fall])[doses] @ risk.to_numpy()
+    best = less[doses @ visit.to_numpy() <= limit].max()
+    made = patrol(risk, visit, limit, fall=fall, dose=range(len(fall) + 1), mip_gap=0)
+    assert made.frame["less"].sum() == pytest.approx(best, abs=1e-6)
+    assert made.frame["cost"].sum() <= limit
+    assert made.frame["cost"].to_dict() == pytest.approx(
+        (made.frame["visits"] * visit[made.frame.index]).to_dict()
+    )

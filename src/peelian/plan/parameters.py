@@ -60,6 +60,10 @@ class Parameters:
     ``buffer``           metres round chosen areas within which no area is a control; the choice leaves as
                          many controls of like risk as it takes areas (10 at least), and treats at most 40 %
                          of expected incidents.
+    ``patrol``           what a shift of patrol holds, in ``patrol_unit`` (``minutes``, ``kilometres``): gives
+                         patrol.csv, with kits or instead of them. ``visit`` is what one visit costs, a number
+                         or a column of the places; ``patrol_fall`` the shares by which crime is assumed to
+                         fall at one, at two, ... visits a shift (``[0.10, 0.15]``).
     ``equity_by``        columns of the places file by whose groups the shares of kits are shown; or words for
                          each: ``{ borough = "LAD11NM" }``.
     ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
@@ -134,6 +138,10 @@ class Parameters:
     fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
     years: Annotated[float, Field(gt=0)] = 1.0
     delivery_months: Annotated[float, Field(ge=0)] = 0.0
+    patrol: Annotated[float, Field(gt=0)] | None = None
+    patrol_unit: Literal["minutes", "kilometres"] = "minutes"
+    visit: Annotated[float, Field(gt=0)] | str | None = None
+    patrol_fall: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     team: str | None = None
     teams: str = ""
     team_kits: Annotated[int, Field(gt=0)] | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError
 from peelian.plan import asked
+from peelian.plan import visits as patrol
 from peelian.plan.asked import Held
 from peelian.plan.case import Case, drawn_of, pool_of, prices_of, scenarios_of
 from peelian.plan.parameters import Parameters
@@ -44,15 +45,16 @@ def run(
     ``seed``       of every draw; ``crime`` names the crime in sentences.
     ``held``       what else the project holds: files of [plan], features, the evaluation's settings.
 
-    Raises what ``allocate`` raises, and ``DataError`` for a risk that is no count of a year.
+    Raises what ``allocate`` and ``patrol`` raise, and ``DataError`` for a risk that is no count of a year.
     """
     from peelian.plan.outputs import files, summary
     from peelian.plan.report import section
     from peelian.plan.work import work
 
     held = held or Held()
+    visits = patrol.of_table(risk, areas, parameters)
     if parameters.kits is None and parameters.budget is None:
-        return _not_held()
+        return _not_held() if visits is None else _patrol_alone(visits, crime)
     past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
     _check_annual(risk, past)
     case = Case(risk, fitted_on, areas, programme, parameters, seed, held)
@@ -71,12 +73,22 @@ def run(
     )
     found = replace(found, protocol=_protocol(plan, found, parameters, held.settled), frozen=held.frozen)
     chapter, made = section(plan, areas, found), files(plan, areas, found, marking=held.marking)
+    if visits is not None:
+        chapter = replace(chapter, blocks=(*chapter.blocks, *patrol.blocks(visits, crime=crime)))
+        made["patrol.csv"] = visits.frame.reset_index()
     return Outcome(
         chapter,
         files=made,
         summary=summary(plan, found, chapter, made),
         sources=(("assumed effect", parameters.effect_source, "", ""),),
     )
+
+
+def _patrol_alone(visits: patrol.Patrol, crime: str) -> Outcome:
+    """The chapter of a plan that is patrol and no kits."""
+    chapter = Section("plan", "Plan", QUESTION, tuple(patrol.blocks(visits, crime=crime)))
+    told = {"visits": int(visits.frame["visits"].sum()), "areas": len(visits.frame), "gap": visits.choice.gap}
+    return Outcome(chapter, files={"patrol.csv": visits.frame.reset_index()}, summary={"patrol": told})
 
 
 def _not_held() -> Outcome:
