@@ -112,11 +112,20 @@ def _seen_when_drawn(
     seed: int,
 ) -> dict[str, Any]:
     """What a draw changes: sureness is the pool's, and the fall that is seen is that of the two arms."""
+    from peelian.plan import wedge
     from peelian.plan.drawn import visible_when_drawn
     from peelian.plan.steadiness import stability
 
-    if not drawn or drawn["drawn"].kind == "stepped_wedge":
-        return {}  # all are treated in the end: only a simulation of the steps would say what is seen
+    if not drawn:
+        return {}
+    if drawn["drawn"].kind == "stepped_wedge":
+        if not parameters.rehearsals:
+            return {}
+        seen = wedge.of_plan(
+            plan, past, steps=parameters.steps, step_months=parameters.step_months, fade=parameters.fade,
+            draws=parameters.rehearsals, seed=seed,
+        )  # fmt: skip
+        return {"wedge": seen}
     changed: dict[str, Any] = {"steadiness": stability(pool, risk_years=parameters.risk_years, seed=seed)}
     if found.visible is not None:
         changed["visible"] = visible_when_drawn(plan, drawn["drawn"], past, found.visible, seed=seed)
