@@ -40,9 +40,14 @@ class Parameters:
     ``officer_hours``, ``minutes_a_kit``  hours that may be spent, and minutes of one kit.
     ``refused``, ``never_in``  shares of homes that refuse and that are never found in, or columns with them:
                          areas that cannot reach the line are named.
-    ``effect``           assumed ratio of crime with to crime without kits, at full strength.
+    ``effect``           assumed ratio of crime with to crime without kits, at full strength; or the name of
+                         a figure that has an interval (``aarhus``, ``mettrace_year_1``, ``none``), whose
+                         interval and source are then taken too.
     ``effect_low``, ``effect_high``  its 95 % interval.
     ``effect_source``    where the effect comes from, in words.
+    ``attained``, ``attained_sd``  share of homes that will in fact get a kit, and its standard deviation;
+                         what is expected is in proportion to it. Without ``attained`` it is what
+                         ``refused`` and ``never_in`` leave where a deviation is given, else ``saturation``.
     ``fade``             ``half at 6, zero at 12`` (months) or ``lasting``.
     ``years``            years over which prevented and promised incidents are counted.
     ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
@@ -131,10 +136,12 @@ class Parameters:
     minutes_a_kit: Annotated[float, Field(gt=0)] = 6.0
     refused: Annotated[float, Field(ge=0, lt=1)] | str | None = None
     never_in: Annotated[float, Field(ge=0, lt=1)] | str | None = None
-    effect: Annotated[float, Field(gt=0)] = 0.769
+    effect: Annotated[float, Field(gt=0)] | str = 0.769
     effect_low: Annotated[float, Field(gt=0)] = 0.705
     effect_high: Annotated[float, Field(gt=0)] = 0.838
     effect_source: str = METTRACE
+    attained: Annotated[float, Field(gt=0, lt=1)] | None = None
+    attained_sd: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
     years: Annotated[float, Field(gt=0)] = 1.0
     delivery_months: Annotated[float, Field(ge=0)] = 0.0

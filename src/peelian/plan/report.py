@@ -76,7 +76,8 @@ class Findings:
         """The assumed fall averaged over the first 12 months after delivery, as a share."""
         from peelian.plan.expect import effect_years
 
-        return (1 - self.belief.effect) * effect_years(1, fade=self.belief.fade)
+        held = self.belief
+        return (1 - held.effect) * held.reach * effect_years(1, fade=held.fade)
 
     @property
     def can_see(self) -> bool | None:

@@ -51,7 +51,7 @@ def run(
     from peelian.plan.report import section
     from peelian.plan.work import work
 
-    held = held or Held()
+    held, parameters = held or Held(), asked.named_effect(parameters)
     visits = patrol.of_table(risk, areas, parameters)
     if parameters.kits is None and parameters.budget is None:
         return _not_held() if visits is None else _patrol_alone(visits, crime)
@@ -62,7 +62,7 @@ def run(
     plan, drawn = pool, dict[str, Any]()
     if parameters.trial != "none":
         plan, drawn = drawn_of(case, pool, past, limit)
-    found = _findings(plan, programme, past, parameters, seed, crime, progress)
+    found = _findings(plan, areas, programme, past, parameters, seed, crime, progress)
     found = replace(found, **drawn, **_seen_when_drawn(plan, pool, found, drawn, past, parameters, seed))
     found = replace(
         found,
@@ -148,6 +148,7 @@ def _check_annual(risk: pd.Series, past: pd.Series) -> None:
 
 def _findings(
     plan: Plan,
+    areas: Places,
     programme: Programme,
     past: pd.Series,
     parameters: Parameters,
@@ -160,7 +161,7 @@ def _findings(
     from peelian.plan.steadiness import stability
     from peelian.plan.visible import smallest_visible
 
-    belief = _belief(parameters, past)
+    belief = _belief(plan, areas, parameters, past)
     promise, promise_words = _promise(plan, programme, parameters)
     others = {
         "highest count first": expect.highest_count_first(plan),
@@ -218,13 +219,15 @@ def _compared(
     return table
 
 
-def _belief(parameters: Parameters, past: pd.Series) -> Belief:
+def _belief(plan: Plan, areas: Places, parameters: Parameters, past: pd.Series) -> Belief:
     from peelian.plan.expect import Belief, level_spread
 
+    assert not isinstance(parameters.effect, str)  # named effects are looked up at the door
     return Belief(
         parameters.effect, parameters.effect_low, parameters.effect_high, parameters.fade, parameters.years,
         parameters.delivery_months, parameters.risk_years,
         level_spread(past, gap_months=parameters.gap_months), parameters.draws,
+        asked.reached(plan, areas, parameters), parameters.attained_sd, plan.saturation,
     )  # fmt: skip
 
 
