@@ -134,7 +134,8 @@ class Panel:
             (pd.PeriodIndex(month) >= pd.PeriodIndex(since, freq="M")) if first is not None else False
         )
         frame["unit"] = unit.reindex(place).to_numpy()
-        near = pd.Series(pd.NA, ids) if places is None else places.rings(rings, around=treated)
+        started = treated.difference(programme.waiting(months.max()))
+        near = pd.Series(pd.NA, ids) if places is None else places.rings(rings, around=started)
         frame["ring"] = near.reindex(place).array
         frame["saturation"] = _carried(saturation, frame.index)
         held = households if households is not None or places is None else places.households
@@ -192,17 +193,19 @@ class Panel:
 
 def _check_starts(areas: pd.DataFrame, months: pd.Index) -> None:
     treated = areas[areas["arm"] == "treated"]
-    for word, wrong in (
-        ("before", treated["start"] <= months.min()),
-        ("after", treated["start"] > months.max()),
-    ):
-        if wrong.any():
-            raise DesignError(
-                f"The programme starts {word} the data: {some(treated.index[wrong], 3)} from "
-                f"{treated['start'][wrong].iloc[0]}, but the incidents run from {months.min()} to "
-                f"{months.max()}. "
-                "An evaluation needs months on both sides: load more months, or mend the dates."
-            )
+    early, late = treated["start"] <= months.min(), treated["start"] > months.max()
+    if len(treated) and late.all():
+        word, wrong = "after", late
+    elif early.any():
+        word, wrong = "before", early
+    else:
+        return
+    raise DesignError(
+        f"The programme starts {word} the data: {some(treated.index[wrong], 3)} from "
+        f"{treated['start'][wrong].iloc[0]}, but the incidents run from {months.min()} to "
+        f"{months.max()}. "
+        "An evaluation needs months on both sides: load more months, or mend the dates."
+    )
 
 
 def _carried(saturation: pd.Series | None, index: pd.MultiIndex) -> object:

@@ -76,6 +76,10 @@ class Programme:
         """The rows of the treated arm."""
         return self.areas[self.areas["arm"] == "treated"]
 
+    def waiting(self, last: pd.Period) -> pd.Index:
+        """Treated places that start after the month ``last``, such as the last month of data."""
+        return self.treated.index[(self.treated["start"] > last).to_numpy(bool)]
+
 
 def check_saturation(share: float) -> None:
     """Raise ``DataError`` unless the saturation target is a share above 0 and at most 1."""

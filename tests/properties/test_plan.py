@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +16,8 @@ from peelian.plan.constrained import Problem, Rows, Shape, choose_within
 from peelian.plan.expect import effect_years
 from peelian.plan.growing import grown
 from peelian.plan.knapsack import choose, greedy
+from peelian.plan.untreated import Controls
+from peelian.plan.visits import patrol
 
 
 @st.composite
@@ -182,3 +187,53 @@ def test_grown_groups_are_large_enough_and_within_the_kits(case, least: int) -> 
     assert whole.keeps(found)
     free = choose(benefit, need, limit, mip_gap=0).objective
     assert whole.value(found) <= free + 1e-9
+
+
+@st.composite
+def compared_cases(draw):
+    """Nine to eleven areas on a line, of which some must stay untreated two or more steps away."""
+    benefit, need, limit = draw(cases(9, 11))
+    size = len(need)
+    reach = draw(st.integers(0, 1))
+    area, near = np.nonzero(np.abs(np.subtract.outer(np.arange(size), np.arange(size))) <= reach)
+    risk = np.array(draw(st.lists(st.integers(1, 8).map(float), min_size=size, max_size=size)))
+    controls = Controls(area, near, risk, need > 0, draw(st.integers(0, 4)), 500.0 * reach)
+    at, penalty = np.arange(size - 1), draw(st.sampled_from([0.0, 0.5]))
+    return benefit, need, limit, Shape(at, at + 1, penalty, draw(st.integers(1, 2))), controls
+
+
+@settings(max_examples=60)
+@given(compared_cases())
+def test_with_areas_left_to_compare_with_the_solver_equals_exhaustive_search(case) -> None:
+    benefit, need, limit, shape, controls = case
+    open_ = (need > 0) & (benefit > 0)
+    problem = Problem(benefit, need, limit, (), shape, np.zeros(len(need), bool), open_, controls)
+    subsets = ((np.arange(2 ** len(need))[:, None] >> np.arange(len(need))) & 1).astype(bool)
+    subsets = subsets[(subsets @ need <= limit) & ~(subsets & ~open_).any(axis=1)]
+    held = [problem.value(row) for row in subsets if problem.keeps(row)]
+    try:
+        found = choose_within(benefit, need, limit, shape=shape, controls=controls, mip_gap=0)
+    except DesignError:
+        assert not held
+        return
+    assert problem.keeps(found.chosen)
+    assert found.objective == pytest.approx(max(held), abs=1e-6)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), min_size=2, max_size=7),
+    st.integers(12, 60), st.sampled_from([(0.1,), (0.1, 0.15), (0.2, 0.3, 0.3)]),
+)  # fmt: skip
+def test_visits_of_a_shift_equal_exhaustive_search(areas, limit: int, fall: tuple[float, ...]) -> None:
+    ids = [f"p{n}" for n in range(len(areas))]
+    risk, visit = (pd.Series([float(area[k]) for area in areas], ids) for k in (0, 1))
+    doses = np.array(list(itertools.product(range(len(fall) + 1), repeat=len(areas))))
+    less = np.array([0.0, *fall])[doses] @ risk.to_numpy()
+    best = less[doses @ visit.to_numpy() <= limit].max()
+    made = patrol(risk, visit, limit, fall=fall, dose=range(len(fall) + 1), mip_gap=0)
+    assert made.frame["less"].sum() == pytest.approx(best, abs=1e-6)
+    assert made.frame["cost"].sum() <= limit
+    assert made.frame["cost"].to_dict() == pytest.approx(
+        (made.frame["visits"] * visit[made.frame.index]).to_dict()
+    )

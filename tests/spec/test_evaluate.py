@@ -132,11 +132,18 @@ def test_nobody_treated_is_refused() -> None:
         study(dataclasses.replace(panel, frame=frame), dataclasses.replace(plan, areas=plan.areas.iloc[:0]))
 
 
-def test_a_start_outside_the_panel_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("when", "says"),
+    [
+        ("2030-01", r"None of \d+ treated areas has started: the first starts in January 2030"),
+        ("2012-01", "start before the panel's second month"),
+    ],
+)
+def test_starts_without_months_on_both_sides_are_refused(when: str, says: str) -> None:
     panel, plan, _ = world()
-    late = plan.areas.assign(start=pd.PeriodIndex(["2030-01"] * len(plan.areas), freq="M"))
-    with pytest.raises(DesignError, match="start outside the panel"):
-        study(panel, dataclasses.replace(plan, areas=late))
+    moved = plan.areas.assign(start=pd.PeriodIndex([when] * len(plan.areas), freq="M"))
+    with pytest.raises(DesignError, match=says):
+        study(panel, dataclasses.replace(plan, areas=moved))
 
 
 def test_no_area_beyond_the_rings_is_refused_with_the_counts() -> None:

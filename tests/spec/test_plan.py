@@ -321,6 +321,12 @@ def test_chosen_areas_have_chosen_neighbours() -> None:
     assert set(plan(kits=140, constraints=[Compact()]).chosen.index) == {"b", "c"}
 
 
+def test_areas_to_compare_with_are_kept_by_the_choice_itself() -> None:
+    """b and c hold most, but touch every other area; a leaves c and d untouched."""
+    found = plan(kits=120, constraints=[Buffer(0, least=1)])
+    assert (list(found.chosen.index), found.summary["controls"]) == (["a"], 2)
+
+
 def test_what_conditions_cost_is_known() -> None:
     summary = plan(kits=140, constraints=[Compact()]).summary
     assert (summary["free"], summary["risk"]) == (50.0, 48.0)
@@ -334,7 +340,7 @@ def test_what_conditions_cost_is_known() -> None:
         ([Floor(TEAM, {"south": 400})], "which is what all its areas need (221)"),
         ([Floor(TEAM, {"west": 1})], "names west; the places have north, south"),
         ([Floor(TEAM, {"south": 9}, {"south": 5})], "The floor of south lies above its own cap"),
-        ([Buffer(0)], "of like risk lie more than 0 m"),
+        ([Buffer(0)], "leaves 0 areas of like risk more than 0 m from the chosen ones, and 10 are needed"),
     ],
 )  # fmt: skip
 def test_constraints_that_cannot_be_kept_are_named(constraints, words: str) -> None:

@@ -261,3 +261,44 @@ def test_the_buffer_and_the_areas_to_compare_with_are_layers_of_the_map(counts) 
     assert set(layers) == {"areas", "buffer", "controls"}
     near = layers["controls"].geometry.distance(layers["areas"].loc[["p00", "p01", "p02"]].union_all())
     assert near.min() > 600
+
+
+# ------------------------------------------------------------------- effects by name, homes reached
+def test_an_effect_is_named_and_brings_its_interval_and_source(counts) -> None:
+    asked = planned(counts, effect="aarhus").files["plan.json"]["expected"]
+    assert (asked["effect"], asked["effect_source"][:9]) == (0.79, "Kyvsgaard")
+    nothing = planned(counts, effect="none").files["plan.json"]["expected"]
+    assert nothing["prevented"] == nothing["high"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("mettrace_year_1_selection", "has no interval; those with one are aarhus"), ("x", "is no figure")],
+)
+def test_an_effect_that_cannot_be_named_is_refused(counts, name: str, words: str) -> None:
+    with pytest.raises(DesignError, match=words):
+        planned(counts, effect=name)
+
+
+def test_fewer_homes_reached_prevent_less_and_how_many_is_a_source_of_doubt(counts) -> None:
+    whole = planned(counts)
+    less = planned(counts, attained=0.68, attained_sd=0.08)
+    ratio = [o.files["plan.json"]["expected"]["prevented"] for o in (less, whole)]
+    assert ratio[0] / ratio[1] == pytest.approx(0.68 / 0.85, abs=0.03)
+    table = table_of(less, "plan_uncertainty").set_index("source")
+    width = table.loc["homes reached", "high"] - table.loc["homes reached", "low"]
+    middle = table.loc["homes reached", "median"]
+    assert width / middle == pytest.approx(2 * 1.96 * 0.08 / 0.68, rel=0.1)
+
+
+def test_homes_that_refuse_are_not_reached(counts) -> None:
+    """Half the homes refuse 30 %, half 5 %; the plan is 85 %: 70 and 85 % are reached."""
+    refused = planned(counts, refused="shut", attained_sd=0.02)
+    shares = planned(counts, attained=0.775, attained_sd=0.02)
+    held = [o.files["plan.json"]["expected"]["prevented"] for o in (refused, shares)]
+    assert held[0] == pytest.approx(held[1])
+
+
+def test_a_share_attained_that_cannot_be_is_refused(counts) -> None:
+    with pytest.raises(DataError, match=r"attained is 0\.95 with a standard deviation of 0\.4"):
+        planned(counts, attained=0.95, attained_sd=0.4)

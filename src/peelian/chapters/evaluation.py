@@ -110,7 +110,9 @@ def group_counts(context: Context, programme: Programme) -> pd.DataFrame | None:
     member = places.frame[table.group].astype(str)
     if table.where:
         member = member[places.frame[table.where].astype(bool)]
-    arm = programme.areas["arm"].reindex(member.index).fillna("control").groupby(member).first()
+    waiting = member.index.isin(programme.waiting(context.incidents.span[1]))
+    arm = programme.areas["arm"].reindex(member.index).fillna("control").mask(waiting, "not started")
+    arm = arm.groupby(member).first()
     first = programme.treated["start"].min()
     periods = {"before": (first - 12, first), "after": (first, first + 12)}
     ways = {"code": lambda part: part.place_of(places, by="code").map(member)}

@@ -54,6 +54,9 @@ def _notes(study: Study, programme: Programme) -> dict[str, np.ndarray]:
     out = study.group == OUT
     notes = programme.areas["note"].reindex(study.places) if "note" in programme.areas else None
     reasons: dict[str, np.ndarray] = {}
+    if study.later is not None and (out & study.later.members).any():
+        reasons["not started when the data end"] = out & study.later.members
+        out = out & ~study.later.members
     for at in np.flatnonzero(out):
         given = "" if notes is None or notes.isna().iloc[at] else str(notes.iloc[at]).strip()
         key = f"excluded: {given}" if given else "excluded by the programme"

@@ -281,7 +281,7 @@ def trial_of(study: Study, programme: Programme, *, seed: int, draws: int = 999)
     start = np.full(len(study.units), len(study.stacks))
     np.minimum.at(start, study.unit[study.group == TREATED], study.own[study.group == TREATED])
     label = start[members]
-    if len(study.stacks) > 1 and (label < len(study.stacks)).all():
+    if len(study.stacks) > 1 and _all_start(study, members[label == len(study.stacks)]):
         return _stepped(study, inside, members, label, seed, draws)
     if len(study.stacks) > 1 or not (label == 1).any() or not (label == 0).any():
         return None
@@ -303,6 +303,14 @@ def trial_of(study: Study, programme: Programme, *, seed: int, draws: int = 999)
     second = ancova(v, u, given, seed=seed, draws=min(draws, REGRESSED))
     takers = _takers(found.effect, study, inside, stack.after[1] - 1)
     return replace(found, flow=found.flow | {"near": near}, second=second, takers=takers)
+
+
+def _all_start(study: Study, unstarted: NDArray[np.int64]) -> bool:
+    """Whether units that no start month has yet are all to start after the data: a wedge, halfway."""
+    later = study.later
+    return len(unstarted) == 0 or (
+        later is not None and bool(np.isin(unstarted, study.unit[later.members]).all())
+    )
 
 
 def listed_in(study: Study, programme: Programme) -> NDArray[np.bool_]:
@@ -330,7 +338,8 @@ def _stepped(
 ) -> Trial | None:  # fmt: skip
     starts = [s.start for s in study.stacks]
     first = study.stacks[0]
-    windows = [(a, b) for a, b in itertools.pairwise(starts)]
+    ends = [*starts, study.stacks[-1].after[1]] if (label == len(starts)).any() else starts
+    windows = [(a, b) for a, b in itertools.pairwise(ends)]
     v = study.by_unit(np.where(inside, study.window_sums(first.before), 0.0))[members]
     u = [study.by_unit(np.where(inside, study.window_sums(w), 0.0))[members] for w in windows]
     try:

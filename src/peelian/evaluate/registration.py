@@ -47,10 +47,12 @@ def done(
     rings: Sequence[float] = (), negative: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """What this evaluation did, in the plan's names: what ``peelian.protocol.deviations`` compares."""
-    first = study.stacks[0]
+    first, treated = study.stacks[0], study.group == TREATED
+    if study.later is not None:  # the plan names every area of a staged programme, started or not
+        treated = treated | study.later.members
     held: dict[str, Any] = {
         "outcome": crime,
-        "treated": sorted(str(p) for p in study.places[study.group == TREATED]),
+        "treated": sorted(str(p) for p in study.places[treated]),
         "start": str(study.months[min(s.start for s in study.stacks)]),
         "months_before": months_before or first.before[1] - first.before[0],
         "months_after": months_after, "estimator": ESTIMATOR, "comparison": COMPARISON,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from peelian.evaluate import blocks, second, totals, words
+from peelian.evaluate.arms import progress_sentences
 from peelian.report import Block, Section, Text
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def section(
     """The whole chapter in reading order."""
     sentences = [*findings(found), *totals.phase_sentences(phases)]
     out: list[Block] = [Text(text, "finding") for text in sentences]
+    out += [Text(text, "plain") for text in progress_sentences(found.study)]
     out.append(blocks.comparison_table(found, published))
     out += blocks.what_if(found)
     out += [blocks.area_map(found, places)] if places is not None else []

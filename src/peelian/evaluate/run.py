@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -49,6 +49,8 @@ class Parameters:
     ``unblinded``      the record that ``peelian evaluate --unblind`` wrote (a file).
     ``switch``         columns of the panel with crimes that offenders may have turned to: looked at, with p
                        adjusted for their number, and exploratory.
+    ``not_started``    areas that start after the last month of data: ``left out``, or ``compared with`` until
+                       they start (the not-yet design).
     ``synthetic_permutations``  draws for the synthetic areas' p (0: none; a draw costs up to 0.1 seconds).
     """
 
@@ -66,6 +68,7 @@ class Parameters:
     switch: tuple[str, ...] = ()
     blind: bool = False
     unblinded: str = ""
+    not_started: Literal["left out", "compared with"] = "left out"
     synthetic_permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
 
 
@@ -99,11 +102,14 @@ def run(
     ``not_held``.
     """
     from peelian.evaluate import blind, report
+    from peelian.evaluate.arms import waiting_as_controls
     from peelian.evaluate.assess import assess
 
     tick = progress or (lambda done, total: None)
     tick(0, 3)
     changes = _changes(parameters.force) if recording_changes is None else recording_changes
+    if parameters.not_started == "compared with":
+        programme = waiting_as_controls(programme, panel.months.max())
     panel = _with_rings(panel, places, parameters.rings, programme)
     protocol, answers = _registered(parameters, folder)
     opened = _unblinded(parameters, folder)
@@ -182,7 +188,7 @@ def _with_rings(panel: Panel, places: Places | None, rings: tuple[float, ...], p
     held = [] if ring is None or not hasattr(ring, "cat") else list(ring.cat.categories)
     if places is None or held == ["inside", *ring_labels(rings), "beyond"]:
         return panel
-    around = programme.treated.index
+    around = programme.treated.index.difference(programme.waiting(panel.months.max()))
     frame = panel.frame.copy()
     laid = places.rings(rings, around=around if len(around) else panel.by_place().query("treated").index)
     frame["ring"] = laid.reindex(frame.index.get_level_values("place")).array
@@ -260,6 +266,7 @@ def _beside(found: Assessment) -> dict[str, Any]:
         if bent is None
         else {"rows": bent.frame.to_dict("records"), "breakdown": bent.breakdown},
         "left_out": [None if x is None else x.as_json() for x in found.study.left_out],
+        "not_started": None if found.study.later is None else found.study.later.as_json(),
         "protocol": None if found.plan is None else found.plan.as_json(),
         "emmie": emmie(found).to_dict("records"),
         "benefits": None

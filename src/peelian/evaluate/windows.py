@@ -5,13 +5,13 @@ Every number of this stage rests on sums per unit over windows of months, never 
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peelian.errors import DataError, DesignError, some
+from peelian.errors import DesignError
+from peelian.evaluate.arms import Later, areas_of, check_arms, later_of
 from peelian.evaluate.leftout import LeftOut, left_out
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Study:
     ``asked``       by place: a control that the programme names. ``disagree`` share of treated
                     area-months whose panel flags contradict the start dates (guard G10).
     ``left_out``    by stack: areas not compared with that were chosen for their count inside the windows.
+    ``later``       areas of the programme that start after the last month, if any; ``months_after`` as asked.
     """
 
     counts: Floats
@@ -103,6 +104,8 @@ class Study:
     randomised: bool
     outcome: str
     left_out: tuple[LeftOut | None, ...]
+    later: Later | None
+    months_after: int
 
     @property
     def n_treated(self) -> int:
@@ -146,8 +149,9 @@ def study(
                        of the months the areas were chosen on.
     ``places``         used to find the nearest start of each ring area where there are several.
 
-    Raises ``DataError`` for programme areas that the panel lacks and ``DesignError`` where nobody is
-    treated, nobody is left to compare with, or under 12 months precede a start.
+    Areas that start after the last month are left out as not started; one listed as a control until then is
+    compared with. Raises ``DataError`` for programme areas that the panel lacks and ``DesignError`` where
+    nobody is treated yet, nobody is left to compare with, or under 12 months precede a start.
     """
     import pandas as pd
 
@@ -156,10 +160,10 @@ def study(
     ids = frame.index.unique("place")
     shape = (len(ids), len(months))
     fixed = frame.iloc[:: len(months)].droplevel("month")
-    areas = _areas(programme, fixed, ids)
+    areas, later = later_of(areas_of(programme, fixed, ids), months)
     start = _positions(areas["start"], months)
     treated = (areas["arm"] == "treated").to_numpy()
-    _check_arms(treated, areas, start, months)
+    check_arms(treated, areas, start, months, later)
     group, rings, near, spare = _groups(fixed, areas, treated)
     starts = np.unique(start[treated])
     stacks = tuple(
@@ -181,57 +185,8 @@ def study(
         households=_column(fixed, "households"), saturation=_wide(frame, "saturation", shape),
         broken=_broken(frame, shape), asked=(areas["listed"] & (areas["arm"] == "control")).to_numpy(bool),
         near=near, disagree=_disagreement(frame, shape, start, treated), randomised=programme.randomised,
-        outcome=panel.outcome, left_out=tuple(apart),
+        outcome=panel.outcome, left_out=tuple(apart), later=later, months_after=months_after,
     )  # fmt: skip
-
-
-def _areas(programme: Programme, fixed: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    """Arm, start, unit, choice and block of every place: the programme's word, else the panel's."""
-    import pandas as pd
-
-    given = programme.areas
-    strange = given.index.difference(ids)
-    if len(strange):
-        close = difflib.get_close_matches(str(strange[0]), [str(i) for i in ids], 1)
-        hint = f" The nearest id there is {close[0]}." if close else ""
-        raise DataError(
-            f"The panel lacks {some(strange)}, named by the programme ({len(strange):,} in all).{hint} "
-            "Are both of one vintage of areas (2011, 2021)?"
-        )
-    out = pd.DataFrame(index=ids)
-    known = len(given) > 0 and bool((given["arm"] == "treated").any())
-    out["listed"] = ids.isin(given.index)
-    said = given["arm"].reindex(ids) if known else pd.Series(None, ids, object)
-    out["arm"] = said.fillna(fixed["arm"]).astype(object)
-    out.loc[fixed["arm"].to_numpy(object) == "excluded", "arm"] = "excluded"
-    if known:  # the programme's list is the whole list of the treated
-        out.loc[(out["arm"] == "treated") & ~out["listed"], "arm"] = "control"
-    dates = given["start"].reindex(ids) if known else fixed["start"]
-    out["start"] = pd.PeriodIndex(dates, freq="M")
-    for name in ("selected_from", "selected_to"):
-        held = given[name].reindex(ids) if name in given else pd.Series(pd.NaT, ids)
-        out[name] = pd.PeriodIndex(held, freq="M")
-    unit = fixed["unit"] if "unit" in fixed else pd.Series(ids, ids)
-    out["unit"] = unit.astype(object).fillna(pd.Series(ids, ids)).astype(str)
-    out["block"] = given["block"].reindex(ids).fillna("").astype(str) if "block" in given else ""
-    return out
-
-
-def _check_arms(treated: NDArray[np.bool_], areas: pd.DataFrame, start: Ints, months: pd.PeriodIndex) -> None:
-    if not treated.any():
-        raise DesignError(
-            f"None of {len(areas):,} areas is treated. Name them in the programme with arm = treated "
-            "and a start."
-        )
-    if treated.all():
-        raise DesignError(f"All {len(areas):,} areas are treated: nothing is left to compare with.")
-    outside = treated & ((start <= 0) | (start >= len(months)))
-    if outside.any():
-        raise DesignError(
-            f"{int(outside.sum())} of {int(treated.sum())} treated areas start outside the panel "
-            f"({some(areas.index[outside], 3)}; the panel runs from {months[0]} to {months[-1]}). "
-            "An evaluation needs months on both sides."
-        )
 
 
 def _groups(

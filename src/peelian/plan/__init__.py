@@ -37,6 +37,7 @@ _WHERE = {
     "mde_table": "rehearsal",
     "monthly_kits": "roll_out",
     "overdispersion": "visible",
+    "patrol": "visits",
     "power": "rehearsal",
     "evaluation_plan": "protocol_fields",
     "randomise": "trial",

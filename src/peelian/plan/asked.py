@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,42 @@ def attainable(plan: Plan, areas: Places, parameters: Parameters) -> pd.Series |
         elif value is not None:
             reach -= value
     return reach
+
+
+def named_effect(parameters: Parameters) -> Parameters:
+    """The table with an effect's name replaced by its figure: ratio, interval and source."""
+    from peelian.figures import load
+
+    if not isinstance(parameters.effect, str):
+        return parameters
+    known = {
+        row.name.removeprefix("effect_"): row
+        for row in load()
+        if row.name.startswith("effect_") and row.unit == "ratio of burglary rates"
+    }
+    usable = {name: f for name, f in known.items() if f.low is not None or f.number == 1}
+    if parameters.effect not in usable:
+        lacks = " has no interval" if parameters.effect in known else " is no figure"
+        raise DesignError(
+            f"[plan] effect: {parameters.effect!r}{lacks}; those with one are {some(sorted(usable))}. Name "
+            "one of them, or give effect, effect_low and effect_high as numbers."
+        )
+    figure = usable[parameters.effect]
+    low, high = (figure.number if end is None else end for end in (figure.low, figure.high))
+    return replace(
+        parameters, effect=figure.number, effect_low=low, effect_high=high, effect_source=figure.source
+    )
+
+
+def reached(plan: Plan, areas: Places, parameters: Parameters) -> float | None:
+    """Share of homes that will get a kit on average: as said, else what refusals leave; None as planned."""
+    if parameters.attained is not None or not parameters.attained_sd:
+        return parameters.attained
+    held = attainable(plan, areas, parameters)
+    if held is None:
+        return plan.saturation
+    homes = plan.chosen["households"]
+    return float((held.clip(0, plan.saturation) * homes).sum() / homes.sum())
 
 
 def shares(plan: Plan, areas: Places, parameters: Parameters, seed: int) -> dict[str, Any]:

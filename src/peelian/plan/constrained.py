@@ -14,6 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint
 from peelian.errors import DesignError
 from peelian.plan.knapsack import Choice, by_rate, dantzig
 from peelian.plan.solver import milp
+from peelian.plan.untreated import Controls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +77,7 @@ def choose_within(
     rows: Sequence[Rows] = (),
     *,
     shape: Shape | None = None,
+    controls: Controls | None = None,
     fixed: Flags | None = None,
     open_: Flags | None = None,
     mip_gap: float = 1e-3,
@@ -91,12 +93,13 @@ def choose_within(
     that clash, found by letting them give way as little as possible.
 
     Groups of at least so many areas: a group that is too small and none of its neighbours cannot all stand,
-    and such cuts are added until none is broken (lazily; Carvajal and others 2013).
+    and such cuts are added until none is broken (lazily; Carvajal and others 2013). The rows of ``controls``
+    are added in the same way, once a choice leaves too few to compare with.
     """
     began = time.perf_counter()
     fixed = np.zeros(len(need), bool) if fixed is None else fixed
     open_ = (need > 0) & (benefit > 0) if open_ is None else open_ & (need > 0)
-    whole = Problem(benefit, need, limit, tuple(rows), shape, fixed, open_ | fixed)
+    whole = Problem(benefit, need, limit, tuple(rows), shape, fixed, open_ | fixed, controls)
     first = whole.first()
     deadline = began + time_limit
     found, bound, status = _searched(whole, first, mip_gap, deadline)
@@ -121,6 +124,7 @@ class Problem:
     shape: Shape | None
     fixed: Flags
     open_: Flags
+    controls: Controls | None = None
 
     def value(self, chosen: Flags) -> float:
         """Benefit of a choice, net of the boundary's penalty."""
@@ -135,7 +139,11 @@ class Problem:
             held = part.matrix @ chosen.astype(float)
             if (held < part.low - 1e-6).any() or (held > part.high + 1e-6).any():
                 return False
-        return not self.too_small(chosen)
+        return self.compares(chosen) and not self.too_small(chosen)
+
+    def compares(self, chosen: Flags) -> bool:
+        """Whether enough areas are left to compare with."""
+        return self.controls is None or self.controls.enough(chosen)
 
     def too_small(self, chosen: Flags) -> list[NDArray[np.int64]]:
         """Groups of chosen areas that are smaller than asked."""
@@ -185,15 +193,17 @@ def _column(matrix: Any, at: int) -> tuple[NDArray[np.int64], Floats]:
 def _searched(
     problem: Problem, first: Flags | None, mip_gap: float, deadline: float
 ) -> tuple[Flags, float, str]:
-    """Branch and cut, with cuts against small groups until none is left or time is up."""
-    best, bound = first, np.inf
+    """Branch and cut, with cuts against small groups and for controls until none is left or time is up."""
+    best, bound, guarded, found = first, np.inf, False, problem.fixed
     cuts: list[NDArray[np.int64]] = []
     status = "stopped at the time limit"
     for _ in range(ROUNDS):
         left = deadline - time.perf_counter()
         if left <= 0:
             break
-        answer = _milp(problem, cuts, mip_gap, left)
+        answer = _milp(problem, cuts, mip_gap, left, guarded)
+        if answer.status == 2 and guarded and problem.controls is not None:
+            raise DesignError(problem.controls.clash(found))
         if answer.status == 2:
             raise DesignError(clash(problem))
         if answer.mip_dual_bound is not None:
@@ -201,17 +211,17 @@ def _searched(
         if answer.x is None:
             break
         found = np.round(answer.x[: len(problem.need)]).astype(bool)
-        small = problem.too_small(found)
+        small, compares = problem.too_small(found), problem.compares(found)
         repaired = _without(problem, found, small)
         if repaired is not None and (best is None or problem.value(repaired) > problem.value(best)):
             best = repaired
-        if not small:
+        if not small and compares:
             status = "within the gap asked for" if answer.status == 0 else status
             break
         if best is not None and bound - problem.value(best) <= mip_gap * bound:
             status = "within the gap asked for"
             break
-        cuts += small
+        cuts, guarded = cuts + small, guarded or not compares
     if best is None:
         raise DesignError("No choice that keeps every condition was found in time. Raise time_limit.")
     return best, bound, status
@@ -226,7 +236,9 @@ def _without(problem: Problem, found: Flags, small: list[NDArray[np.int64]]) -> 
     return kept if problem.keeps(kept) else None
 
 
-def _milp(problem: Problem, cuts: list[NDArray[np.int64]], mip_gap: float, seconds: float) -> Any:
+def _milp(
+    problem: Problem, cuts: list[NDArray[np.int64]], mip_gap: float, seconds: float, guarded: bool
+) -> Any:
     size, shape = len(problem.need), problem.shape
     pairs = len(shape.left) if shape is not None and shape.penalty else 0
     parts = [(part.matrix, part.low, part.high) for part in problem.rows]
@@ -234,14 +246,24 @@ def _milp(problem: Problem, cuts: list[NDArray[np.int64]], mip_gap: float, secon
         (sparse.csr_array(problem.need[None].astype(float)), np.array([-np.inf]), np.array([problem.limit]))
     )
     parts += _shaped(shape, cuts, size)
-    constraints = [LinearConstraint(_widened(m, pairs), low, high) for m, low, high in parts]
     if shape is not None and pairs:
-        constraints.append(LinearConstraint(_borders(shape, size), -np.inf, 0))
+        parts.append((_borders(shape, size), np.full(2 * pairs, -np.inf), np.zeros(2 * pairs)))
+    most = np.r_[problem.open_, np.ones(pairs)]
+    if guarded and problem.controls is not None:
+        matrix, low, high, room = problem.controls.rows()
+        apart = sparse.csr_array((matrix.shape[0], pairs))
+        parts.append(
+            (sparse.csr_array(sparse.hstack([matrix[:, :size], apart, matrix[:, size:]])), low, high)
+        )
+        most = np.r_[most, room]
+    more = len(most) - size
+    constraints = [LinearConstraint(_widened(m, len(most) - m.shape[1]), low, high) for m, low, high in parts]
+    cost = np.r_[-problem.benefit, np.full(pairs, shape.penalty if shape else 0.0), np.zeros(more - pairs)]
     return milp(
-        np.r_[-problem.benefit, np.full(pairs, shape.penalty if shape else 0.0)],
+        cost,
         constraints=constraints,
-        integrality=np.r_[np.ones(size), np.zeros(pairs)],
-        bounds=Bounds(np.r_[problem.fixed, np.zeros(pairs)], np.r_[problem.open_, np.ones(pairs)]),
+        integrality=np.r_[np.ones(size), np.zeros(more)],
+        bounds=Bounds(np.r_[problem.fixed, np.zeros(more)], most),
         options={"mip_rel_gap": mip_gap, "time_limit": seconds},
     )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from peelian.places import Places
     from peelian.plan.constrained import Rows, Shape
+    from peelian.plan.untreated import Controls
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,40 +170,31 @@ def neighbour_pairs(places: Places, metres: float = 10.0) -> tuple[NDArray[np.in
     return left[first], right[first]
 
 
+def controls_of(
+    constraints: Sequence[Constraint], places: Places, risk: pd.Series, need: pd.Series
+) -> Controls | None:
+    """The areas that must stay untreated, where a ``Buffer`` asks for them."""
+    found = [item for item in constraints if isinstance(item, Buffer)]
+    if not found:
+        return None
+    return _controls(places, risk, need, max(x.least for x in found), max(x.metres for x in found))
+
+
+def _controls(places: Places, risk: pd.Series, need: pd.Series, least: int, metres: float) -> Controls:
+    from peelian.plan.untreated import Controls
+
+    area, near = places.frame.sindex.query(places.frame.geometry, predicate="dwithin", distance=metres)
+    eligible = (need > 0).to_numpy()
+    return Controls(area, near, risk.to_numpy(float), eligible, least, metres)
+
+
 def comparators(frame: pd.DataFrame, places: Places, metres: float = 500.0) -> pd.Index:
     """Untreated areas to compare with: further than this from any chosen one, with homes and of like risk.
 
     ``frame`` of a ``Plan``. Like risk: from half of the lowest of the chosen to twice the highest.
     """
-    import numpy as np
-
-    chosen = (frame["arm"] == "treated").to_numpy()
-    if not chosen.any():
-        return frame.index[:0]
-    shapes = places.geometry
-    near, _ = shapes[chosen].sindex.query(shapes, predicate="dwithin", distance=metres)
-    far = np.ones(len(frame), bool)
-    far[near] = False
-    risk = frame["risk"]
-    like = risk.between(risk[chosen].min() / 2, 2 * risk[chosen].max()).to_numpy()
-    return frame.index[far & like & ~chosen & (frame["need"] > 0).to_numpy()]
-
-
-def check_comparators(
-    frame: pd.DataFrame, places: Places, constraints: Sequence[Constraint]
-) -> dict[str, int]:
-    """How many controls remain; ``DesignError`` where they are fewer than a ``Buffer`` asks for."""
-    for item in constraints:
-        if isinstance(item, Buffer):
-            left = len(comparators(frame, places, item.metres))
-            wanted = max(item.least, int((frame["arm"] == "treated").sum()))
-            if left < wanted:
-                raise DesignError(
-                    f"{left:,} areas of like risk lie more than {item.metres:g} m from the chosen ones; "
-                    f"{wanted:,} are needed to compare with. Treat fewer areas, or lower the buffer."
-                )
-            return {"controls": left}
-    return {}
+    held = _controls(places, frame["risk"], frame["need"], 0, metres)
+    return frame.index[held.held((frame["arm"] == "treated").to_numpy())]
 
 
 def _on(values: pd.Series, places: Places) -> pd.Series:

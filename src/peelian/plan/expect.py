@@ -31,9 +31,12 @@ class Belief:
     interval; ``fade`` how it wears off; ``years`` over which crime is counted; ``delivery_months`` over
     which the kits go out evenly (0: all on the first day); ``risk_years`` of incidents that an area's risk
     rests on; ``level_sd`` standard deviation of the log of the whole region's level when the time comes;
-    ``draws`` how many.
+    ``draws`` how many. ``attained`` share of homes that will in fact get a kit, on average over what may
+    come, with standard deviation ``attained_sd`` (None: the ``saturation`` planned); the fall is in
+    proportion to it.
 
-    Raises ``DataError`` for an effect outside its own interval, and for a ratio of 0 or less.
+    Raises ``DataError`` for an effect outside its own interval, for a ratio of 0 or less, and for a share
+    attained that no beta distribution has.
     """
 
     effect: float
@@ -45,13 +48,27 @@ class Belief:
     risk_years: float = 2.0
     level_sd: float = 0.0
     draws: int = 2000
+    attained: float | None = None
+    attained_sd: float = 0.0
+    saturation: float = 0.85
 
     def __post_init__(self) -> None:
+        mean, sd = self.attained, self.attained_sd
+        if mean is not None and not (0 < mean < 1 and 0 <= sd**2 < mean * (1 - mean)):
+            raise DataError(
+                f"attained is {mean:g} with a standard deviation of {sd:g}; it must be a share between 0 and "
+                f"1, and the deviation below {math.sqrt(max(mean * (1 - mean), 0)):g}."
+            )
         if not 0 < self.low <= self.effect <= self.high:
             raise DataError(
                 f"effect is {self.effect:g} with an interval of {self.low:g} to {self.high:g}; it must be a "
                 "ratio above 0 that lies inside its interval (0.9 means a tenth fewer)."
             )
+
+    @property
+    def reach(self) -> float:
+        """The share attained on average, over that planned: what the fall is multiplied by."""
+        return 1.0 if self.attained is None else self.attained / self.saturation
 
     @property
     def effect_years(self) -> float:
@@ -64,8 +81,9 @@ class Expected:
     """Incidents prevented: the middle of the draws, the middle half and 95 % of them.
 
     ``by_source`` what the interval would be were only one thing uncertain (areas' risk, the region's level,
-    the effect); ``nothing`` share of draws that prevent nothing or less; ``pounds`` per incident prevented
-    (middle, low, high), or None where more than 5 % of draws prevent nothing; ``draws`` themselves.
+    the effect, homes reached); ``nothing`` share of draws that prevent nothing or less; ``pounds`` per
+    incident prevented (middle, low, high), or None where more than 5 % of draws prevent
+    nothing; ``draws`` themselves.
     """
 
     median: float
@@ -147,8 +165,8 @@ def expected(plan: Plan, belief: Belief, *, seed: int, cost: float | None = None
 
     ``cost`` in pounds, of the whole plan. Draws: an area's rate from a gamma (mean its risk, variance risk
     over ``risk_years``), its incidents from a Poisson, the region's level from a lognormal, the log of the
-    effect from a normal; prevented = incidents at full effect x level x (1 - ratio). One seed, one
-    answer.
+    effect from a normal, the share of homes reached from a beta; prevented = incidents at full effect x
+    level x (1 - ratio) x share reached over share planned. One seed, one answer.
     """
     import numpy as np
     import pandas as pd
@@ -156,15 +174,17 @@ def expected(plan: Plan, belief: Belief, *, seed: int, cost: float | None = None
     chosen = (plan.frame["arm"] == "treated").to_numpy()
     risk = plan.frame["risk"].to_numpy()
     covered, level, ratio = _draws(risk, chosen[:, None].astype(float), belief, seed)
-    mean = float(risk[chosen].sum()) * belief.effect_years
-    prevented = covered[:, 0] * level * (1 - ratio)
-    saved = 1 - belief.effect
+    mean, reached = float(risk[chosen].sum()) * belief.effect_years, _reached_homes(belief, seed)
+    prevented = covered[:, 0] * level * (1 - ratio) * reached
+    saved = (1 - belief.effect) * belief.reach
     alone = {
         "all of them": prevented,
-        "the effect": mean * (1 - ratio),
+        "the effect": mean * (1 - ratio) * belief.reach,
         "the level of crime": mean * level * saved,
         "which areas": covered[:, 0] * saved,
     }
+    if belief.attained is not None and belief.attained_sd:
+        alone["homes reached"] = mean * (1 - belief.effect) * reached
     rows = [{"source": name, **_quantiles(values)} for name, values in alone.items()]
     middle = _quantiles(prevented)
     nothing = float(np.mean(prevented <= 0))
@@ -195,7 +215,7 @@ def compare_plans(
     given = np.column_stack([series.to_numpy(float) for series in kits.values()])
     cover = np.minimum(np.divide(given, need[:, None], out=np.zeros_like(given), where=need[:, None] > 0), 1)
     covered, level, ratio = _draws(risk, cover, belief, seed)
-    prevented = covered * (level * (1 - ratio))[:, None]
+    prevented = covered * (level * (1 - ratio) * _reached_homes(belief, seed))[:, None]
     rows = []
     for at, label in enumerate(kits):
         less = _quantiles(prevented[:, 0] - prevented[:, at])
@@ -297,6 +317,18 @@ def _draws(
         rates = rng.standard_gamma(shape, (size, len(shape))) / belief.risk_years
         incidents[first : first + size] = rng.poisson(rates * belief.effect_years) @ weights
     return incidents, level, ratio
+
+
+def _reached_homes(belief: Belief, seed: int) -> NDArray[np.float64]:
+    """(draws,): share of homes reached over the share planned; its own generator, so that others stay."""
+    import numpy as np
+
+    mean, sd = belief.attained, belief.attained_sd
+    if mean is None or not sd:
+        return np.full(belief.draws, belief.reach)
+    size = mean * (1 - mean) / sd**2 - 1
+    rng = np.random.default_rng([seed, 1])
+    return rng.beta(mean * size, (1 - mean) * size, belief.draws) / belief.saturation
 
 
 def _quantiles(values: NDArray[Any]) -> dict[str, float]:

@@ -40,9 +40,14 @@ class Parameters:
     ``officer_hours``, ``minutes_a_kit``  hours that may be spent, and minutes of one kit.
     ``refused``, ``never_in``  shares of homes that refuse and that are never found in, or columns with them:
                          areas that cannot reach the line are named.
-    ``effect``           assumed ratio of crime with to crime without kits, at full strength.
+    ``effect``           assumed ratio of crime with to crime without kits, at full strength; or the name of
+                         a figure that has an interval (``aarhus``, ``mettrace_year_1``, ``none``), whose
+                         interval and source are then taken too.
     ``effect_low``, ``effect_high``  its 95 % interval.
     ``effect_source``    where the effect comes from, in words.
+    ``attained``, ``attained_sd``  share of homes that will in fact get a kit, and its standard deviation;
+                         what is expected is in proportion to it. Without ``attained`` it is what
+                         ``refused`` and ``never_in`` leave where a deviation is given, else ``saturation``.
     ``fade``             ``half at 6, zero at 12`` (months) or ``lasting``.
     ``years``            years over which prevented and promised incidents are counted.
     ``delivery_months``  months over which the kits go out; 0 counts all from the first day.
@@ -57,8 +62,13 @@ class Parameters:
                          (groups of ``min_areas`` or more) or ``boundary`` (``penalty`` incidents a year are
                          taken off for each border between a chosen area and one that is not).
     ``min_areas``, ``penalty``  of ``compact``. Of the rules, ``boundary`` takes longest: seconds on London.
-    ``buffer``           metres round chosen areas within which no area is a control; as many controls as
-                         chosen areas must remain, and at most 40 % of expected incidents are treated.
+    ``buffer``           metres round chosen areas within which no area is a control; the choice leaves as
+                         many controls of like risk as it takes areas (10 at least), and treats at most 40 %
+                         of expected incidents.
+    ``patrol``           what a shift of patrol holds, in ``patrol_unit`` (``minutes``, ``kilometres``): gives
+                         patrol.csv, with kits or instead of them. ``visit`` is what one visit costs, a number
+                         or a column of the places; ``patrol_fall`` the shares by which crime is assumed to
+                         fall at one, at two, ... visits a shift (``[0.10, 0.15]``).
     ``equity_by``        columns of the places file by whose groups the shares of kits are shown; or words for
                          each: ``{ borough = "LAD11NM" }``.
     ``frontier_by``      column for whose groups the cost of fairer shares is worked out in eleven steps:
@@ -126,13 +136,19 @@ class Parameters:
     minutes_a_kit: Annotated[float, Field(gt=0)] = 6.0
     refused: Annotated[float, Field(ge=0, lt=1)] | str | None = None
     never_in: Annotated[float, Field(ge=0, lt=1)] | str | None = None
-    effect: Annotated[float, Field(gt=0)] = 0.769
+    effect: Annotated[float, Field(gt=0)] | str = 0.769
     effect_low: Annotated[float, Field(gt=0)] = 0.705
     effect_high: Annotated[float, Field(gt=0)] = 0.838
     effect_source: str = METTRACE
+    attained: Annotated[float, Field(gt=0, lt=1)] | None = None
+    attained_sd: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     fade: Literal["lasting", "half at 6, zero at 12"] = "half at 6, zero at 12"
     years: Annotated[float, Field(gt=0)] = 1.0
     delivery_months: Annotated[float, Field(ge=0)] = 0.0
+    patrol: Annotated[float, Field(gt=0)] | None = None
+    patrol_unit: Literal["minutes", "kilometres"] = "minutes"
+    visit: Annotated[float, Field(gt=0)] | str | None = None
+    patrol_fall: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     team: str | None = None
     teams: str = ""
     team_kits: Annotated[int, Field(gt=0)] | None = None

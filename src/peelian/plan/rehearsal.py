@@ -271,7 +271,7 @@ def _judged(
     table = pd.DataFrame({"effect": effects, "power": [seen(effect) for effect in effects]})
     sd = float(np.sqrt(found.theta.var(axis=0, ddof=1).mean()))
     return Power(
-        table, _smallest(seen), _dilute(1 - math.exp(-Z * sd), saturation),
+        table, smallest(seen), _dilute(1 - math.exp(-Z * sd), saturation),
         _dilute(1 - math.exp(-Z * float(found.se.mean())), saturation),
         float((np.abs(found.theta) > limits).mean()), sd, float(limits.mean()),
         float(found.before.mean()) * 12 / months, treated, found.theta.shape[1],
@@ -282,7 +282,7 @@ def _dilute(fall: float, saturation: float) -> float:
     return min(fall / saturation, 1.0)
 
 
-def _smallest(seen: Callable[[float], float], wanted: float = 0.8) -> float:
+def smallest(seen: Callable[[float], float], wanted: float = 0.8) -> float:
     """The effect that is seen this often, by bisection; 1 where even that is not enough."""
     low, high = 0.0, 1.0
     if seen(high) < wanted:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.plan.placebo import Placebo
     from peelian.plan.visible import Visible
+    from peelian.plan.wedge import Wedge
     from peelian.plan.work import Work
     from peelian.programme import Plan
     from peelian.protocol import Protocol
@@ -37,8 +38,8 @@ class Findings:
     alike the arms are (None where areas were chosen); ``attainable`` share of homes that can be reached by
     chosen area; ``unreported`` who would enter were crime missing in deprived areas; ``scenarios`` other
     plans side by side and ``others`` the areas of each; ``prices`` what each condition costs;
-    ``rehearsal`` the smallest visible fall by months and areas; ``protocol`` the fields of the evaluation
-    plan, and ``frozen`` the one that was frozen already, if any.
+    ``rehearsal`` the smallest visible fall by months and areas; ``wedge`` that of a stepped wedge;
+    ``protocol`` the fields of the evaluation plan, and ``frozen`` the one that was frozen already, if any.
     """
 
     crime: str
@@ -66,6 +67,7 @@ class Findings:
     others: dict[str, pd.Index] = field(default_factory=dict)
     prices: pd.DataFrame | None = None
     rehearsal: pd.DataFrame | None = None
+    wedge: Wedge | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
     frozen: Protocol | None = None
 
@@ -74,7 +76,8 @@ class Findings:
         """The assumed fall averaged over the first 12 months after delivery, as a share."""
         from peelian.plan.expect import effect_years
 
-        return (1 - self.belief.effect) * effect_years(1, fade=self.belief.fade)
+        held = self.belief
+        return (1 - held.effect) * held.reach * effect_years(1, fade=held.fade)
 
     @property
     def can_see(self) -> bool | None:
@@ -250,7 +253,8 @@ def draw_of(found: Findings) -> list[str]:
 
     if found.drawn is None or found.balance is None:
         return []
-    return [in_words(found.drawn, found.balance)]
+    rehearsed = [] if found.wedge is None else [found.wedge.words]
+    return [in_words(found.drawn, found.balance), *rehearsed]
 
 
 def fairness(found: Findings) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError
 from peelian.plan import asked
+from peelian.plan import visits as patrol
 from peelian.plan.asked import Held
 from peelian.plan.case import Case, drawn_of, pool_of, prices_of, scenarios_of
 from peelian.plan.parameters import Parameters
@@ -44,15 +45,16 @@ def run(
     ``seed``       of every draw; ``crime`` names the crime in sentences.
     ``held``       what else the project holds: files of [plan], features, the evaluation's settings.
 
-    Raises what ``allocate`` raises, and ``DataError`` for a risk that is no count of a year.
+    Raises what ``allocate`` and ``patrol`` raise, and ``DataError`` for a risk that is no count of a year.
     """
     from peelian.plan.outputs import files, summary
     from peelian.plan.report import section
     from peelian.plan.work import work
 
-    held = held or Held()
+    held, parameters = held or Held(), asked.named_effect(parameters)
+    visits = patrol.of_table(risk, areas, parameters)
     if parameters.kits is None and parameters.budget is None:
-        return _not_held()
+        return _not_held() if visits is None else _patrol_alone(visits, crime)
     past = counts[counts.index.get_level_values("month") <= fitted_on[1]]
     _check_annual(risk, past)
     case = Case(risk, fitted_on, areas, programme, parameters, seed, held)
@@ -60,7 +62,7 @@ def run(
     plan, drawn = pool, dict[str, Any]()
     if parameters.trial != "none":
         plan, drawn = drawn_of(case, pool, past, limit)
-    found = _findings(plan, programme, past, parameters, seed, crime, progress)
+    found = _findings(plan, areas, programme, past, parameters, seed, crime, progress)
     found = replace(found, **drawn, **_seen_when_drawn(plan, pool, found, drawn, past, parameters, seed))
     found = replace(
         found,
@@ -71,12 +73,22 @@ def run(
     )
     found = replace(found, protocol=_protocol(plan, found, parameters, held.settled), frozen=held.frozen)
     chapter, made = section(plan, areas, found), files(plan, areas, found, marking=held.marking)
+    if visits is not None:
+        chapter = replace(chapter, blocks=(*chapter.blocks, *patrol.blocks(visits, crime=crime)))
+        made["patrol.csv"] = visits.frame.reset_index()
     return Outcome(
         chapter,
         files=made,
         summary=summary(plan, found, chapter, made),
         sources=(("assumed effect", parameters.effect_source, "", ""),),
     )
+
+
+def _patrol_alone(visits: patrol.Patrol, crime: str) -> Outcome:
+    """The chapter of a plan that is patrol and no kits."""
+    chapter = Section("plan", "Plan", QUESTION, tuple(patrol.blocks(visits, crime=crime)))
+    told = {"visits": int(visits.frame["visits"].sum()), "areas": len(visits.frame), "gap": visits.choice.gap}
+    return Outcome(chapter, files={"patrol.csv": visits.frame.reset_index()}, summary={"patrol": told})
 
 
 def _not_held() -> Outcome:
@@ -100,11 +112,20 @@ def _seen_when_drawn(
     seed: int,
 ) -> dict[str, Any]:
     """What a draw changes: sureness is the pool's, and the fall that is seen is that of the two arms."""
+    from peelian.plan import wedge
     from peelian.plan.drawn import visible_when_drawn
     from peelian.plan.steadiness import stability
 
-    if not drawn or drawn["drawn"].kind == "stepped_wedge":
-        return {}  # all are treated in the end: only a simulation of the steps would say what is seen
+    if not drawn:
+        return {}
+    if drawn["drawn"].kind == "stepped_wedge":
+        if not parameters.rehearsals:
+            return {}
+        seen = wedge.of_plan(
+            plan, past, steps=parameters.steps, step_months=parameters.step_months, fade=parameters.fade,
+            draws=parameters.rehearsals, seed=seed,
+        )  # fmt: skip
+        return {"wedge": seen}
     changed: dict[str, Any] = {"steadiness": stability(pool, risk_years=parameters.risk_years, seed=seed)}
     if found.visible is not None:
         changed["visible"] = visible_when_drawn(plan, drawn["drawn"], past, found.visible, seed=seed)
@@ -127,6 +148,7 @@ def _check_annual(risk: pd.Series, past: pd.Series) -> None:
 
 def _findings(
     plan: Plan,
+    areas: Places,
     programme: Programme,
     past: pd.Series,
     parameters: Parameters,
@@ -139,7 +161,7 @@ def _findings(
     from peelian.plan.steadiness import stability
     from peelian.plan.visible import smallest_visible
 
-    belief = _belief(parameters, past)
+    belief = _belief(plan, areas, parameters, past)
     promise, promise_words = _promise(plan, programme, parameters)
     others = {
         "highest count first": expect.highest_count_first(plan),
@@ -197,13 +219,15 @@ def _compared(
     return table
 
 
-def _belief(parameters: Parameters, past: pd.Series) -> Belief:
+def _belief(plan: Plan, areas: Places, parameters: Parameters, past: pd.Series) -> Belief:
     from peelian.plan.expect import Belief, level_spread
 
+    assert not isinstance(parameters.effect, str)  # named effects are looked up at the door
     return Belief(
         parameters.effect, parameters.effect_low, parameters.effect_high, parameters.fade, parameters.years,
         parameters.delivery_months, parameters.risk_years,
         level_spread(past, gap_months=parameters.gap_months), parameters.draws,
+        asked.reached(plan, areas, parameters), parameters.attained_sd, plan.saturation,
     )  # fmt: skip
 
 

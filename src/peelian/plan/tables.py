@@ -33,7 +33,7 @@ def area_list(plan: Plan, areas: Places, found: Findings) -> pd.DataFrame:
         table["from"], table["line_reached"] = months["min"], months["max"]
     table["risk"] = frame["risk"]
     belief = found.belief
-    table["prevented"] = frame["risk"] * belief.effect_years * (1 - belief.effect)
+    table["prevented"] = frame["risk"] * belief.effect_years * (1 - belief.effect) * belief.reach
     table["chosen_in"] = found.steadiness["share"].reindex(frame.index)
     table["class"] = found.steadiness["class"].reindex(frame.index)
     return table.reset_index()

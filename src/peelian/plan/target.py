@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
-from peelian.plan.constraints import Constraint, check_comparators, closed, rows_of, shape_of
+from peelian.plan.constraints import Constraint, closed, controls_of, rows_of, shape_of
 from peelian.plan.knapsack import Choice, Solver, by_rate, choose
 from peelian.programme import Plan, check_saturation, kits_needed
 
@@ -101,13 +101,13 @@ def allocate(
     kept: dict[str, Any] = {}
     if constraints:
         kept = {"free": choice.objective}
-        choice = _within(
-            places, benefit, need, limit, fixed, struck, solver, mip_gap, time_limit, constraints
+        choice, left = _within(
+            places, risk, benefit, need, limit, fixed, struck, solver, mip_gap, time_limit, constraints
         )
+        kept |= {} if left is None else {"controls": left}
     frame = _frame(risk, households, need, choice.chosen, start, benefit)
     if weight is not None:
         frame["weight"] = benefit / risk.where(risk > 0, 1.0)
-    kept |= check_comparators(frame, places, constraints)
     summary = _summary(frame, choice, limit, fixed, struck) | kept
     summary |= {"solver": solver, "mip_gap": mip_gap, "spare": spare, "unit_cost": unit_cost}
     summary |= {"cost": None if unit_cost is None else unit_cost * summary["kits_used"]}
@@ -250,6 +250,7 @@ def _choose(
 def _within(
     places: Places,
     risk: pd.Series,
+    benefit: pd.Series,
     need: pd.Series,
     limit: int,
     fixed: set[str],
@@ -258,20 +259,22 @@ def _within(
     mip_gap: float,
     time_limit: float,
     constraints: Sequence[Constraint],
-) -> Choice:
-    """The choice under constraints, the areas asked for among it."""
+) -> tuple[Choice, int | None]:
+    """The choice under constraints, the areas asked for among it, and how many it leaves to compare with."""
     from peelian.plan.constrained import choose_within
 
     if solver == "greedy":
         raise DesignError("Greedy keeps no constraint but the limit of kits. Use solver = milp.")
     is_fixed = need.index.isin(list(fixed)) & (need > 0).to_numpy()
-    open_ = (risk > 0).to_numpy() & ~need.index.isin(list(struck)) & ~closed(constraints, places)
+    open_ = (benefit > 0).to_numpy() & ~need.index.isin(list(struck)) & ~closed(constraints, places)
     rows = [rows_of(item, places, risk, need) for item in constraints]
-    return choose_within(
-        risk.to_numpy(), need.to_numpy(), limit, [part for part in rows if part is not None],
-        shape=shape_of(constraints, places), fixed=is_fixed, open_=open_, mip_gap=mip_gap,
-        time_limit=time_limit,
+    controls = controls_of(constraints, places, risk, need)
+    choice = choose_within(
+        benefit.to_numpy(), need.to_numpy(), limit, [part for part in rows if part is not None],
+        shape=shape_of(constraints, places), controls=controls, fixed=is_fixed, open_=open_,
+        mip_gap=mip_gap, time_limit=time_limit,
     )  # fmt: skip
+    return choice, None if controls is None else int(controls.held(choice.chosen).sum())
 
 
 def _enough(need: pd.Series, limit: int, saturation: float) -> None:
