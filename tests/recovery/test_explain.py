@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter
 from shapely import box
 
 from peelian.explain import rtm
-from peelian.explain.inference import Window, shift_test
 from peelian.explain.model import RiskTerrain
+from peelian.explain.shifted import Window, shift_test
 from peelian.layers import Layer, Layers
 from peelian.places import Places
 
@@ -166,7 +166,7 @@ def test_the_shift_test_rejects_as_often_as_it_says(field_range: int) -> None:
         away = np.min(np.hypot(column[:, None] - sites[:, 0], row[:, None] - sites[:, 1]), axis=1)
         columns = np.column_stack([away <= reach for reach in (1, 2, 3, 4)]).astype(np.int8)
         level = np.full(len(counts), counts.mean())
-        rejected += shift_test(window, columns, counts, level, level) <= 0.05
+        rejected += shift_test(window, columns, counts, [(level, level)])[0] <= 0.05
     assert 0.01 <= rejected / 200 <= 0.09
 
 
@@ -180,5 +180,5 @@ def test_the_shift_test_finds_a_planted_factor() -> None:
         counts = rng.poisson(np.where(away <= 2, 2.0, 1.0)).astype(float)
         columns = np.column_stack([away <= reach for reach in (1, 2, 3)]).astype(np.int8)
         level = np.full(len(counts), counts.mean())
-        found += shift_test(window, columns, counts, level, level) <= 0.05
+        found += shift_test(window, columns, counts, [(level, level)])[0] <= 0.05
     assert found >= 16

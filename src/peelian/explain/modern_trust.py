@@ -12,7 +12,7 @@ from scipy.special import stdtr, stdtrit
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.curves import Replicate, bootstrap, curve_frame, ends, frequency, reaches
-from peelian.explain.inference import Limits, Window
+from peelian.explain.inference import Limits
 from peelian.explain.likelihood import scores_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.modern import (
@@ -31,6 +31,7 @@ from peelian.explain.modern import (
 )
 from peelian.explain.modern_surface import bands_of, basis_of, uncertainty_of
 from peelian.explain.monotone import Path
+from peelian.explain.shifted import Window, shift_test
 from peelian.explain.terrain import captured
 from peelian.explain.trust import NOT_RUN, left_over, words_of
 
@@ -150,10 +151,9 @@ def shift_tests(
         )
         mean = expected(state, posed.nested, posed.free, posed.exposure)
         spread = 1 + after.fit.dispersion * (mean if after.fit.family == "nb2" else 1.0)
-        found[number] = (
-            inference.shift_test(window, columns, posed.counts, alone, alone),
-            inference.shift_test(window, columns, posed.counts, mean, mean * spread),
-        )
+        models = ((alone, alone), (mean, mean * spread))
+        by_itself, given_others = shift_test(window, columns, posed.counts, models)
+        found[number] = (by_itself, given_others)
     return found
 
 

@@ -12,11 +12,12 @@ from peelian import engine
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
-from peelian.explain.inference import Limits, Resample, Robust, Window
+from peelian.explain.inference import Limits, Resample, Robust
 from peelian.explain.likelihood import Cells, CountFit, compress, fit, log_pmf, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.select import design_of
+from peelian.explain.shifted import Window, shift_test
 from peelian.explain.surface import uncertainty
 from peelian.explain.terrain import captured
 
@@ -153,10 +154,9 @@ def _shifts(problem: Problem, choice: Choice, options: Options) -> dict[int, tup
         design = design_of(problem.columns, others)
         without = choice.fit if others == choice.chosen else fit(_cells(problem, design), choice.fit.family)
         mean = mean_of(without, design, problem.exposure)
-        found[number] = (
-            inference.shift_test(window, columns, counts, alone, alone),
-            inference.shift_test(window, columns, counts, mean, variance_of(without, mean)),
-        )
+        models = ((alone, alone), (mean, variance_of(without, mean)))
+        by_itself, given_others = shift_test(window, columns, counts, models)
+        found[number] = (by_itself, given_others)
     return found
 
 
@@ -308,7 +308,7 @@ def left_over(
         )
     if "column" in places.frame and places.cell:
         at = places.frame.loc[fitted]
-        window = Window.of(at["column"].to_numpy(), at["row"].to_numpy())
+        window = Window.of(at["column"].to_numpy(), at["row"].to_numpy(), share=0)
         found["correlogram"] = inference.correlogram(window, residual, places.cell, 3000)
     return found, words
 
