@@ -1,6 +1,6 @@
 """Maps of a factor moved over the study area: how often does a moved map fit as well as the true one?
 
-On a grid, and on hexagons, by every whole step at once; elsewhere by steps drawn at random.
+On a grid by every whole step at once; elsewhere by steps drawn at random.
 Source: Lotwick & Silverman (1982); Mrkvicka et al. (2021) for windows that are not whole rectangles.
 """
 
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import fft
 
+if TYPE_CHECKING:
+    from peelian.places import Places
+
 Array = Any
 KEPT = 0.7  # of the study area, least, on which a moved map still lies
 FEWEST = 5  # places on each side
+STEPS = 999  # where places are no grid
 Model = tuple[Array, Array]
 
 
@@ -71,29 +75,102 @@ class Window:
         across = fft.ifft(values * moved.conj(), axis=-2)[..., rows, :]
         return fft.irfft(across, self.shape[1], axis=-1)[..., self.enough[rows]]
 
+    @property
+    def steps(self) -> int:
+        """How many steps are kept, the one by nothing included."""
+        return int(self.enough.sum())
+
+    def test(self, columns: Array, counts: Array, models: Sequence[Model]) -> list[float]:
+        """How often a moved map of the factor fits as well as the true one, itself included: p by model.
+
+        ``columns`` places x the factor's candidates (0/1, 0/-1 protective); ``models`` are mean and variance
+        of the counts in models without the factor (a constant mean gives the marginal test). The statistic
+        is the largest over the candidates, so that the choice among them is paid for; at least five places
+        on each side. NaN where the true map has too few.
+        """
+        fields = _Fields.of([np.ones(len(counts)), counts, *(values for model in models for values in model)])
+        transforms = self.transform(np.array(fields.distinct))
+        whole = fields.all_of(self.sums(transforms, self.whole))
+        best = np.full((len(models), whole.shape[1]), -np.inf)
+        for column in np.asarray(columns).T:
+            moved = self.transform(column != 0)[0]
+            sums = fields.all_of(self.sums(transforms, moved))
+            best = np.maximum(best, _statistics(sums, whole, -1 if (column < 0).any() else 1))
+        return [_share(statistic) for statistic in best]
+
+
+@dataclass(frozen=True, eq=False)
+class Scattered:
+    """Places that are no grid, ready for moving: ``onto`` steps x places, the place whose value each takes
+    when the map is moved (-1 off the study area); the first step is by nothing."""
+
+    onto: Array
+
+    @property
+    def steps(self) -> int:
+        """How many steps are kept, the one by nothing included."""
+        return len(self.onto)
+
+    @classmethod
+    def of(
+        cls, places: Array, radius: Array, seed: Any, share: float = KEPT, steps: int = STEPS
+    ) -> Scattered:
+        """``places`` rows x 2 metres, each standing for the ground within its ``radius``.
+
+        Steps are drawn evenly over the directions and lengths that leave ``share`` of the places on it.
+        """
+        from scipy.spatial import cKDTree
+
+        tree, rng = cKDTree(places), np.random.default_rng(seed)
+        most = float(radius.max()) * (1 + 1e-9)
+        farthest = 0.4 * np.ptp(places, axis=0)
+        found = [np.arange(len(places), dtype=np.int32)]
+        for _ in range(20 * steps):
+            if len(found) > steps:
+                break
+            away, nearest = tree.query(places - rng.uniform(-farthest, farthest), distance_upper_bound=most)
+            on = away <= np.append(radius, -1.0)[nearest]
+            if on.sum() >= share * len(places):
+                found.append(np.where(on, nearest, -1).astype(np.int32))
+        return cls(np.array(found))
+
+    def test(self, columns: Array, counts: Array, models: Sequence[Model]) -> list[float]:
+        """The same test as of a ``Window``."""
+        fields = _Fields.of([np.ones(len(counts)), counts, *(values for model in models for values in model)])
+        values, exposed = np.array(fields.distinct), (np.asarray(columns) != 0).astype(float)
+        sign = np.where((np.asarray(columns) < 0).any(axis=0), -1, 1)
+        best = np.empty((len(models), len(self.onto)))
+        for at, onto in enumerate(self.onto):
+            on = onto >= 0
+            here = values[:, on]
+            sums, whole = fields.all_of(here @ exposed[onto[on]]), fields.all_of(here.sum(axis=1)[:, None])
+            best[:, at] = _statistics(sums, whole, sign).max(axis=1)
+        return [_share(statistic) for statistic in best]
+
+
+def ground_of(places: Places, fitted: Array, seed: int) -> Window | Scattered:
+    """The places in the fit, ready for maps to be moved over them.
+
+    Off the grid a place stands for the ground within the smallest circle round it, or as far as places lie
+    apart where that is more (streets).
+    """
+    frame = places.frame.loc[fitted]
+    if places.kind == "cell" and "column" in frame:
+        return Window.of(frame["column"].to_numpy(), frame["row"].to_numpy())
+    import shapely
+    from scipy.spatial import cKDTree
+
+    middle = places.points[fitted]
+    points = np.column_stack([middle.x, middle.y])
+    nearest = cKDTree(points).query(points, k=[2])[0]
+    apart = float(np.median(nearest[np.isfinite(nearest)])) if len(points) > 1 else 0.0
+    radius = np.maximum(shapely.minimum_bounding_radius(frame.geometry.to_numpy()), apart)
+    return Scattered.of(points, radius, [seed, 0, 5])
+
 
 def _signed(at: Array, size: int) -> Array:
     """Positions on a ring as steps of either sign."""
     return np.where(at > size // 2, at - size, at)
-
-
-def shift_test(window: Window, columns: Array, counts: Array, models: Sequence[Model]) -> list[float]:
-    """How often a moved map of the factor fits as well as the true one: p by model, the true one included.
-
-    ``columns`` cells x the factor's candidates (0/1, 0/-1 protective); ``models`` are mean and variance of
-    the counts in models without the factor (a constant mean gives the marginal test). The statistic is the
-    largest over the candidates, so that the choice among them is paid for; at least five cells on each
-    side. NaN where the true map has too few.
-    """
-    fields = _Fields.of([np.ones(len(counts)), counts, *(values for model in models for values in model)])
-    transforms = window.transform(np.array(fields.distinct))
-    whole = fields.all_of(window.sums(transforms, window.whole))
-    best = np.full((len(models), whole.shape[1]), -np.inf)
-    for column in np.asarray(columns).T:
-        moved = window.transform(column != 0)[0]
-        sums = fields.all_of(window.sums(transforms, moved))
-        best = np.maximum(best, _statistics(sums, whole, -1 if (column < 0).any() else 1))
-    return [_share(statistic) for statistic in best]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from peelian.explain.likelihood import Cells, CountFit, compress, fit, log_pmf, 
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.select import design_of
-from peelian.explain.shifted import Window, shift_test
+from peelian.explain.shifted import Window, ground_of
 from peelian.explain.surface import uncertainty
 from peelian.explain.terrain import captured
 
@@ -139,11 +139,9 @@ def _given_selection(
 # -------------------------------------------------------------------- shifted maps
 def _shifts(problem: Problem, choice: Choice, options: Options) -> dict[int, tuple[float, float]]:
     """By factor: p of the shift test by itself, and given the other chosen factors."""
-    frame = problem.places.frame
-    if not options.shift or problem.places.kind != "cell" or "column" not in frame:
+    if not options.shift:
         return {}
-    at = frame.loc[problem.fitted]
-    window = Window.of(at["column"].to_numpy(), at["row"].to_numpy())
+    ground = ground_of(problem.places, problem.fitted, problem.seed)
     counts = problem.counts.astype(float)
     level = counts.sum() / (len(counts) if problem.exposure is None else problem.exposure.sum())
     alone = np.full(len(counts), level) * (1.0 if problem.exposure is None else problem.exposure)
@@ -155,7 +153,7 @@ def _shifts(problem: Problem, choice: Choice, options: Options) -> dict[int, tup
         without = choice.fit if others == choice.chosen else fit(_cells(problem, design), choice.fit.family)
         mean = mean_of(without, design, problem.exposure)
         models = ((alone, alone), (mean, variance_of(without, mean)))
-        by_itself, given_others = shift_test(window, columns, counts, models)
+        by_itself, given_others = ground.test(columns, counts, models)
         found[number] = (by_itself, given_others)
     return found
 
