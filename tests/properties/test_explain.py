@@ -15,10 +15,11 @@ from peelian.explain import elastic, groups, rtm
 from peelian.explain.elastic import nonnegative
 from peelian.explain.factors import operationalise
 from peelian.explain.groups import Data
-from peelian.explain.inference import Window, moran, shift_test
+from peelian.explain.inference import moran
 from peelian.explain.likelihood import Cells, CountFit, cells_of, compress, fit, log_pmf, mean_of, scores_of
 from peelian.explain.model import RiskTerrain
 from peelian.explain.select import cull, heffner_folds
+from peelian.explain.shifted import Window
 from peelian.explain.terrain import top_share
 from peelian.layers import Layer, Layers
 from peelian.places import Places
@@ -180,7 +181,7 @@ def test_the_shift_test_equals_moving_the_map_by_hand(seed: int) -> None:
     counts = rng.poisson(1.0, len(column)).astype(float)
     mean, variance = np.full(len(column), 1.0), rng.uniform(0.5, 2, len(column))
     exposed = (rng.random((len(column), 2)) < 0.4).astype(np.int8)
-    found = shift_test(Window.of(column, row), exposed, counts, mean, variance)
+    found = Window.of(column, row).test(exposed, counts, [(mean, variance)])[0]
     slow = _by_hand(column, row, exposed, counts - mean, variance)
     assert found == pytest.approx(slow, nan_ok=True)
 

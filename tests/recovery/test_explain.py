@@ -11,12 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, map_coordinates
 from shapely import box
 
 from peelian.explain import rtm
-from peelian.explain.inference import Window, shift_test
 from peelian.explain.model import RiskTerrain
+from peelian.explain.shifted import Scattered, Window
 from peelian.layers import Layer, Layers
 from peelian.places import Places
 
@@ -166,7 +166,7 @@ def test_the_shift_test_rejects_as_often_as_it_says(field_range: int) -> None:
         away = np.min(np.hypot(column[:, None] - sites[:, 0], row[:, None] - sites[:, 1]), axis=1)
         columns = np.column_stack([away <= reach for reach in (1, 2, 3, 4)]).astype(np.int8)
         level = np.full(len(counts), counts.mean())
-        rejected += shift_test(window, columns, counts, level, level) <= 0.05
+        rejected += window.test(columns, counts, [(level, level)])[0] <= 0.05
     assert 0.01 <= rejected / 200 <= 0.09
 
 
@@ -180,5 +180,34 @@ def test_the_shift_test_finds_a_planted_factor() -> None:
         counts = rng.poisson(np.where(away <= 2, 2.0, 1.0)).astype(float)
         columns = np.column_stack([away <= reach for reach in (1, 2, 3)]).astype(np.int8)
         level = np.full(len(counts), counts.mean())
-        found += shift_test(window, columns, counts, level, level) <= 0.05
+        found += window.test(columns, counts, [(level, level)])[0] <= 0.05
     assert found >= 16
+
+
+# -------------------------------------------------------------------- the same where places are no grid
+def scattered() -> np.ndarray:
+    """Places twice as dense in the middle as elsewhere, on the same outline."""
+    rng = np.random.default_rng(3)
+    xy = np.vstack([rng.uniform(0, 45, (600, 2)), rng.normal((22, 20), 6, (300, 2))])
+    x, y = xy.T
+    land = (np.hypot(x - 5, y - 40) >= 14) & (x + y > 10) & ~((x > 36) & (y > 30))
+    return xy[land & (xy > 0).all(axis=1) & (xy < 45).all(axis=1)]
+
+
+@pytest.mark.parametrize(("field_range", "low", "high"), [(0, 0, 10), (8, 0, 10), (None, 80, 100)])
+def test_random_steps_reject_as_often_as_they_say(field_range: int | None, low: int, high: int) -> None:
+    # irrelevant factors on counts independent or alike over 8 units; without a range the factor is planted
+    xy = scattered()
+    ground = Scattered.of(xy, np.full(len(xy), 1.5), 1, steps=199)
+    rejected = 0
+    for seed in range(100):
+        rng = np.random.default_rng([16, seed])
+        field = gaussian_filter(rng.normal(size=(46, 46)), field_range or 0, mode="wrap") * bool(field_range)
+        sites = rng.uniform(0, 45, (40, 2))
+        away = np.min(np.hypot(xy[:, :1] - sites[:, 0], xy[:, 1:] - sites[:, 1]), axis=1)
+        mean = np.exp(0.8 * map_coordinates(field / max(field.std(), 1e-9), xy.T, order=1) - 0.3)
+        counts = rng.poisson(mean * np.where((away <= 2) & (field_range is None), 2, 1)).astype(float)
+        columns = np.column_stack([away <= reach for reach in (1, 2, 3, 4)]).astype(np.int8)
+        level = np.full(len(counts), counts.mean())
+        rejected += ground.test(columns, counts, [(level, level)])[0] <= 0.05
+    assert low <= rejected <= high

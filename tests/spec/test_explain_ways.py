@@ -244,6 +244,18 @@ def test_streets_on_excluded_ground_are_left_out() -> None:
     assert terrain.expected.isna().to_numpy().tolist() == west.tolist()
 
 
+@pytest.mark.parametrize("mode", ["rtmdx", "modern"])
+def test_maps_are_moved_over_hexagons_too(mode: str) -> None:
+    terrain = rtm(
+        cases(), Layers.of(LAYERS), Places.hexagons(BOX, 150), seed=1, mode=mode, block=300, replicates=0,
+        refit="none", permutations=0, tile=500 if mode == "modern" else None, reach_limit=600,
+        sensitivity=False,
+    )  # fmt: skip
+    p = terrain.factors.set_index("factor")["shift_p"]
+    assert p["pub"] <= 0.05
+    assert p["library"] > 0.05
+
+
 # -------------------------------------------------------------------- in modern mode
 def modern(**asked: object):  # type: ignore[no-untyped-def]
     return rtm(

@@ -16,6 +16,7 @@ from scipy.special import stdtr, stdtrit
 from peelian.explain.groups import Data, Groups
 from peelian.explain.likelihood import CountFit, Family, scores_of
 from peelian.explain.select import SCREENED_AGAIN, Culling, recull, stepwise
+from peelian.explain.shifted import Window
 
 Array = Any
 
@@ -117,73 +118,6 @@ def bootstrap(piece: tuple[Resample, Array]) -> list[tuple[tuple[int, ...], Arra
         chosen = tuple(int(kept[j]) for j in search.chosen)
         found.append((chosen, search.fit.coefficients))
     return found
-
-
-# -------------------------------------------------------------------- shift test
-@dataclass(frozen=True, eq=False)
-class Window:
-    """Cells on a grid, ready for shifting: their positions and what does not depend on the factor."""
-
-    column: Array
-    row: Array
-    shape: tuple[int, int]
-    whole: Array
-    overlap: Array
-    enough: Array
-
-    @classmethod
-    def of(cls, column: Array, row: Array, share: float = 0.7) -> Window:
-        """The window of these cells; shifts are kept that leave at least ``share`` of them on the window."""
-        column, row = column - column.min(), row - row.min()
-        wide, high = (int(fft.next_fast_len(2 * int(a.max()) + 2, real=True)) for a in (column, row))
-        shape = (wide, high)
-        ones = np.zeros(shape)
-        ones[column, row] = 1
-        whole = fft.rfft2(ones)
-        overlap = np.rint(fft.irfft2(whole * whole.conj(), shape))
-        return cls(column, row, shape, whole, overlap, overlap >= share * len(column))
-
-    def transform(self, values: Array) -> Array:
-        """The transform of values on the cells (zero elsewhere); several rows at once."""
-        values = np.atleast_2d(values)
-        grid = np.zeros((len(values), *self.shape))
-        grid[:, self.column, self.row] = values
-        return fft.rfft2(grid)
-
-    def sums(self, values: Array, moved: Array) -> Array:
-        """Sum of ``values`` over the cells onto which ``moved`` is carried, for every kept shift."""
-        return fft.irfft2(values * moved.conj(), self.shape)[..., self.enough]
-
-
-def shift_test(
-    window: Window, columns: Array, counts: Array, mean: Array, variance: Array, *, fewest: int = 5
-) -> float:
-    """How often a shifted map of the factor fits as well as the true one: p, the true one included.
-
-    ``columns`` cells x the factor's candidates (0/1, 0/-1 protective); ``mean`` and ``variance`` of the
-    counts in a model without the factor (a constant mean gives the marginal test). The statistic is the
-    largest over the candidates, so that the choice among them is paid for; at least ``fewest`` cells on
-    each side. NaN where the true map has too few.
-
-    Source: Lotwick & Silverman (1982); Mrkvicka et al. (2021) for windows that are not whole rectangles.
-    """
-    e, v = window.transform(counts - mean), window.transform(variance)
-    all_e, all_v = window.sums(e, window.whole)[0], window.sums(v, window.whole)[0]
-    overlap = window.overlap[window.enough]
-    best = np.full(len(overlap), -np.inf)
-    for column in np.asarray(columns).T:
-        moved = window.transform(column != 0)
-        cells = np.rint(window.sums(window.whole[None], moved)[0])
-        e_1, v_1 = window.sums(e, moved)[0], window.sums(v, moved)[0]
-        valid = (cells >= fewest) & (overlap - cells >= fewest) & (v_1 > 0) & (v_1 < all_v)
-        q = np.where(valid, v_1 / np.where(valid, all_v, 1), 0.5)
-        z = (e_1 - q * all_e) / np.sqrt(np.where(valid, v_1, 1) * (1 - q))
-        best = np.where(valid, np.maximum(best, z * (-1 if (column < 0).any() else 1)), best)
-    true = best[0]  # the shift by nothing
-    if not np.isfinite(true):
-        return float("nan")
-    known = best[np.isfinite(best)]
-    return float((known >= true - 1e-9).mean())
 
 
 def false_discovery(p: Array) -> Array:

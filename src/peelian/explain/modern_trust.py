@@ -12,7 +12,7 @@ from scipy.special import stdtr, stdtrit
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.curves import Replicate, bootstrap, curve_frame, ends, frequency, reaches
-from peelian.explain.inference import Limits, Window
+from peelian.explain.inference import Limits
 from peelian.explain.likelihood import scores_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.modern import (
@@ -31,6 +31,7 @@ from peelian.explain.modern import (
 )
 from peelian.explain.modern_surface import bands_of, basis_of, uncertainty_of
 from peelian.explain.monotone import Path
+from peelian.explain.shifted import Scattered, Window, ground_of
 from peelian.explain.terrain import captured
 from peelian.explain.trust import NOT_RUN, left_over, words_of
 
@@ -74,8 +75,8 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     tile = _tiles(posed, options.clusters)
     covariance, clusters = clustered(posed, posed.counts, after, tile)
     replicates = [] if options.quick else bootstrap(posed, chosen, options, tile, progress)
-    window = window_of(posed) if options.shift else None
-    shifts = {} if window is None else shift_tests(posed, chosen, after, window)
+    ground = ground_of(posed.places, posed.fitted, posed.seed) if options.shift else None
+    shifts = {} if ground is None else shift_tests(posed, chosen, after, ground)
     refit, capture = _refit(posed, chosen, options) if options.refit == "halves" else (None, {})
     held = Held(
         posed, options, chosen, where, after, covariance, clusters, replicates, shifts, refit, capture
@@ -83,8 +84,8 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     terms = _terms(held)
     table = variants(held) if options.sensitivity and not options.quick and where else pd.DataFrame()
     whole, words = _whole(held)
-    if window is not None:
-        whole["shifts"] = int(window.enough.sum())
+    if ground is not None:
+        whole["shifts"] = ground.steps
         words += _too_few_shifts(held, whole["shifts"])
     words = [*posed.warnings, *words]
     if posed.whole_exposure is not None:
@@ -127,17 +128,8 @@ def _p(centre: float, error: float, freedom: int) -> float:
 
 
 # -------------------------------------------------------------------- shifted maps
-def window_of(posed: Posed) -> Window | None:
-    """The places in the fit as cells that maps can be moved over; None where they are no grid."""
-    frame = posed.places.frame
-    if posed.places.kind != "cell" or "column" not in frame:
-        return None
-    at = frame.loc[posed.fitted]
-    return Window.of(at["column"].to_numpy(), at["row"].to_numpy())
-
-
 def shift_tests(
-    posed: Posed, chosen: Chosen, after: Unpenalised, window: Window
+    posed: Posed, chosen: Chosen, after: Unpenalised, ground: Window | Scattered
 ) -> dict[int, tuple[float, float]]:
     """By factor: p of the shift test by itself, and given the other factors, homes and adjustment."""
     alone = posed.counts.sum() / posed.exposure.sum() * posed.exposure
@@ -150,10 +142,9 @@ def shift_tests(
         )
         mean = expected(state, posed.nested, posed.free, posed.exposure)
         spread = 1 + after.fit.dispersion * (mean if after.fit.family == "nb2" else 1.0)
-        found[number] = (
-            inference.shift_test(window, columns, posed.counts, alone, alone),
-            inference.shift_test(window, columns, posed.counts, mean, mean * spread),
-        )
+        models = ((alone, alone), (mean, mean * spread))
+        by_itself, given_others = ground.test(columns, posed.counts, models)
+        found[number] = (by_itself, given_others)
     return found
 
 

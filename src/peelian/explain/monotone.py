@@ -11,9 +11,11 @@ b^2), b >= 0, s the standard deviation of the column, with a free part (intercep
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from peelian.explain.elastic import nonnegative
 
@@ -42,7 +44,22 @@ class Nested:
 
     def rows(self, where: Array) -> Nested:
         """The same columns over fewer cells."""
-        return Nested(self.levels[where], self.starts, self.sign)
+        return Nested(np.asfortranarray(self.levels[where]), self.starts, self.sign)
+
+    @cached_property
+    def _at_level(self) -> sparse.csr_array:
+        """Which cells lie at exactly the level of each column: columns x cells, ones."""
+        cells, sizes = [], []
+        for at, size in enumerate(np.diff(self.starts)):
+            level = self.levels[:, at]
+            number = np.bincount(level, minlength=size + 1)
+            cells.append(np.argsort(level, kind="stable")[number[0] :].astype(np.int32))
+            sizes.append(number[1:])
+        ends = np.concatenate([[0], *sizes]).cumsum().astype(np.int32)
+        ones = np.ones(ends[-1])
+        return sparse.csr_array(
+            (ones, np.concatenate([np.zeros(0, np.int32), *cells]), ends), (self.size, len(self.levels))
+        )
 
     def sums(self, values: Array) -> Array:
         """Sum of values over the cells of each column, sign included.
@@ -51,10 +68,9 @@ class Nested:
         >>> one.sums(np.array([5.0, 3.0, 1.0])).tolist()
         [8.0, 5.0]
         """
-        found = np.empty(self.size)
-        for at, (begin, end) in enumerate(zip(self.starts, self.starts[1:], strict=False)):
-            by_level = np.bincount(self.levels[:, at], values, end - begin + 1)
-            found[begin:end] = self.sign[at] * by_level[:0:-1].cumsum()[::-1]
+        found = self._at_level @ values
+        for begin, end, sign in zip(self.starts, self.starts[1:], self.sign, strict=False):
+            found[begin:end] = sign * found[begin:end][::-1].cumsum()[::-1]
         return found
 
     def take(self, columns: Array) -> Array:

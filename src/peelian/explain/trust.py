@@ -12,11 +12,12 @@ from peelian import engine
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
-from peelian.explain.inference import Limits, Resample, Robust, Window
+from peelian.explain.inference import Limits, Resample, Robust
 from peelian.explain.likelihood import Cells, CountFit, compress, fit, log_pmf, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.select import design_of
+from peelian.explain.shifted import Window, ground_of
 from peelian.explain.surface import uncertainty
 from peelian.explain.terrain import captured
 
@@ -138,11 +139,9 @@ def _given_selection(
 # -------------------------------------------------------------------- shifted maps
 def _shifts(problem: Problem, choice: Choice, options: Options) -> dict[int, tuple[float, float]]:
     """By factor: p of the shift test by itself, and given the other chosen factors."""
-    frame = problem.places.frame
-    if not options.shift or problem.places.kind != "cell" or "column" not in frame:
+    if not options.shift:
         return {}
-    at = frame.loc[problem.fitted]
-    window = Window.of(at["column"].to_numpy(), at["row"].to_numpy())
+    ground = ground_of(problem.places, problem.fitted, problem.seed)
     counts = problem.counts.astype(float)
     level = counts.sum() / (len(counts) if problem.exposure is None else problem.exposure.sum())
     alone = np.full(len(counts), level) * (1.0 if problem.exposure is None else problem.exposure)
@@ -153,10 +152,9 @@ def _shifts(problem: Problem, choice: Choice, options: Options) -> dict[int, tup
         design = design_of(problem.columns, others)
         without = choice.fit if others == choice.chosen else fit(_cells(problem, design), choice.fit.family)
         mean = mean_of(without, design, problem.exposure)
-        found[number] = (
-            inference.shift_test(window, columns, counts, alone, alone),
-            inference.shift_test(window, columns, counts, mean, variance_of(without, mean)),
-        )
+        models = ((alone, alone), (mean, variance_of(without, mean)))
+        by_itself, given_others = ground.test(columns, counts, models)
+        found[number] = (by_itself, given_others)
     return found
 
 
@@ -308,7 +306,7 @@ def left_over(
         )
     if "column" in places.frame and places.cell:
         at = places.frame.loc[fitted]
-        window = Window.of(at["column"].to_numpy(), at["row"].to_numpy())
+        window = Window.of(at["column"].to_numpy(), at["row"].to_numpy(), share=0)
         found["correlogram"] = inference.correlogram(window, residual, places.cell, 3000)
     return found, words
 
