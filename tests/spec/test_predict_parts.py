@@ -146,10 +146,25 @@ def test_map_and_backtest_stand_alone() -> None:
     assert "backtest_pairs.csv" in part("backtest").files
 
 
+def leaks(prior_to: str) -> Outcome:
+    terrain = pd.Series(np.linspace(0.5, 2, len(CELLS)), CELLS.index)
+    asked = Parameters(**(ASKED | {"methods": ("blend",)}))  # type: ignore[arg-type]
+    return only("leakage", INCIDENTS, CELLS, AREAS, asked, prior=terrain, prior_to=prior_to, **ABOUT)  # type: ignore[arg-type]
+
+
 def test_no_method_of_ours_sees_the_future() -> None:
-    found = part("leakage")
+    found = leaks("2018-12")
     assert found.summary["leakage"]["leaking"] == []
-    assert len(found.files["leakage.csv"]) >= 9
+    assert len(found.files["leakage.csv"]) >= 10
+    assert not found.files["leakage.csv"]["what was found"].str.contains("Nobody says").any()
+
+
+def test_a_terrain_that_saw_the_month_that_is_forecast_is_a_leak() -> None:
+    found = leaks("2019-08")
+    assert found.summary["leakage"]["leaking"] == ["blend"]
+    assert (
+        "Its risk terrain saw months to August 2019." in found.files["leakage.csv"]["what was found"].iloc[-1]
+    )
 
 
 def test_dosage_reads_check_ins_and_estimates_the_rest(whole: Outcome) -> None:

@@ -52,7 +52,7 @@ def only(
             )
         made = extras.dosage_part(held, used, cells, source)
     elif part == "leakage":
-        made = _leakage(used, cells, parameters, prior=prior, source=source)
+        made = _leakage(used, cells, parameters, prior=prior, prior_to=prior_to, source=source)
     else:
         made = _on_the_backtest(
             part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to, seed=seed,
@@ -63,15 +63,16 @@ def only(
 
 
 def _leakage(
-    incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None, source: str
-) -> Part:
+    incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None,
+    prior_to: str | None, source: str,
+) -> Part:  # fmt: skip
     from peelian.predict.backtest import LENGTH, STEP
     from peelian.predict.history import moment_of, step_of
     from peelian.predict.methods import BASELINES, methods_named
 
     step, length = STEP[parameters.horizon], LENGTH[parameters.horizon]
     names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    methods = methods_named([*BASELINES[step], *names], step=step, prior=prior)
+    methods = methods_named([*BASELINES[step], *names], step=step, prior=prior, prior_to=prior_to)
     last = step_of(incidents.frame["start"].max(), step)
     return extras.leakage_part(
         methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,
