@@ -202,7 +202,7 @@ def compared_cases(draw):
     return benefit, need, limit, Shape(at, at + 1, penalty, draw(st.integers(1, 2))), controls
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(compared_cases())
 def test_with_areas_left_to_compare_with_the_solver_equals_exhaustive_search(case) -> None:
     benefit, need, limit, shape, controls = case

@@ -42,8 +42,11 @@ precision = "month"
 [predict]
 fitted_to = "{fitted}"
 methods = ["counts"]
+origins = 3
+grids = "one"
 
 [plan]
+rehearsals = 0
 kits = 1100
 {plan}
 
