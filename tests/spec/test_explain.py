@@ -448,3 +448,25 @@ def test_no_layer_large_enough() -> None:
 def test_a_period_that_is_none(period: str) -> None:
     with pytest.raises(ValueError, match="first and last month"):
         Parameters(period=period, mode="rtmdx")
+
+
+def test_years_choose_and_later_years_refit() -> None:
+    cases = planted()[0]
+    frame = cases.frame.copy()
+    later = pd.to_timedelta((np.arange(len(frame)) % 3) * 366, "D")  # from the 1st of a month to within it
+    frame["start"] += later
+    frame["end"] = frame["start"] + pd.Timedelta(20, "D")
+    three = Incidents(frame, precision="month")
+    found = observe(three, GRID, period=("2018-01", "2020-12"), seed=1, force=False, refit="years")
+    assert found.halves_are == "2018-01 to 2019-12 and 2020-01 to 2020-12"
+    assert [half.sum() for half in found.halves] == [
+        (three.months < "2020-01").sum(), (three.months >= "2020-01").sum(),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_years_need_a_turn_of_the_year(counts: bool) -> None:
+    cases = planted()[0]
+    data = pd.Series(1, GRID.index) if counts else cases
+    with pytest.raises(DesignError, match="carry no dates" if counts else "2018-01 to 2018-12 has none"):
+        observe(data, GRID, period=None, seed=1, force=False, refit="years")

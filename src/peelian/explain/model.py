@@ -106,7 +106,7 @@ def rtm(
     rule: Literal["min", "1se"] | None = None, folds: int = 5, standardise: bool = True,
     fold_blocks: pd.Series | Literal["random"] | None = None, tile: float | None = None, buffer: float = 0,
     reach_limit: float = 1500, reach_ratio: float = 1.1, clusters: float = 1500,
-    replicates: int = 200, shift: bool = True, refit: Literal["halves", "none"] = "halves",
+    replicates: int = 200, shift: bool = True, refit: Literal["halves", "years", "none"] = "halves",
     permutations: int = 999, limits: Limits | None = None, sensitivity: bool = True, quick: bool = False,
     force: bool = False,
     allow_police_activity: str | None = None, allow_outcome_factor: str | None = None, crime: str = "crime",
@@ -133,6 +133,8 @@ def rtm(
     ``density_rule``, ``edge``, ``at``, ``streets``   how features are measured: see ``explain.measure.How``.
     ``exclude``    areas (water, airfields): places half covered by them are left out.
     ``values``     a column a factor, by place (a raster's mean): above each of its ``cuts``, or deciles.
+    ``refit``      ``halves``: of the period; ``years``: parts at a turn of the year, so that each is of whole
+    years where the period is; ``none``.
     ``force``      goes on with fewer than 100 events or 30 places with any, and says so.
     *rtmdx*  ``block`` metres, 2 x the cell by default; ``rule`` ``min`` unless given, ``min_cells`` 1,
     ``l1_ratio`` the better of .8 and .95.
@@ -150,7 +152,7 @@ def rtm(
     _refuse_mixtures(mode, adjust, fold_blocks, tile, buffer, l1_ratio)
     _refuse_measures(mode, density_rule, at, values)
     how = How(density_rule, edge, at, streets)
-    observed = observe(incidents, places, period=period, seed=seed, force=force, family=family)
+    observed = observe(incidents, places, period=period, seed=seed, force=force, family=family, refit=refit)
     _refuse_outcomes(incidents, layers, places, crime, allow_outcome_factor)
     shared: dict[str, Any] = {
         "block": block, "operations": operations, "family": family, "folds": folds, "clusters": clusters,

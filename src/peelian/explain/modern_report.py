@@ -58,24 +58,12 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
     import pandas as pd
 
     from peelian import charts
-    from peelian.explain.report import label, source_of
+    from peelian.explain.report import source_of
 
-    near = terrain.curves[terrain.curves["operation"] == "proximity"]
-    if near.empty:
+    shown = _curves_shown(terrain)
+    if shown.empty:
         return [Text("No factor has a curve by distance: only density has an effect.")]
-    shown = near.assign(
-        Factor=near["factor"].map(label)
-        + near.duplicated(["factor", "distance"]).map({True: " (less)", False: ""})
-    )
-    shown = shown.rename(
-        columns={"distance": "Metres", "relative_risk": "Relative risk", "low": "Low", "high": "High",
-                 "after_selection": "Without penalty"}
-    )[["Factor", "Metres", "Relative risk", "Low", "High", "Without penalty"]]  # fmt: skip
-    size = shown.groupby("Factor")["Relative risk"].agg(lambda values: abs(values.iloc[0] - 1))
-    reported = [label(name) for name in terrain.reported["factor"]]
-    order = pd.DataFrame({"reported": size.index.isin(reported), "size": size})
-    order = order.sort_values(["reported", "size"], ascending=False, kind="stable")
-    drawn = list(order.index[:MOST_CURVES])
+    drawn, passes = _drawn(terrain, shown)
     lines = pd.concat([shown[shown["Factor"] == name] for name in drawn], ignore_index=True)
     with_bands = bool(lines["Low"].notna().all())
     limit = terrain.inference["reach_limit"]
@@ -83,13 +71,8 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
     title = (
         f"In the band nearest to {drawn[0]} features the risk is {first['Relative risk']:.2f} times that "
         f"beyond {limit:,.0f} m"
-        if order["reported"].iloc[0]
+        if passes
         else f"Risk by distance, against farther than {limit:,.0f} m: none of these passes every check"
-    )
-    said = "; ".join(
-        f"{name} {part['Relative risk'].iloc[0]:.2f} at {part['Metres'].iloc[0]:.0f} m and "
-        f"{part['Relative risk'].iloc[len(part) // 3]:.2f} at {part['Metres'].iloc[len(part) // 3]:.0f} m"
-        for name, part in lines.groupby("Factor", sort=False)
     )
     return [
         Chart(
@@ -99,7 +82,7 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
                 low="Low" if with_bands else None, high="High" if with_bands else None,
                 x_title="metres to the nearest feature", y_title="relative risk", zero=False,
             ),
-            f"Relative risk by distance: {said}.",
+            f"Relative risk by distance: {_curves_said(lines)}.",
             shown.reset_index(drop=True), CURVE_FORMATS, source=source_of(terrain),
             note=f"Against places farther than {limit:,.0f} m, other factors and the density of the same "
             "features alike. The line is pulled towards 1 by the penalty; its band holds 95 % of the "
@@ -107,6 +90,41 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
             "selection.",
         )
     ]  # fmt: skip
+
+
+def _curves_shown(terrain: RiskTerrain) -> pd.DataFrame:
+    """The curves by distance under the names that the page uses."""
+    from peelian.explain.report import label
+
+    near = terrain.curves[terrain.curves["operation"] == "proximity"]
+    less = near.duplicated(["factor", "distance"]).map({True: " (less)", False: ""})
+    shown = near.assign(Factor=near["factor"].map(label) + less).rename(
+        columns={"distance": "Metres", "relative_risk": "Relative risk", "low": "Low", "high": "High",
+                 "after_selection": "Without penalty"}
+    )  # fmt: skip
+    return shown[["Factor", "Metres", "Relative risk", "Low", "High", "Without penalty"]]
+
+
+def _drawn(terrain: RiskTerrain, shown: pd.DataFrame) -> tuple[list[str], bool]:
+    """The factors to draw, reported ones first, then by size of effect; and whether the first is reported."""
+    import pandas as pd
+
+    from peelian.explain.report import label
+
+    size = shown.groupby("Factor")["Relative risk"].agg(lambda values: abs(values.iloc[0] - 1))
+    reported = [label(name) for name in terrain.reported["factor"]]
+    order = pd.DataFrame({"reported": size.index.isin(reported), "size": size})
+    order = order.sort_values(["reported", "size"], ascending=False, kind="stable")
+    return list(order.index[:MOST_CURVES]), bool(order["reported"].iloc[0])
+
+
+def _curves_said(lines: pd.DataFrame) -> str:
+    """Two points of each curve, in words."""
+    return "; ".join(
+        f"{name} {part['Relative risk'].iloc[0]:.2f} at {part['Metres'].iloc[0]:.0f} m and "
+        f"{part['Relative risk'].iloc[len(part) // 3]:.2f} at {part['Metres'].iloc[len(part) // 3]:.0f} m"
+        for name, part in lines.groupby("Factor", sort=False)
+    )
 
 
 def _density_blocks(terrain: RiskTerrain) -> list[Block]:

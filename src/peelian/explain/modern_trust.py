@@ -77,7 +77,7 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     replicates = [] if options.quick else bootstrap(posed, chosen, options, tile, progress)
     ground = ground_of(posed.places, posed.fitted, posed.seed) if options.shift else None
     shifts = {} if ground is None else shift_tests(posed, chosen, after, ground)
-    refit, capture = _refit(posed, chosen, options) if options.refit == "halves" else (None, {})
+    refit, capture = _refit(posed, chosen, options) if options.refit != "none" else (None, {})
     held = Held(
         posed, options, chosen, where, after, covariance, clusters, replicates, shifts, refit, capture
     )

@@ -66,7 +66,8 @@ class Parameters:
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
     ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
-                     half of the period chooses, the second refits; ``none``.
+                     half of the period chooses, the second refits; ``years``: the same, parted at the
+                     January nearest to the middle; ``none``.
     ``permutations`` of the residuals, for Moran's I.
     ``frequency``    least share of resamples that choose a factor that is reported; ``shift_p`` the largest p
                      of the shift test; ``weak`` how many of the four checks make a factor weak; ``holm``
@@ -112,7 +113,7 @@ class Parameters:
     replicates: Annotated[int, Field(ge=20)] = 200
     clusters: Annotated[float, Field(gt=0)] = 1500
     shift: bool = True
-    refit: Literal["halves", "none"] = "halves"
+    refit: Literal["halves", "years", "none"] = "halves"
     permutations: Annotated[int, Field(ge=99)] = 999
     frequency: Annotated[float, Field(ge=0, le=1)] = 0.8
     shift_p: Annotated[float, Field(gt=0, le=1)] = 0.05

@@ -113,12 +113,15 @@ def observe(
     seed: int,
     force: bool,
     family: str = "auto",
+    refit: str = "halves",
 ) -> Observed:
     """Counts by place and half, every row accounted for; too few events are a ``DesignError``."""
     if isinstance(incidents, Incidents):
-        observed = _from_incidents(incidents, places, period, seed)
+        observed = _from_incidents(incidents, places, period, seed, refit)
         grain = grain_of(incidents, places, force)
         observed = replace(observed, warnings=(*grain, *observed.warnings))
+    elif refit == "years":
+        raise DesignError('Counts carry no dates: refit = "years" needs incidents. Use refit = "halves".')
     else:
         observed = _from_counts(incidents, places, seed, family)
     events, held = int(observed.counts.sum()), int((observed.counts > 0).sum())
@@ -134,7 +137,7 @@ def observe(
 
 
 def _from_incidents(
-    incidents: Incidents, places: Places, period: tuple[str, str] | None, seed: int
+    incidents: Incidents, places: Places, period: tuple[str, str] | None, seed: int, refit: str
 ) -> Observed:
     import numpy as np
     import pandas as pd
@@ -157,7 +160,7 @@ def _from_incidents(
         "used": int(inside.sum()),
     }
     code = places.index.get_indexer(place[inside])
-    middle = first + ((last - first).n + 1) // 2
+    middle = _turn(first, last, refit)
     early = (incidents.months[inside] < middle).to_numpy()
     counts = pd.Series(np.bincount(code, minlength=len(places)), places.index, name="count")
     dated = last > first
@@ -168,6 +171,23 @@ def _from_incidents(
         (first, last), accounting, tuple(incident_warnings(incidents, accounting, in_period, (first, last))),
         middle if dated else None,
     )  # fmt: skip
+
+
+def _turn(first: pd.Period, last: pd.Period, refit: str) -> pd.Period:
+    """The month with which the second part of the period begins: its middle, or with ``years`` the January
+    nearest to it (the later of two)."""
+    import pandas as pd
+
+    middle = first + ((last - first).n + 1) // 2
+    if refit != "years":
+        return middle
+    turns = [pd.Period(f"{year}-01", "M") for year in range(first.year + 1, last.year + 1)]
+    if not turns:
+        raise DesignError(
+            f'refit = "years" needs a period over a turn of the year; {first} to {last} has none. Use '
+            'refit = "halves".'
+        )
+    return min(turns, key=lambda turn: (abs((turn - middle).n), -turn.year))
 
 
 def _from_counts(counts: pd.Series, places: Places, seed: int, family: str) -> Observed:

@@ -273,6 +273,7 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
         if terrain.mode == "modern"
         else "culled anew at the same penalty; the three most promising additions fitted at each step"
     )
+    parts = "years" if parameters.refit == "years" else "halves"
     moved = "shifts of whole cells" if cells.kind == "cell" else "shifts by 999 steps drawn at random"
     return [
         f"{_made(terrain, parameters, cells)} BIC: {criteria}.",
@@ -280,7 +281,7 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
         *_measured(parameters),
         f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of "
         f"tiles ({how}), {moved} that keep 70 % of the study area, "
-        f"halves {whole['halves']}. Thresholds: chosen in at least "
+        f"{parts} {whole['halves']}. Thresholds: chosen in at least "
         f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}"
         f"{' (adjusted for several factors)' if parameters.adjusted else ''}, both intervals without 1. "
         f"Weak: {parameters.weak} or more of the four.".replace("% of res", " % of res"),

@@ -46,7 +46,7 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
     robust = inference.robust(choice.fit, design, problem.counts, clusters, exposure=problem.exposure)
     replicates = _bootstrap(problem, choice, options, clusters, progress)
     shifts = _shifts(problem, choice, options)
-    refit = _refit(problem, choice, options) if options.refit == "halves" else None
+    refit = _refit(problem, choice, options) if options.refit != "none" else None
     terms = _terms(problem, choice, robust, replicates, shifts, refit, limits)
     factors = _factors(problem, choice, terms, replicates, shifts)
     whole, more = _whole(problem, choice, options, design, robust, refit)
