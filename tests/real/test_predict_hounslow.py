@@ -67,8 +67,9 @@ def test_pai_of_three_years_of_counts_on_2019(held: Holdout, position: int, pai:
 @pytest.fixture(scope="module")
 def outcome(hounslow: Borough) -> Outcome:
     return run(
-        hounslow.incidents, hounslow.cells, hounslow.areas, Parameters(fitted_to="2018-12"), seed=1829,
-        crime="burglary", by="code",
+        hounslow.incidents, hounslow.cells, hounslow.areas,
+        Parameters(fitted_to="2018-12", origins=12, audit={"on": False}),  # type: ignore[arg-type]
+        seed=1829, crime="burglary", by="code",
     )  # fmt: skip
 
 

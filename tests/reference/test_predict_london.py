@@ -32,7 +32,7 @@ from peelian.predict import (
     Stack,
 )
 from peelian.predict.backtest import backtest
-from peelian.predict.claims import diebold_mariano
+from peelian.predict.claims import block_draws, diebold_mariano, interval
 from peelian.predict.history import History, step_of
 from peelian.predict.method import at_level
 
@@ -176,32 +176,56 @@ def test_the_backtest_gives_the_same_hit_rates(london: London) -> None:
     assert row[f"hit_rate_{shares[1] * 100:g}"] == pytest.approx(expected["hit@5"], abs=1e-4)
 
 
-# Numbers to beat: reference/predict/README.md and spec/predict.md, section 13. The half-lives of the model
-# are 3, 12 and 36 months, and were not chosen on the months that are scored here.
+# Numbers to beat: reference/predict/README.md and spec/predict.md, section 13. The half-lives of the endemic
+# model are 3, 12 and 36 months, and were not chosen on the months that are scored here. The stack's weights come
+# from the 12 months before each origin, to be quick; the documented run takes 36 and has the same log score to 1e-4.
+COMPARED: dict[str, Method] = {
+    "ewma_24": EWMA(24),
+    "endemic": EndemicEpidemic(),
+    "ridge": PoissonRidge(),
+    "stack": Stack(("endemic", "ridge"), origins=12),
+}
+
+
 @pytest.fixture(scope="module")
-def endemic(london: London) -> tuple[list[float], np.ndarray]:
-    return scores(london, EndemicEpidemic(), "2016-01", "2019-12")
+def compared(london: London) -> dict[str, tuple[list[float], np.ndarray]]:
+    """Hit rates and log scores of 48 origins, 2016-2019; members' fits are shared through the history."""
+    return {name: scores(london, method, "2016-01", "2019-12") for name, method in COMPARED.items()}
 
 
-def test_the_endemic_epidemic_model_is_below_the_log_score_to_beat(
-    endemic: tuple[list[float], np.ndarray],
-) -> None:
-    assert endemic[1].mean() <= 1.4605
-    assert endemic[1][-12:].mean() <= 1.4840
+Compared = dict[str, tuple[list[float], np.ndarray]]
 
 
-def test_the_endemic_epidemic_model_beats_the_ewma(
-    london: London, endemic: tuple[list[float], np.ndarray]
-) -> None:
-    plain = scores(london, METHODS["ewma_24"], "2016-01", "2019-12")[1]
-    assert diebold_mariano(endemic[1] - plain).p_lower < 0.01
+@pytest.mark.parametrize("name", ["endemic", "ridge", "stack"])
+def test_the_log_score_is_below_the_numbers_to_beat(compared: Compared, name: str) -> None:
+    logs = compared[name][1]
+    assert logs.mean() <= 1.4605
+    assert logs[-12:].mean() <= 1.4840
 
 
-def test_a_stack_is_no_worse_than_its_best_member_in_2019(
-    london: London, endemic: tuple[list[float], np.ndarray]
-) -> None:
-    stacked = scores(london, Stack(("ewma(24)", "endemic"), origins=12), "2019-01", "2019-12")[1]
-    assert stacked.mean() <= endemic[1][-12:].mean()
+@pytest.mark.parametrize("name", ["endemic", "ridge", "stack"])
+def test_it_beats_the_ewma_and_the_gain_is_under_one_in_a_hundred(compared: Compared, name: str) -> None:
+    """The interval of the paired difference (blocks of four months) lies below zero; and it is small."""
+    plain = compared["ewma_24"][1]
+    difference = compared[name][1] - plain
+    low, high = interval(block_draws(len(difference), seed=1) @ difference / len(difference))
+    assert -0.01 * plain.mean() < low < high < 0
+    assert diebold_mariano(difference).p_lower < 0.01
+
+
+def test_a_stack_is_no_worse_than_its_best_member(compared: Compared) -> None:
+    best = min(compared[name][1].mean() for name in ("endemic", "ridge"))
+    assert compared["stack"][1].mean() <= best
+
+
+def test_the_stack_holds_as_much_as_the_numbers_to_beat(compared: Compared) -> None:
+    """To the rounding of the specification: .148 at 5 % and .367 at 20 %."""
+    assert compared["stack"][0][1] >= 0.148 - 5e-4
+    assert compared["stack"][0][3] >= 0.367
+
+
+def test_the_ridge_holds_as_much_in_2019(london: London, compared: Compared) -> None:
+    assert scores(london, COMPARED["ridge"], "2019-01", "2019-12")[0][1] >= 0.155
 
 
 # The reference's windows and half-lives; ours know the count of all history besides, and logarithms of the
@@ -220,10 +244,3 @@ def test_learned_methods_on_their_own_history(london: London, name: str) -> None
     hits, logs = scores(london, LEARNED[name], "2019-01", "2019-12")
     assert hits[:3] == pytest.approx([expected[f"hit@{share}"] for share in (1, 5, 10)], abs=2e-3)
     assert logs.mean() <= expected["logscore"] + 2e-3
-
-
-def test_the_ridge_is_below_the_log_score_to_beat_and_holds_as_much(london: London) -> None:
-    """Numbers to beat: spec/predict.md, section 13. With neighbours, the usual features."""
-    hits, logs = scores(london, PoissonRidge(), "2019-01", "2019-12")
-    assert logs.mean() <= 1.4840
-    assert hits[1] >= 0.155

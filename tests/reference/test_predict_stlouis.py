@@ -37,7 +37,7 @@ NAMES = {
     "prohotspot": "promap(500,bands='cells')",
 }
 RIDGE, BOOSTED = "ridge", "boosted(trees=100,origins=26,refit=365)"
-STACK = "stack(('ewma(180)','gamma_poisson','ridge'))"
+STACK = "stack(('ewma(180)','gamma_poisson','ridge'),origins=13)"
 SHARES = (0.01, 0.05, 0.2)
 
 

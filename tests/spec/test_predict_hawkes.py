@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely import box
+from shapely import LineString, box
 
 from peelian.errors import DesignError
 from peelian.incidents import Incidents
@@ -54,11 +54,15 @@ def test_the_last_week_counts_for_more_where_it_happened() -> None:
     assert more.idxmax() == "x3y3"
 
 
+STREETS = Places.of(
+    gpd.GeoDataFrame(geometry=[LineString([(0, y), (800, y)]) for y in (90, 310)], crs=CELLS.crs),
+    kind="street",
+)
 REFUSED = [
     (lambda: Hawkes(step="month"), "needs dates by day"),
     (lambda: Hawkes(bandwidth=0), "above 0"),
     (lambda: Hawkes()(incidents(40), CELLS, WEEK), "too few to learn from"),
-    (lambda: Hawkes()(TWO_YEARS, Places.of(CELLS.frame[["geometry"]]), WEEK), "on a grid of cells"),
+    (lambda: Hawkes()(TWO_YEARS, STREETS, WEEK), "these places are streets"),
 ]
 
 

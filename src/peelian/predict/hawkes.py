@@ -12,6 +12,7 @@ from scipy.special import erf
 from peelian.arithmetic.density import blur, gaussian
 from peelian.errors import DesignError
 from peelian.predict.history import YEAR, History, Step
+from peelian.predict.laid import on_cells, to_places
 from peelian.predict.method import ENOUGH, Method, need_enough
 from peelian.predict.near_repeat import need_days
 from peelian.predict.triggering import (
@@ -62,7 +63,8 @@ class Hawkes(Method):
     Rate = b(s) + sum over earlier incidents of omega exp(-omega age) x (repeat at the same place /
     repeat_area + near x Gaussian). Fitted by EM (Veen & Schoenberg 2008; Mohler et al. 2011); incidents of
     one day never bring each other. The expected count of a period is in closed form: what is brought dies
-    away while it brings more. Needs a grid and dates by day; ``DesignError`` otherwise.
+    away while it brings more. Needs dates by day, ``DesignError`` otherwise; areas have a grid laid under
+    them.
     """
 
     bandwidth: float | Literal["cv"] = "cv"
@@ -81,17 +83,19 @@ class Hawkes(Method):
 
     def expected(self, history: History, start: int, stop: int) -> np.ndarray:
         """Background and triggered incidents of the period, by cell, in closed form."""
-        fit, events = self.fitted(history), history.points
+        cells = on_cells(history)
+        fit, events = self.fitted(cells), cells.points
         kernel = fit.kernel
         recent = events.where(events.at >= start - self.days)
         age = start - recent.at - 0.5
         rate = kernel.omega * np.exp(-kernel.omega * age) / -np.expm1(-kernel.omega * self.days)
-        own = np.bincount(recent.place, kernel.repeat * rate, len(history.places))
-        spread = _spread(history, recent.x, recent.y, kernel.near * rate, kernel.sigma, self.distance)
-        return over_period(fit.background, own + spread, kernel, stop - start)
+        own = np.bincount(recent.place, kernel.repeat * rate, len(cells.places))
+        spread = _spread(cells, recent.x, recent.y, kernel.near * rate, kernel.sigma, self.distance)
+        return to_places(history, over_period(fit.background, own + spread, kernel, stop - start))
 
     def fitted(self, history: History) -> Fit:
-        """Kernel and background, from incidents before the last date of fitting."""
+        """Kernel and background by cell, from incidents before the last date of fitting."""
+        history = on_cells(history)
         since = history.end - history.first
         until = history.end - since % self.refit if since >= self.refit + self.days else history.end
         key = ("hawkes", *vars(self).values(), until)
@@ -185,10 +189,7 @@ class Ground:
     def of(cls, history: History, bandwidth: float) -> Ground:
         """The raster of a grid of places: their cells, cut finer where they are wide."""
         places = history.places
-        if not places.cell or places.origin is None:
-            raise DesignError(
-                "Hawkes is fitted on a grid of cells; these places are areas. Use EWMA or EndemicEpidemic."
-            )
+        assert places.cell and places.origin is not None
         key = ("ground", bandwidth)
         if key not in history.memo:
             finer = max(int(np.ceil(FINER * places.cell / bandwidth)), 1)

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from peelian.errors import DesignError
 from peelian.predict.baselines import Counts
 from peelian.predict.history import YEAR, History, Step
+from peelian.predict.laid import on_cells, to_places
 from peelian.predict.method import Method
 
 Bands = Literal["half-cells", "cells"]
@@ -34,7 +35,7 @@ class ProMap(Method):
                   from the incident to the cell's centre, or (``cells``) in whole cells from its cell.
 
     Sum of 1 / (1 + whole weeks) x 1 / (1 + bands) (Bowers, Johnson & Pease 2004). A ranking, not a rate:
-    the backtest scales it to the level of the year. Needs a grid and dates by day.
+    the backtest scales it to the level of the year. Needs dates by day; areas have a grid laid under them.
     """
 
     distance: float = 400
@@ -50,19 +51,17 @@ class ProMap(Method):
 
     def expected(self, history: History, start: int, stop: int) -> np.ndarray:
         """The sum of weights by cell: no rate."""
-        cell = history.places.cell
-        if not cell:
-            raise DesignError("ProMap is drawn on a grid of cells; these places are areas.")
-        events = history.points
+        cells = on_cells(history)
+        cell, events = cells.places.cell or 0.0, cells.points
         recent = events.where(events.at >= start - self.days)
         weight = 1 / (1 + (start - 1 - recent.at) // 7)
         if self.bands == "cells":
-            heat = np.bincount(recent.place, weight, len(history.places))
+            heat = np.bincount(recent.place, weight, len(cells.places))
             reach = int(self.distance // cell)
-            return np.asarray(_chebyshev(history, reach) @ heat)
-        near = _within(history, recent.x, recent.y, self.distance)
+            return to_places(history, np.asarray(_chebyshev(cells, reach) @ heat))
+        near = _within(cells, recent.x, recent.y, self.distance)
         near.data = 1 / (1 + near.data // (cell / 2))
-        return np.asarray(weight @ near)
+        return to_places(history, np.asarray(weight @ near))
 
     @property
     def words(self) -> str:

@@ -80,10 +80,15 @@ class WeatherTest:
             f"deviance by {best['deviance'] * 100:+.1f} %"
         )
         if self.kept:
+            left = (
+                "because it is of a week or a month, and this was tested a day ahead"
+                if self.step == "day"
+                else "because its method was judged on earlier months without it"
+            )
             return (
                 f"Of the number of {crimes} in the whole area, {'; '.join(self.kept)} told something on "
                 f"{span}: {told} (one-sided p {_p(best['p'])}, below .05 in each half too). It moves the "
-                "citywide level, not where; the map's total is left as it is."
+                f"citywide level, not where; the map's total is left as it is, {left}."
             )
         perfect = self.rows[self.rows["weather"] == PERFECT]
         known = ""
