@@ -1,4 +1,4 @@
-"""One part of predict at a time, from the command line, on the demo."""
+"""Parts of the demo: one part of predict at a time from the command line, and its share cards."""
 
 from __future__ import annotations
 
@@ -38,3 +38,9 @@ def test_a_part_that_the_project_has_no_input_for_says_so(demo: tuple[Path, Any,
     code, told = said(demo[0], "--only", "weather")
     assert (code, told["error"]) == (12, "DesignError")
     assert "Add a [weather] table" in told["message"]
+
+
+def test_a_card_of_the_simulated_borough_says_that_it_is_simulated(demo: tuple[Path, Any, Any]) -> None:
+    words = (demo[0] / "account" / "cards" / "all-areas.txt").read_text(encoding="utf-8")
+    assert "a simulation; no real place, no real crime" in words
+    assert "data.police.uk" not in words

@@ -121,7 +121,12 @@ def people_of(context: Context, equality: Mapping[str, Any]) -> pd.DataFrame | N
 
 
 def publisher_of(project: Project) -> str:
-    """Who published the counts, for the foot of what is shared; empty where they are the force's own."""
+    """Who published the counts, for the foot of what is shared; empty where they are the force's own.
+
+    A project that names its planted truth is simulated, and says so wherever a card may travel.
+    """
+    if project.project.truth:
+        return "a simulation; no real place, no real crime"
     readers = {str(table.get("reader", "police_uk")) for table in project.lists("incidents")}
     return "data.police.uk, Open Government Licence v3.0" if readers <= {"police_uk", "store"} else ""
 
