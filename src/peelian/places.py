@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from scipy import sparse
+    from shapely.geometry.base import BaseGeometry
 
 BRITISH_NATIONAL_GRID = "EPSG:27700"
 MOST_CELLS = 4_000_000  # about 2 GiB as shapes
@@ -32,7 +33,8 @@ class Places:
                columns the file came with. Rows are kept in order of id, so that nothing depends on the
                order of a file.
     ``kind``   ``area``, ``cell`` or ``street``.
-    ``cell``   side of a grid cell in metres; ``origin`` the lower-left corner of the grid.
+    ``cell``   side of a grid cell in metres, or metres across a hexagon; ``origin`` the lower-left corner of
+               a grid.
 
     Raises ``DataError`` for a CRS in degrees or feet or none, ids that repeat or are missing, empty or
     invalid geometry, and households that are negative or not numbers.
@@ -92,25 +94,14 @@ class Places:
                       cell, so that grids of one cell size nest wherever they start.
         ``keep``      ``centre``: cells whose centre lies inside the boundary; ``touch``: any that touch.
 
-        Raises ``DesignError`` when no cell is left, and ``DataError`` for a CRS not in metres.
+        Raises ``DesignError`` when no cell is left or there are too many, and ``DataError`` for a CRS not in
+        metres.
         """
         import geopandas as gpd
         import numpy as np
         import shapely
 
-        boundary = boundary.geometry
-        _check_crs(boundary.crs, "the boundary")
-        if not cell > 0:
-            raise DesignError(f"A grid cell needs a side above 0 metres; got {cell}.")
-        study = boundary.union_all()
-        if study.is_empty:
-            raise DesignError("The study area is empty: no polygon is left to lay a grid over.")
-        if study.area / cell**2 > MOST_CELLS:
-            raise DesignError(
-                f"{study.area / 1e6:,.0f} km² in cells of {cell:g} m are {study.area / cell**2:,.0f} cells, "
-                f"more than {MOST_CELLS:,}. Take larger cells (cell under [places]), or a smaller study area "
-                "(where)."
-            )
+        study = _study(boundary, cell, "cells", cell**2)
         west, south, east, north = study.bounds
         if origin == "multiples":
             west, south = np.floor(west / cell) * cell, np.floor(south / cell) * cell
@@ -146,19 +137,14 @@ class Places:
         ``boundary``  polygons in a projected CRS in metres; those whose centre lies inside it are kept.
         ``across``    metres between opposite sides, which is also how far apart centres lie.
 
-        Raises ``DesignError`` when no hexagon is left, and ``DataError`` for a CRS not in metres.
+        Raises ``DesignError`` when no hexagon is left or there are too many, and ``DataError`` for a CRS not
+        in metres.
         """
         import geopandas as gpd
         import numpy as np
         import shapely
 
-        boundary = boundary.geometry
-        _check_crs(boundary.crs, "the boundary")
-        if not across > 0:
-            raise DesignError(f"A hexagon needs more than 0 metres across; got {across}.")
-        study = boundary.union_all()
-        if study.is_empty:
-            raise DesignError("The study area is empty: no polygon is left to lay hexagons over.")
+        study = _study(boundary, across, "hexagons", across**2 * 3**0.5 / 2)
         west, south, east, north = study.bounds
         radius = across / np.sqrt(3)
         columns, rows = int((east - west) / across) + 2, int((north - south) / (1.5 * radius)) + 2
@@ -178,7 +164,7 @@ class Places:
         ids = [f"h{c:0{width}d}r{r:0{width}d}" for c, r in zip(column, row, strict=True)]
         frame = gpd.GeoDataFrame(index=ids, geometry=shapely.polygons(corners.round(6)), crs=boundary.crs)
         frame.index.name = "place"
-        return cls(frame.sort_index(), "area")
+        return cls(frame.sort_index(), "area", float(across))
 
     # ---------------------------------------------------------------- what they hold
     def __len__(self) -> int:
@@ -241,8 +227,9 @@ class Places:
         kind, cell, x, y = (frame.pop(name).iloc[0] for name in ("_kind", "_cell", "_x", "_y"))
         frame.index = frame.index.astype(str)
         frame.index.name = "place"
-        grid = cell == cell
-        return cls(frame, kind, float(cell) if grid else None, (float(x), float(y)) if grid else None)
+        return cls(
+            frame, kind, float(cell) if cell == cell else None, (float(x), float(y)) if x == x else None
+        )
 
     # ---------------------------------------------------------------- relations
     def neighbours(self, order: int = 1, *, touching: Literal["any", "edge"] = "any") -> sparse.csr_array:
@@ -401,6 +388,26 @@ def _stored(places: Places) -> gpd.GeoDataFrame:
     x, y = places.origin or (float("nan"), float("nan"))
     about = {"_kind": places.kind, "_cell": places.cell or float("nan"), "_x": x, "_y": y}
     return places.frame.assign(**about)
+
+
+def _study(boundary: gpd.GeoSeries | gpd.GeoDataFrame, side: float, what: str, ground: float) -> BaseGeometry:
+    """The study area over which places of one size are laid, or why they cannot be.
+
+    ``what``  they are called; ``ground``  square metres of one.
+    """
+    _check_crs(boundary.geometry.crs, "the boundary")
+    if not side > 0:
+        raise DesignError(f"The {what} must be above 0 metres wide; got {side}.")
+    study = boundary.geometry.union_all()
+    if study.is_empty:
+        raise DesignError(f"The study area is empty: no polygon is left to lay {what} over.")
+    if study.area / ground > MOST_CELLS:
+        raise DesignError(
+            f"{study.area / 1e6:,.0f} km² in {what} of {side:g} m are {study.area / ground:,.0f}, "
+            f"more than {MOST_CELLS:,}. Take larger ones (cell under [places]), or a smaller study area "
+            "(where)."
+        )
+    return study
 
 
 def ring_labels(distances: Sequence[float]) -> list[str]:
