@@ -36,11 +36,13 @@ def run(
     asks for them; ``values`` by cell of each raster that the parameters name. Raises what ``rtm`` raises, and
     ``DesignError`` when no layer is left to try.
     """
-    from peelian.explain import questions
+    from functools import partial
+
+    from peelian.explain import questions, two_metrics
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
 
-    chosen, streets, exclude = _parts(layers, parameters)
+    chosen, lines, exclude = _parts(layers, parameters)
     features, left_out = _left_out(chosen, cells, parameters)
     used = type(layers)({name: chosen[name] for name in chosen if name not in left_out})
     if not len(used):
@@ -49,8 +51,8 @@ def run(
             f"{some(f'{name} {count}' for name, count in features.items())}. Lower min_features."
         )
     offset = offset_of(cells, areas, parameters, crime)
-    terrain = rtm(
-        incidents, used, cells, seed=seed, mode=parameters.mode, period=parameters.months,
+    fit = partial(
+        rtm, incidents, used, cells, seed=seed, mode=parameters.mode, period=parameters.months,
         block=parameters.block, blocks=parameters.blocks, increment=parameters.increment,
         operations=parameters.operations, offset=offset,
         adjust=adjustment(incidents, cells, areas, parameters), family=parameters.family,
@@ -63,15 +65,17 @@ def run(
         sensitivity=parameters.sensitivity, quick=parameters.quick,
         allow_police_activity=parameters.allow_police_activity,
         allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
-        progress=progress, density_rule=parameters.density_rule, edge=parameters.edge, at=parameters.at,
-        streets=streets, exclude=exclude, values=values,
-        cuts={name: raster.cuts for name, raster in parameters.rasters.items()},
+        density_rule=parameters.density_rule, edge=parameters.edge, at=parameters.at, exclude=exclude,
+        values=values, cuts={name: raster.cuts for name, raster in parameters.rasters.items()},
     )  # fmt: skip
+    terrain = fit(streets=lines if parameters.distance == "network" else None, progress=progress)
     outcome = _outcome(
         terrain, cells, chosen, features, left_out, incidents.published, parameters, offset is not None
     )
     outcome = _with_surface(outcome, terrain, cells, areas, incidents.published)
-    lines = layers[parameters.streets].features.geometry if parameters.streets else None
+    if lines is not None:
+        both = two_metrics.compared(fit, terrain, used, cells, lines, asked=parameters.distance)
+        outcome = _with(outcome, two_metrics.blocks(both), two_metrics.files(both, outcome.files), {})
     outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines)
     answered = questions.blocks(terrain, cells, chosen, left_out, parameters.questions)
     return _with(outcome, answered, {}, {"questions_answered": questions.complete(parameters.questions)})
@@ -119,7 +123,9 @@ def _with_beside(
     homes = None
     if parameters.hotspots.rates and areas is not None and areas.households is not None:
         homes = spread_households(areas, cells)
-    more = beside(incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes)
+    more = beside(
+        incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes, streets=streets
+    )
 
     def is_finding(block: object) -> bool:
         return isinstance(block, Text) and block.kind == "finding"
@@ -198,9 +204,7 @@ def _parts(
             'distance = "network" needs streets = the name of a layer of lines to measure along.'
         )
     chosen = _chosen(type(layers)({n: layers[n] for n in layers if n not in apart}), parameters)
-    streets = None
-    if parameters.distance == "network" and parameters.streets:
-        streets = layers[parameters.streets].features.geometry
+    streets = layers[parameters.streets].features.geometry if parameters.streets else None
     ground = [layers[name].features.geometry for name in parameters.exclude]
     return chosen, streets, pd.concat([g.to_crs(ground[0].crs) for g in ground]) if ground else None
 

@@ -53,10 +53,7 @@ class Along:
         import shapely
         from scipy import sparse
 
-        lines = streets.geometry.explode(ignore_index=True)
-        lines = lines[lines.geom_type.isin(["LineString", "LinearRing"]) & ~lines.is_empty].to_numpy()
-        if not len(lines):
-            raise DataError("streets: holds no line, so there is nothing to measure distances along.")
+        lines = lines_of(streets)
         both = np.vstack([shapely.get_coordinates(shapely.get_point(lines, k)) for k in (0, -1)])
         # ends meet where they are the same to the centimetre
         nodes, node = np.unique(both.round(2), axis=0, return_inverse=True)
@@ -170,6 +167,15 @@ class Along:
                 apart = xy[features[rows]][:, None] - self.points[points[columns]]
                 metres[np.ix_(rows, columns)] = np.hypot(apart[..., 0], apart[..., 1])
         return metres
+
+
+def lines_of(streets: gpd.GeoSeries) -> Array:
+    """The lines of a layer of streets. ``DataError`` where it has none."""
+    lines = streets.geometry.explode(ignore_index=True)
+    lines = lines[lines.geom_type.isin(["LineString", "LinearRing"]) & ~lines.is_empty].to_numpy()
+    if not len(lines):
+        raise DataError("streets: holds no line, so there is nothing to measure distances along.")
+    return lines
 
 
 def set_on(lines: Array, points: Array, snap: float) -> OnStreet:
