@@ -74,6 +74,8 @@ def fitted(town: Town, mode: str, **more: Any) -> RiskTerrain:
 
 def row(town: Town, terrain: RiskTerrain) -> dict[str, Any]:
     """Headlines of one terrain, with the three ways of ranking cells side by side."""
+    from peelian.explain.tried import blended
+
     risk = terrain.expected.fillna(0.0)
     blend = blended(risk, town.last_year)
     held = {name: top(score, town.later) for name, score in
@@ -95,28 +97,6 @@ def top(score: pd.Series, later: pd.Series) -> float:
     from peelian.explain.terrain import captured
 
     return round(captured(score.to_numpy(float), later.to_numpy(float), SHARE), 4)
-
-
-def blended(prior: pd.Series, counts: pd.Series) -> pd.Series:
-    """Last year's counts drawn towards the terrain, as far as the counts themselves bear it out.
-
-    Gamma-Poisson with the terrain as mean and its shape by maximum likelihood (Clayton & Kaldor 1987).
-    """
-    import numpy as np
-    import pandas as pd
-    from scipy.optimize import minimize_scalar
-    from scipy.stats import nbinom
-
-    mean = np.maximum(prior.to_numpy(float), 1e-3 * prior.mean())
-    mean = mean * counts.sum() / mean.sum()
-    y = counts.to_numpy()
-
-    def loss(log_k: float) -> float:
-        k = np.exp(log_k)
-        return float(-nbinom.logpmf(y, k, k / (k + mean)).sum())
-
-    k = np.exp(minimize_scalar(loss, bounds=(-4, 6), method="bounded").x)
-    return pd.Series((k + y) / (k / mean + 1), prior.index)
 
 
 def rules() -> list[dict[str, Any]]:
@@ -196,8 +176,8 @@ def _london(name: str, boroughs: Any, cell: float) -> Town:
     folder = _there("uk/pois_london")
     parts = [pd.read_parquet(folder / f"london_pois_{part}.parquet") for part in ("ogl", "osm_odbl")]
     points = pd.concat(parts, ignore_index=True)
-    # a police counter is where violence is recorded, not a feature that goes with it
-    points = points[points["category"] != "police_front_counter"]
+    # where violence is recorded: no feature that goes with it
+    points = points[~points["category"].isin(["police_front_counter", "hospital"])]
     return _split(
         name, "violence", places, every, ("2016-05", "2017-12"), ("2018-01", "2018-06"),
         _layers(points, places), None,

@@ -42,6 +42,7 @@ NAMED = {
     "none": "#f3f2f1", "other areas": "#dfe3e6", "left out": "#b1b4b6",
     "hot 90 %": "#fc8d59", "hot 95 %": "#d7301f", "hot 99 %": "#7f0000",
     "cold 90 %": "#92c5de", "cold 95 %": "#4393c3", "cold 99 %": "#053061",
+    "sure": "#08519c", "likely": "#6baed6", "unsure": "#c6dbef", "never": "#f3f2f1",
 }  # fmt: skip
 WIDTH = 640
 

@@ -185,12 +185,13 @@ def test_a_layer_that_the_terrain_does_not_know() -> None:
 
 # -------------------------------------------------------------------- seven questions
 def test_unanswered_questions_leave_the_account_incomplete() -> None:
-    said = blocks(terrain(), GRID, Layers.of([layer(PUBS)]), {}, Answers(purpose="To plan visits."))
-    answers = said[0].frame.set_index("Question")["Answer"]  # type: ignore[union-attr]
-    assert list(answers.index) == list(ASKED)
-    assert answers["What is it for?"] == "To plan visits."
-    assert answers["Which decisions are made with it?"] == "Not answered yet."
-    assert answers["What does it target?"] == (
+    answers = Answers(purpose="To plan visits.")
+    said = blocks(terrain(), GRID, Layers.of([layer(PUBS)]), {}, answers, None, [])
+    answer = said[0].frame.set_index("Question")["Answer"]  # type: ignore[union-attr]
+    assert list(answer.index) == list(ASKED)
+    assert answer["What is it for?"] == "To plan visits."
+    assert answer["Which decisions are made with it?"] == "Not answered yet."
+    assert answer["What does it target?"] == (
         "Places, not persons. Burglary in January 2018 to December 2018, over 400 cells of 100 m."
     )
     assert isinstance(said[1], Text)
@@ -200,7 +201,13 @@ def test_unanswered_questions_leave_the_account_incomplete() -> None:
 def test_all_answers_complete_the_account() -> None:
     answers = Answers("a", "b", "c", "d")
     assert complete(answers)
-    assert len(blocks(terrain(), GRID, Layers.of([layer(PUBS)]), {}, answers)) == 1
+    assert len(blocks(terrain(), GRID, Layers.of([layer(PUBS)]), {}, answers, None, [])) == 1
+
+
+def test_the_report_cannot_be_marked_complete_while_an_answer_is_blank() -> None:
+    with pytest.raises(ValueError, match="cannot be marked complete: assessments, reviews is blank"):
+        Answers("a", "b", complete=True)
+    assert Answers("a", "b", "c", "d", complete=True).complete
 
 
 # -------------------------------------------------------------------- beside the terrain

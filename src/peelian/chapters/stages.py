@@ -79,10 +79,20 @@ def explain(context: Context) -> Outcome:
     outcome = stage.run(
         context.incidents, context.layers, context.cells, parameters,
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
-        values=rasters(context, parameters.rasters), progress=context.ticker("explain"),
+        values=rasters(context, parameters.rasters), before=last_terrain(context),
+        progress=context.ticker("explain"),
     )  # fmt: skip
     said = Text(f"Features: {attribution_of(context.layers)}", "note")
     return replace(outcome, section=replace(outcome.section, blocks=(*outcome.section.blocks, said)))
+
+
+def last_terrain(context: Context) -> dict[str, Any] | None:
+    """What the last run said of its terrain; None where there was none."""
+    path = context.made("explain", "terrain.json")
+    if path is None:
+        return None
+    held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return held
 
 
 def rasters(context: Context, asked: dict[str, Any]) -> pd.DataFrame | None:

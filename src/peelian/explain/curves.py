@@ -105,6 +105,20 @@ def frequency(replicates: list[Replicate], factor: Array, number: int) -> float:
     return float(np.mean([(factor[found.columns] == number).any() for found in replicates]))
 
 
+def again_as(replicates: list[Replicate], posed: Posed, bearing: Bearing) -> dict[str, float]:
+    """Share of resamples that keep a factor by the same operation, and the very band where it bears."""
+    if not replicates:
+        return {"frequency_operation": float("nan"), "frequency_distance": float("nan")}
+    measures = posed.decay.measures
+    operation = np.array([m.operation for m in measures])[posed.nested.measure]
+    alike = (posed.factor == bearing.number) & (operation == measures[bearing.measure].operation)
+    band = int(posed.nested.starts[bearing.measure]) + bearing.band
+    return {
+        "frequency_operation": float(np.mean([alike[found.columns].any() for found in replicates])),
+        "frequency_distance": float(np.mean([band in found.columns for found in replicates])),
+    }
+
+
 def ends(tiles: int) -> list[float]:
     """The two percentiles of a 95 % interval over resamples of so many tiles.
 

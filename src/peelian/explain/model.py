@@ -42,7 +42,10 @@ class RiskTerrain:
     ``basis``      what it is computed from, for ``what_if``; None where it was fitted to columns.
     ``bands``, ``curves``, ``sensitivity``   of the modern mode: kept bands with their coefficients, relative
                    risk by distance with its band, and times as frequent under other choices.
-    ``path``, ``culling``, ``information_criteria``, ``dropped``   how the choice was made.
+    ``path``, ``culling``, ``information_criteria``, ``dropped``, ``print_out``   how the choice was made, and
+                   every family's model as printed.
+    ``second_half``  by place in the fit: the terrain of the first half alone (``terrain``), its counts
+                   (``history``) and the second half's (``later``); None where nothing was held back.
     ``accounting`` rows in, rows used and every exclusion; ``warnings`` what to know before using it.
     ``fitted_on``  first and last month, or None where counts carry no dates.
     """
@@ -74,6 +77,8 @@ class RiskTerrain:
     bands: Any = None
     curves: Any = None
     sensitivity: Any = None
+    second_half: Any = None
+    print_out: Any = None
 
     @property
     def coefficients(self) -> dict[str, float]:

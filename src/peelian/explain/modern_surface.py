@@ -74,4 +74,6 @@ def basis_of(held: Held, at_risk: Array) -> Basis | None:
     drawn = tuple(
         (tuple(names[int(c)] for c in r.columns), np.concatenate([r.free[:1], r.b])) for r in held.replicates
     )
-    return Basis(columns, meta.set_index("name"), at_risk, chosen, drawn, posed.observed.months)
+    return Basis(
+        columns, meta.set_index("name"), at_risk, chosen, drawn, posed.observed.months, held.options.how
+    )

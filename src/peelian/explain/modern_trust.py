@@ -11,8 +11,9 @@ from scipy.special import stdtr, stdtrit
 
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
-from peelian.explain.curves import Replicate, bootstrap, curve_frame, ends, frequency, reaches
+from peelian.explain.curves import Replicate, again_as, bootstrap, curve_frame, ends, frequency, reaches
 from peelian.explain.inference import Limits
+from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
 from peelian.explain.likelihood import scores_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.modern import (
@@ -32,8 +33,7 @@ from peelian.explain.modern import (
 from peelian.explain.modern_surface import bands_of, basis_of, uncertainty_of
 from peelian.explain.monotone import Path
 from peelian.explain.shifted import Scattered, Window, ground_of
-from peelian.explain.terrain import captured
-from peelian.explain.trust import NOT_RUN, left_over, words_of
+from peelian.explain.trust import NOT_RUN, words_of
 
 if TYPE_CHECKING:
     from peelian.explain.decay import Measure
@@ -57,7 +57,7 @@ class Held:
     replicates: list[Replicate]
     shifts: dict[int, tuple[float, float]]
     refit: dict[int, tuple[str, Interval]] | None
-    capture: dict[str, float]
+    second_half: pd.DataFrame | None
 
     @property
     def b(self) -> Array:
@@ -77,10 +77,8 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     replicates = [] if options.quick else bootstrap(posed, chosen, options, tile, progress)
     ground = ground_of(posed.places, posed.fitted, posed.seed) if options.shift else None
     shifts = {} if ground is None else shift_tests(posed, chosen, after, ground)
-    refit, capture = _refit(posed, chosen, options) if options.refit != "none" else (None, {})
-    held = Held(
-        posed, options, chosen, where, after, covariance, clusters, replicates, shifts, refit, capture
-    )
+    refit, second = _refit(posed, chosen, options) if options.refit != "none" else (None, None)
+    held = Held(posed, options, chosen, where, after, covariance, clusters, replicates, shifts, refit, second)
     terms = _terms(held)
     table = variants(held) if options.sensitivity and not options.quick and where else pd.DataFrame()
     whole, words = _whole(held)
@@ -151,20 +149,20 @@ def shift_tests(
 # -------------------------------------------------------------------- the second half
 def _refit(
     posed: Posed, chosen: Chosen, options: Options
-) -> tuple[dict[int, tuple[str, Interval]], dict[str, float]]:
+) -> tuple[dict[int, tuple[str, Interval]], pd.DataFrame | None]:
     """What the first half keeps, refitted on the second: by factor where it bears and times with interval;
-    and the share of second-half incidents in the top 5 % by that terrain and by first-half counts.
+    and by place that terrain with the counts of both halves.
 
     The penalty is that of the whole period times the first half's share of incidents: as strict for an
     effect of one size.
     """
     early, late = (np.asarray(half, float)[posed.fitted] for half in posed.observed.halves)
     if not early.sum() or not late.sum():
-        return {}, {}
+        return {}, None
     path = Path(posed.nested, posed.free, early, posed.exposure, ratio=options.l1_ratio, tolerance=1e-5)
     first = path.at(chosen.penalty * early.sum() / posed.counts.sum())
     ranked = expected(first, posed.nested, posed.free, posed.exposure)
-    capture = {"terrain": captured(ranked, late, 0.05), "history": captured(early, late, 0.05)}
+    by_place = halves_of(posed.places, posed.fitted, ranked, early, late)
     second = unpenalised(posed, late, np.flatnonzero(first.b > KEPT), options)
     covariance, clusters = clustered(posed, late, second, _tiles(posed, options.clusters))
     free = posed.free.shape[1]
@@ -175,7 +173,7 @@ def _refit(
         times = _interval(float(weight @ second.fit.coefficients), error, clusters)
         label = variable(posed.decay.measures[bearing.measure], bearing.band)
         found[bearing.number] = (label, times if error > 0 else NAN3)
-    return found, capture
+    return found, by_place
 
 
 # -------------------------------------------------------------------- tables
@@ -238,6 +236,7 @@ def _term(held: Held, bearing: Bearing) -> dict[str, Any]:
         "robust_se": error, "robust_low": robust_low, "robust_high": robust_high,
         "robust_p": _p(centre, error, held.clusters - 1),
         "frequency": frequency(held.replicates, posed.factor, number),
+        **again_as(held.replicates, posed, bearing),
         "bagged": float(np.exp(np.sum(drawn) / len(held.replicates))) if held.replicates else np.nan,
         "boot_low": float(boot[0]), "boot_high": float(boot[1]),
         "shift_p": shift[1], "shift_p_holm": np.nan, "shift_p_alone": shift[0],
@@ -250,8 +249,9 @@ def _term(held: Held, bearing: Bearing) -> dict[str, Any]:
 _COLUMNS = [
     "factor", "variable", "rtmdx", "operation", "distance", "sign", "coefficient", "standard_error", "rrv",
     "p", "times", "low", "high", "penalised_times", "robust_se", "robust_low", "robust_high", "robust_p",
-    "frequency", "bagged", "boot_low", "boot_high", "shift_p", "shift_p_holm", "shift_p_alone", "reach",
-    "reach_low", "reach_high", "refit_variable", "refit_times", "refit_low", "refit_high", "note",
+    "frequency", "frequency_operation", "frequency_distance", "bagged", "boot_low", "boot_high", "shift_p",
+    "shift_p_holm", "shift_p_alone", "reach", "reach_low", "reach_high", "refit_variable", "refit_times",
+    "refit_low", "refit_high", "note",
 ]  # fmt: skip
 
 
@@ -293,7 +293,9 @@ def _whole(held: Held) -> tuple[dict[str, Any], list[str]]:
     options, posed = held.options, held.posed
     found: dict[str, Any] = {
         "tiles": held.clusters, "tile_side": options.clusters, "replicates": len(held.replicates),
-        "halves": posed.observed.halves_are, "capture": held.capture, "folds": posed.folds.words,
+        "halves": posed.observed.halves_are,
+        "capture": {} if held.second_half is None else capture_of(held.second_half),
+        "folds": posed.folds.words,
         "rule": options.rule, "penalty": held.chosen.penalty, "deviance": held.chosen.deviances,
         "reach_limit": options.reach_limit, "adjusted_for": posed.free_names, "quick": options.quick,
     }  # fmt: skip
@@ -361,7 +363,17 @@ def _terrain(
         curves=curve_frame(posed, chosen, held.b, held.where, held.replicates, held.options.reach_limit,
             held.clusters,
         ),
+        second_half=held.second_half,
+        print_out=print_out(
+            held.after.families,
+            dict.fromkeys(held.after.families, _printed(posed, held.after.columns)),
+        ),
     )  # fmt: skip
+
+
+def _printed(posed: Posed, columns: Array) -> list[str]:
+    """The names of adjustment and bands in the order of the coefficients."""
+    return [*posed.free_names, *(m.name(at) for m, at in map(posed.decay.band, columns))]
 
 
 def _criteria(held: Held) -> pd.DataFrame:

@@ -6,15 +6,16 @@ decisions made with it; data protection and equality assessments; reviews and ev
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.report import Block, Table, Text
 
 if TYPE_CHECKING:
     from peelian.explain.model import RiskTerrain
+    from peelian.explain.tried import Trial
     from peelian.layers import Layers
     from peelian.places import Places
 
@@ -27,6 +28,7 @@ ASKED = (
     "Are there a data protection and an equality impact assessment?",
     "How is it reviewed and evaluated?",
 )
+WRITTEN = {"purpose": 0, "decisions": 4, "assessments": 5, "reviews": 6}  # what a run cannot know
 NO_PERSONS = (
     "Recorded incidents (type, place, time) and features of places. No data on persons are used: no names, "
     "no addresses of persons, no characteristics of offenders or victims."
@@ -38,27 +40,36 @@ class Answers:
     """The ``[explain.questions]`` table: what the run cannot know.
 
     ``purpose`` what the terrain is for; ``decisions`` which are made with it and by whom; ``assessments``
-    where the data protection and equality impact assessments are; ``reviews`` who reviews it, when, and what
-    earlier runs said.
+    where the data protection and equality impact assessments are; ``reviews`` who reviews it and when
+    (earlier runs are listed by themselves). ``complete`` marks the report complete, which it cannot be while
+    one of the four is blank.
     """
 
     purpose: str = ""
     decisions: str = ""
     assessments: str = ""
     reviews: str = ""
+    complete: bool = False
+
+    @model_validator(mode="after")
+    def _none_is_blank(self) -> Answers:
+        blank = [name for name in WRITTEN if not getattr(self, name).strip()]
+        if self.complete and blank:
+            raise ValueError(f"the report cannot be marked complete: {', '.join(blank)} is blank")
+        return self
 
 
 def blocks(
-    terrain: RiskTerrain, places: Places, layers: Layers, left_out: dict[str, str], answers: Answers
-) -> list[Block]:
-    """The table of the seven questions, and a warning while one of them is not answered."""
+    terrain: RiskTerrain, places: Places, layers: Layers, left_out: dict[str, str], answers: Answers,
+    trial: Trial | None, earlier: list[dict[str, Any]],
+) -> list[Block]:  # fmt: skip
+    """The table of the seven questions, a warning while one of them is not answered, and earlier runs."""
     import pandas as pd
 
-    written = {
-        0: answers.purpose, 4: answers.decisions, 5: answers.assessments, 6: answers.reviews,
-    }  # fmt: skip
+    written = {at: getattr(answers, name) for name, at in WRITTEN.items()}
     known = {
-        1: _targets(terrain, places), 2: NO_PERSONS, 3: _sources(layers, left_out), 6: _accuracy(terrain),
+        1: _targets(terrain, places), 2: NO_PERSONS, 3: _sources(layers, left_out),
+        6: f"{_accuracy(trial)} {_runs_said(earlier)}",
     }  # fmt: skip
     rows = []
     for at, question in enumerate(ASKED):
@@ -84,13 +95,14 @@ def blocks(
                 "note",
             )
         )
-    return found
+    if answers.complete:
+        found.append(Text("This account is marked complete: all seven questions are answered.", "note"))
+    return [*found, _runs(earlier)] if earlier else found
 
 
 def complete(answers: Answers) -> bool:
     """Whether every question that a run cannot answer has been answered."""
-    written = (answers.purpose, answers.decisions, answers.assessments, answers.reviews)
-    return all(text.strip() for text in written)
+    return all(getattr(answers, name).strip() for name in WRITTEN)
 
 
 def _targets(terrain: RiskTerrain, places: Places) -> str:
@@ -106,12 +118,37 @@ def _sources(layers: Layers, left_out: dict[str, str]) -> str:
     return f"Incidents: the police record named in this report. Features: {listed}. See the table of layers."
 
 
-def _accuracy(terrain: RiskTerrain) -> str:
-    capture = terrain.inference.get("capture") or {}
-    if not capture:
+def _accuracy(trial: Trial | None) -> str:
+    from peelian.explain.tried import top_of
+
+    if trial is None:
         return "No later period was held back in this run."
+    held = top_of(trial)
     return (
-        f"Fitted on the first half of the period, the riskiest 5 % of cells held "
-        f"{100 * capture['terrain']:.1f} % of the second half's incidents; the cells with most incidents "
-        f"in the first half held {100 * capture['history']:.1f} %; cells drawn at random would hold 5 %."
+        f"Fitted on {trial.fitted}, the riskiest 5 % of places held {100 * held['terrain']:.1f} % of the "
+        f"incidents of {trial.tried}; by {trial.before} they held {100 * held['history']:.1f} %; places "
+        "drawn at random would hold 5 %."
     )
+
+
+def _runs_said(earlier: list[dict[str, Any]]) -> str:
+    if not earlier:
+        return "No earlier run is held in this project."
+    return f"{len(earlier)} earlier {'run is' if len(earlier) == 1 else 'runs are'} in the table of runs."
+
+
+def _runs(earlier: list[dict[str, Any]]) -> Table:
+    import pandas as pd
+
+    rows = [
+        {"Fitted on": run["fitted"], "Mode": run["mode"], "Cells": run["cells"],
+         "Factors tried": run["tried"], "Reported": ", ".join(run["reported"]) or "none",
+         "Tried on": run["later"] or "not held back", "Terrain": run["terrain"], "History": run["history"]}
+        for run in earlier
+    ]  # fmt: skip
+    return Table(
+        "earlier_runs",
+        f"Earlier runs: {len(rows)}, with the share of later incidents in their riskiest 5 %",
+        pd.DataFrame(rows), {"Terrain": ".1%", "History": ".1%", "Cells": ",.0f"},
+        note="The last first. A run that was made again with the same result stands once.",
+    )  # fmt: skip

@@ -33,6 +33,7 @@ ASSOCIATION = (
 )
 
 
+MOST_FINDINGS = 3  # factors told of before all else; the rest follow
 MAP_BREAKS = (0.5, 1.0, 1.5, 2.0)  # times the average
 
 
@@ -191,20 +192,6 @@ FACTOR_FORMATS = {
 }  # fmt: skip
 
 
-def model_table(terrain: RiskTerrain) -> pd.DataFrame:
-    """The model as the RTMDx Utility prints it: variable, coefficient, its error, relative risk value."""
-    import pandas as pd
-
-    rows = [{"Variable": "Intercept", "Coefficient": terrain.intercept}]
-    for term in terrain.terms.itertuples():
-        rows.append(
-            {"Variable": term.rtmdx, "Coefficient": term.coefficient, "Standard error": term.standard_error,
-             "Relative risk value": term.rrv, "Low": term.low, "High": term.high}
-        )  # fmt: skip
-    names = ["Variable", "Coefficient", "Standard error", "Relative risk value", "Low", "High"]
-    return pd.DataFrame(rows, columns=names)
-
-
 # -------------------------------------------------------------------- the chapter
 def section(
     terrain: RiskTerrain, places: Places, priority: pd.DataFrame, layers: Layers, features: dict[str, int],
@@ -212,9 +199,10 @@ def section(
 ) -> Section:  # fmt: skip
     """The chapter: findings, factors, map, priority places, what could make it wrong, method, sources."""
     findings = [sentence(terrain)]
-    findings += [narrative(terrain, term) for _, term in terrain.reported.head(3).iterrows()]
-    findings.append(concentrated(terrain))
+    told = [narrative(terrain, term) for _, term in terrain.reported.iterrows()]
+    findings += [*told[:MOST_FINDINGS], concentrated(terrain)]
     blocks: list[Block] = [Text(text, "finding") for text in findings]
+    blocks += [Text(text) for text in told[MOST_FINDINGS:]]
     blocks += [Text(not_reported(terrain)), Text(ASSOCIATION)]
     blocks.append(_factors_block(terrain))
     if len(terrain.terms):
@@ -226,8 +214,6 @@ def section(
         from peelian.explain.modern_report import blocks as modern_blocks
 
         blocks += modern_blocks(terrain)
-    else:
-        blocks.append(_model_block(terrain))
     blocks += [Text(words, "note") for words in method]
     blocks.append(_layers_block(layers, features, left_out))
     return Section("explain", TITLE, QUESTION, tuple(blocks))
@@ -301,28 +287,14 @@ def _map_block(terrain: RiskTerrain, places: Places) -> Chart:
 
 
 def _priority_blocks(terrain: RiskTerrain, priority: pd.DataFrame, published: bool) -> list[Block]:
-    from peelian.explain.terrain import class_table
-
-    classes = class_table(terrain)
-    classes.columns = ["Class", "Cells", "Share of cells", "Incidents", "Share of incidents"]
-    blocks: list[Block] = [
-        Table(
-            "risk_classes",
-            f"Risk above the mean + 2 SD: {classes['Cells'].iloc[0]:,} of {classes['Cells'].sum():,} cells",
-            classes, {"Share of cells": ".1%", "Share of incidents": ".1%"}, counts=("Incidents",),
-            published=published,
-            note="Highest: relative risk above mean + 2 SD; high: above mean + 1 SD. In-sample.",
-        )
-    ]  # fmt: skip
     if priority.empty:
         return [
-            *blocks,
             Text("No three touching cells lie in the top 5 %, so there is no priority place to name."),
         ]
     frame = priority.head(10).drop(columns=["members", "priority"])
     frame.columns = ["Cells", "Incidents", "Share of incidents", "Times the average", "Why here"]
     frame.insert(0, "Place", [f"Place {number}" for number in priority["priority"].head(10)])
-    blocks.append(
+    return [
         Table(
             "priority_places",
             f"{len(priority)} places of three or more touching cells make up the top 5 %",
@@ -330,18 +302,7 @@ def _priority_blocks(terrain: RiskTerrain, priority: pd.DataFrame, published: bo
             published=published,
             note="In order of incidents in the fit (in-sample); at most ten are printed.",
         )
-    )  # fmt: skip
-    return blocks
-
-
-def _model_block(terrain: RiskTerrain) -> Table:
-    return Table(
-        "model",
-        f"The model as the search left it ({terrain.family.upper()}, lowest BIC)",
-        model_table(terrain),
-        dict.fromkeys(("Coefficient", "Standard error", "Relative risk value", "Low", "High"), ".4f"),
-        note="Selected by search: these intervals are too narrow. Use those of the table of factors.",
-    )
+    ]  # fmt: skip
 
 
 def _layers_block(layers: Layers, features: dict[str, int], left_out: dict[str, str]) -> Table:

@@ -28,17 +28,18 @@ __all__ = ["Parameters", "run"]
 def run(
     incidents: Incidents, layers: Layers, cells: Places, parameters: Parameters, *, seed: int,
     crime: str = "crime", areas: Places | None = None, values: pd.DataFrame | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    before: dict[str, Any] | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:  # fmt: skip
     """Which features of places go with the crime, how far they reach, how sure we are: chapter and files.
 
     ``incidents`` of the crime asked about; ``cells`` a grid; ``areas`` with ``households`` where the offset
-    asks for them; ``values`` by cell of each raster that the parameters name. Raises what ``rtm`` raises, and
-    ``DesignError`` when no layer is left to try.
+    asks for them; ``values`` by cell of each raster that the parameters name; ``before`` the ``terrain.json``
+    of the last run. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
     """
     from functools import partial
 
-    from peelian.explain import questions, two_metrics
+    from peelian.explain import two_metrics
+    from peelian.explain.chapter import Given, rest
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
 
@@ -76,9 +77,12 @@ def run(
     if lines is not None:
         both = two_metrics.compared(fit, terrain, used, cells, lines, asked=parameters.distance)
         outcome = _with(outcome, two_metrics.blocks(both), two_metrics.files(both, outcome.files), {})
+    given = Given(terrain, cells, incidents, chosen, features, left_out, areas, lines, before)
+    said, answered, made, more = rest(given, parameters)
+    made["terrain.json"] = outcome.files["terrain.json"] | more
+    outcome = _with(outcome, said, made, more)
     outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines)
-    answered = questions.blocks(terrain, cells, chosen, left_out, parameters.questions)
-    return _with(outcome, answered, {}, {"questions_answered": questions.complete(parameters.questions)})
+    return _with(outcome, answered, {}, {})
 
 
 def _with(outcome: Outcome, blocks: list[Any], files: dict[str, Any], summary: dict[str, Any]) -> Outcome:

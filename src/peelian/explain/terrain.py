@@ -119,21 +119,6 @@ def in_top(score: Array, share: float) -> Array:
     return inside
 
 
-def class_table(terrain: RiskTerrain) -> pd.DataFrame:
-    """Cells, area and incidents by class of risk: columns class, cells, share_of_cells, incidents,
-    share_of_incidents."""
-    import pandas as pd
-
-    classes = risk_classes(terrain.relative_risk)
-    frame = pd.DataFrame({"class": classes, "incidents": terrain.counts})
-    table = frame.groupby("class", observed=False)["incidents"].agg(["size", "sum"]).reset_index()
-    table.columns = ["class", "cells", "incidents"]
-    table["class"] = table["class"].astype("str")
-    table.insert(2, "share_of_cells", table["cells"] / len(classes))
-    table["share_of_incidents"] = table["incidents"] / terrain.counts.sum()
-    return table
-
-
 def formula(coefficients: dict[str, float], intercept: float) -> str:
     """The risk score as a formula for a GIS: lowest place = 1.
 

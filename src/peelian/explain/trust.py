@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,13 @@ from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
 from peelian.explain.inference import Limits, Resample, Robust
-from peelian.explain.likelihood import Cells, CountFit, compress, fit, log_pmf, mean_of, variance_of
+from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
+from peelian.explain.likelihood import Cells, compress, fit, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import Choice, Options, Problem, choose
 from peelian.explain.select import design_of
-from peelian.explain.shifted import Window, ground_of
+from peelian.explain.shifted import ground_of
 from peelian.explain.surface import uncertainty
-from peelian.explain.terrain import captured
-
-if TYPE_CHECKING:
-    from peelian.places import Places
 
 Array = Any
 BATCHES = 16
@@ -31,11 +28,13 @@ NOT_RUN = "not judged"
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """What the first half chose, refitted on the second: by factor (column, times, low, high); and the
-    share of second-half incidents in the top 5 % of places by that terrain and by first-half counts."""
+    """What the first half chose, refitted on the second: by factor (column, times, low, high); the share of
+    second-half incidents in the top 5 % of places by that terrain and by first-half counts; and those three
+    by place (None where a half has no incident)."""
 
     by_factor: dict[int, tuple[int, float, float, float]]
     capture: dict[str, float]
+    by_place: pd.DataFrame | None = None
 
 
 def judged(problem: Problem, choice: Choice, options: Options, progress: Progress | None) -> RiskTerrain:
@@ -55,7 +54,13 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
         terrain,
         uncertainty=_uncertainty(problem, replicates),
         basis=_basis(problem, choice, options, replicates),
-    )
+        second_half=None if refit is None else refit.by_place,
+        print_out=print_out(
+            {family: search.fit for family, search in choice.searches.items()},
+            {family: [problem.influence.meta["rtmdx"].iloc[j] for j in search.chosen]
+             for family, search in choice.searches.items()},
+        ),
+    )  # fmt: skip
 
 
 def _basis(
@@ -120,6 +125,20 @@ def frequency_of(replicates: list[tuple[tuple[int, ...], Array]], factor: Array,
     return float(np.mean([(factor[list(chosen)] == number).any() for chosen, _ in replicates]))
 
 
+def again_as(
+    replicates: list[tuple[tuple[int, ...], Array]], problem: Problem, column: int
+) -> dict[str, float]:
+    """Share of replicates that chose a column's factor by the same operation, and the very column."""
+    if not replicates:
+        return {"frequency_operation": float("nan"), "frequency_distance": float("nan")}
+    operation = problem.influence.meta["operation"].to_numpy()
+    alike = (problem.factor == problem.factor[column]) & (operation == operation[column])
+    return {
+        "frequency_operation": float(np.mean([alike[list(chosen)].any() for chosen, _ in replicates])),
+        "frequency_distance": float(np.mean([column in chosen for chosen, _ in replicates])),
+    }
+
+
 def _given_selection(
     replicates: list[tuple[tuple[int, ...], Array]], problem: Problem, number: int
 ) -> tuple[float, float, float]:
@@ -169,12 +188,11 @@ def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
         return Refit({}, {})
     first = choose(problem, early, options, problem.seed)
     design = design_of(problem.columns, first.chosen)
-    capture = {
-        "terrain": captured(mean_of(first.fit, design, problem.exposure), late, 0.05),
-        "history": captured(early, late, 0.05),
-    }
+    by_place = halves_of(problem.places, problem.fitted, mean_of(first.fit, design, problem.exposure),
+                         early, late)  # fmt: skip
+    capture = capture_of(by_place)
     if not first.chosen:
-        return Refit({}, capture)
+        return Refit({}, capture, by_place)
     second = fit(_cells(problem, design, late), choice.fit.family)
     signs = problem.influence.meta["sign"].to_numpy()
     by_factor: dict[int, tuple[int, float, float, float]] = {}
@@ -182,7 +200,7 @@ def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
         b, se = signs[j] * second.coefficients[at], second.standard_errors[at]
         middle, low, high = (float(np.exp(b + k * se)) for k in (0, -1.959964, 1.959964))
         by_factor[int(problem.factor[j])] = (j, middle, low, high)
-    return Refit(by_factor, capture)
+    return Refit(by_factor, capture, by_place)
 
 
 # -------------------------------------------------------------------- tables
@@ -213,8 +231,9 @@ def _terms(
             "coefficient": b, "standard_error": se, "rrv": float(np.exp(b)), "p": choice.fit.p[at],
             "times": float(np.exp(sign * b)), "low": model[0], "high": model[1],
             "robust_se": robust.standard_errors[at], "robust_low": low, "robust_high": high,
-            "robust_p": robust.p(at), "frequency": frequency, "bagged": bagged, "boot_low": boot_low,
-            "boot_high": boot_high, "shift_p": conditional, "shift_p_alone": marginal,
+            "robust_p": robust.p(at), "frequency": frequency, **again_as(replicates, problem, j),
+            "bagged": bagged, "boot_low": boot_low, "boot_high": boot_high,
+            "shift_p": conditional, "shift_p_alone": marginal,
             "refit_variable": meta.index[again[0]] if again else "",
             "refit_times": again[1] if again else nan,
             "refit_low": ends[0], "refit_high": ends[1], "verdict": word, "reason": reason,
@@ -227,9 +246,9 @@ def _terms(
 
 _TERM_COLUMNS = [
     "factor", "variable", "rtmdx", "operation", "distance", "sign", "coefficient", "standard_error", "rrv",
-    "p", "times", "low", "high", "robust_se", "robust_low", "robust_high", "robust_p", "frequency", "bagged",
-    "boot_low", "boot_high", "shift_p", "shift_p_alone", "refit_variable", "refit_times", "refit_low",
-    "refit_high", "verdict", "reason", "note",
+    "p", "times", "low", "high", "robust_se", "robust_low", "robust_high", "robust_p", "frequency",
+    "frequency_operation", "frequency_distance", "bagged", "boot_low", "boot_high", "shift_p",
+    "shift_p_alone", "refit_variable", "refit_times", "refit_low", "refit_high", "verdict", "reason", "note",
 ]  # fmt: skip
 
 
@@ -283,32 +302,6 @@ def _whole(
         problem.places, problem.fitted, problem.counts, choice.fit, mean, options.permutations, problem.seed
     )
     return found | more, words + said
-
-
-def left_over(
-    places: Places, fitted: Array, counts: Array, model: CountFit, mean: Array, permutations: int, seed: int
-) -> tuple[dict[str, Any], list[str]]:
-    """Moran's I, zero counts and correlogram of what a model leaves over, and what to say of them."""
-    residual = (counts - mean) / np.sqrt(variance_of(model, mean))
-    neighbours = places.neighbours()[fitted][:, fitted].astype(float)
-    moran, p = inference.moran(residual, neighbours, permutations, [seed, 0, 3])
-    zero = log_pmf(model.family, np.zeros(len(mean)), mean, model.dispersion)
-    found: dict[str, Any] = {
-        "moran": moran, "moran_p": p,
-        "cells_without": int((counts == 0).sum()),
-        "cells_without_expected": float(np.exp(zero).sum()),
-    }  # fmt: skip
-    words = []
-    if p < 0.05:
-        words.append(
-            f"Nearby cells are still alike after the model (Moran's I {moran:.2f}): the intervals of the "
-            "model itself are too narrow. Those by tile allow for it."
-        )
-    if "column" in places.frame and places.cell:
-        at = places.frame.loc[fitted]
-        window = Window.of(at["column"].to_numpy(), at["row"].to_numpy(), share=0)
-        found["correlogram"] = inference.correlogram(window, residual, places.cell, 3000)
-    return found, words
 
 
 def _terrain(
