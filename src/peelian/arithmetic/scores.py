@@ -28,6 +28,8 @@ class Capture:
     ``pei``       hits / most that as many places could hold; ``pei_area`` hits / most that the same area
                   could hold (exact for places of equal size; the last place by its part otherwise).
     ``rri``       predicted / observed in that share (ptools): 1 is calibrated there.
+    ``best``      the most that as many places could hold; ``predicted`` the forecast in that share: with
+                  ``hits``, what pooling over periods needs, because a sum of ratios is no ratio of sums.
     """
 
     total: float
@@ -38,6 +40,8 @@ class Capture:
     pei: tuple[float, ...]
     pei_area: tuple[float, ...]
     rri: tuple[float, ...]
+    best: tuple[float, ...]
+    predicted: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def capture(
             tuple(map(float, values))
             for values in (
                 hits, rate, rate / np.asarray(shares, float),
-                _ratio(hits, best), _ratio(hits, best_area), _ratio(predicted, hits),
+                _ratio(hits, best), _ratio(hits, best_area), _ratio(predicted, hits), best, predicted,
             )
         ),
     )  # fmt: skip
@@ -137,6 +141,26 @@ def along(
     reach = np.concatenate([[0.0], np.cumsum(size[order])[ends]])
     held = np.concatenate([[0.0], np.cumsum(values[order])[ends]])
     return np.interp(capacity, reach, held)
+
+
+def curve_area(
+    risk: np.ndarray, counts: np.ndarray, *, share: float, size: np.ndarray | None = None
+) -> float:
+    """Area under the curve of incidents held, from none of the area to ``share`` of it, over ``share``.
+
+    In incidents: the mean number held over all cuts up to ``share``. Over the total it is the partial area
+    under the hit-rate curve; a map that is the same everywhere has half of ``share``.
+
+    >>> curve_area(np.array([1, 1]), np.array([4, 0]), share=0.5)
+    1.0
+    """
+    risk, counts = np.asarray(risk, float), np.asarray(counts, float)
+    size = np.ones(len(risk)) if size is None else np.asarray(size, float)
+    order, ends = ranking(risk, size)
+    reach = np.concatenate([[0.0], np.cumsum(size[order])[ends]])
+    capacity = share * size.sum()
+    knots = np.append(reach[reach < capacity], capacity)
+    return float(np.trapezoid(along(counts, order, ends, size, knots), knots) / capacity)
 
 
 def hit_rate(

@@ -128,7 +128,7 @@ def part_of_predict(context: Context, part: str) -> Outcome:
     from peelian.predict.only import only
 
     given = given_to_predict(context)
-    for whole in ("ledger", "store"):
+    for whole in ("ledger", "store", "force"):
         given.pop(whole)
     return only(
         part, context.incidents, context.cells, context.places,
@@ -154,7 +154,7 @@ def given_to_predict(context: Context) -> dict[str, Any]:
         "prior": prior, "prior_to": prior_to, "seed": context.project.seed("predict"),
         "crime": context.project.outcome, "by": context.by, "weather": weather_of(context),
         "ledger": context.project.folder / "ledger",
-        "store": context.project.folder / HIDDEN / "backtest",
+        "store": context.project.folder / HIDDEN / "backtest", "force": context.panel_table.force,
         "given": Given(
             None if streets is None else _spatial(streets),
             *(None if path is None else _rows(path) for path in tables.values()),

@@ -37,12 +37,19 @@ class Backtest:
     """What every method scored, origin by origin and pooled, and what may be said of it.
 
     ``by_origin``  a row an origin and method: ``incidents``, ``expected``, ``log_score``, ``floored``
-                   places, ``information_gain``, and ``hits_5`` for each share of the area (percent).
+                   places, ``information_gain``, for each share of the area (percent) ``hits_5``, ``best_5``
+                   (the most that as many places could hold) and ``predicted_5``, and the columns of
+                   ``scoring.Scored``.
     ``pooled``     a row a method, best log score first: hit rates and PAI with 95 % intervals over origins,
-                   PEI (the hit rate as a share of the best possible in the same area),
-                   calibration, dispersion, ``set_p`` (see ``claims.confidence_set``); ``best possible`` is
-                   what nobody could beat.
+                   PEI against as many places (``pei_5``) and against the same area (``pei_area_5``), RRI,
+                   partial areas under the curve (``auc_5``), the negative binomial log score, Brier score and
+                   CRPS, periods whose total was outside its 90 % limits, calibration, dispersion,
+                   ``jaccard``, ``clumpiness`` and ``always`` of the chosen 5 %, ``set_p`` (see
+                   ``claims.confidence_set``); ``best possible`` is what nobody could beat.
     ``pairs``      a row a method: its difference to plain counts, with intervals and corrected p.
+    ``to_best``    the same against ``best_baseline``, the one of ``baselines`` with the lowest log score.
+    ``deciles``, ``pit``  calibration by method and tenth; ``physical`` coverage by square kilometres, and by
+                   street length, homes or kits where they were given.
     ``verdict``    the sentence that opens the page; ``sentences`` one a method.
     ``refused``    methods that gave no forecast, with the reason; the others finished.
     ``reference``  the method that stands for plain counts; ``outcomes`` and ``forecasts`` places x origins.
@@ -63,6 +70,12 @@ class Backtest:
     lag: int
     outcomes: np.ndarray = field(repr=False)
     forecasts: dict[str, np.ndarray] = field(repr=False)
+    baselines: tuple[str, ...]
+    best_baseline: str
+    to_best: pd.DataFrame
+    deciles: pd.DataFrame = field(repr=False)
+    pit: pd.DataFrame = field(repr=False)
+    physical: pd.DataFrame = field(repr=False)
 
     @property
     def best_set(self) -> tuple[str, ...]:
@@ -91,8 +104,9 @@ def backtest(
     *,
     origins: int | Sequence[object] | None = None,
     horizon: Horizon = "month",
-    areas: Sequence[float] = (0.01, 0.05, 0.1, 0.2),
+    areas: Sequence[float] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
     size: pd.Series | None = None,
+    measures: Mapping[str, pd.Series] | None = None,
     lag: int = 0,
     refit: int = 1,
     by: Literal["code", "point"] = "point",
@@ -108,6 +122,7 @@ def backtest(
     ``origins``   how many of the last periods to forecast (24 months, or 52 weeks or days), or their starts.
     ``horizon``   what each forecast spans: a ``month``, ``week`` or ``day`` (the last two need dates).
     ``areas``     shares of the total ``size`` by place (square metres unless given: homes, kits).
+    ``measures``  name -> amount by place (``km of street``, ``homes``): coverage by each is scored too.
     ``lag``       steps before each origin that are not known yet, as when publication is late.
     ``refit``     learned methods (with a ``fit``) are fitted again every so many origins.
     ``by``        how incidents are counted in places; a method of your own counts as it likes.
@@ -137,8 +152,10 @@ def backtest(
     return pool(
         by_origin, finished, np.column_stack(walk.outcomes),
         {name: np.column_stack(walk.forecasts[name]) for name in finished},
-        refused=walk.refused, reference=_reference(step)[0], enough=ENOUGH[horizon], shares=tuple(areas),
-        horizon=horizon, lag=lag, crimes=crimes, seen=seen, seed=seed, main=MAIN_SHARE,
+        floors=walk.floors, size=area, neighbours=places.neighbours(), measures=_measures(places, measures),
+        baselines=_baselines(methods, step), refused=walk.refused, reference=_reference(step)[0],
+        enough=ENOUGH[horizon], shares=tuple(areas), horizon=horizon, lag=lag, crimes=crimes, seen=seen,
+        seed=seed, main=MAIN_SHARE,
     )  # fmt: skip
 
 
@@ -150,6 +167,7 @@ class Walk:
     outcomes: list[np.ndarray]
     forecasts: dict[str, list[np.ndarray]]
     refused: dict[str, str]
+    floors: list[float]
 
 
 def _walk(
@@ -159,12 +177,13 @@ def _walk(
     """Every method at every origin, forecast and scored."""
     step, length = setting.step, setting.length
     history = setting.histories[step]
-    walk = Walk([], [], {name: [] for name in methods}, {})
+    walk = Walk([], [], {name: [] for name in methods}, {}, [])
     finished = _finished(starts, setting, kept)
     for nth, at in enumerate(starts):
         outcome = history.outcome(at, at + length)
         level = history.before(at - setting.lag).level(at, at + length)
         floor = FLOOR * max(level, 1.0) / len(outcome)
+        walk.floors.append(floor)
         walk.outcomes.append(outcome)
         walk.rows.append(_best(at, step, outcome, areas, size))
         if at in finished:
@@ -257,7 +276,8 @@ def _scored(
         "floored": score.floored,
         "information_gain": information_gain(outcome, rate, floor=floor),
         **{f"hits_{share * 100:g}": hits for share, hits in zip(shares, held.hits, strict=True)},
-        **{f"pei_{share * 100:g}": pei for share, pei in zip(shares, held.pei, strict=True)},
+        **{f"best_{share * 100:g}": best for share, best in zip(shares, held.best, strict=True)},
+        **{f"predicted_{share * 100:g}": part for share, part in zip(shares, held.predicted, strict=True)},
     }
 
 
@@ -280,6 +300,19 @@ def _sizes(places: Places, size: pd.Series | None) -> np.ndarray:
     if places.kind == "cell":  # equal by construction: their shapes' areas differ in the last digits
         return np.ones(len(places))
     return places.areas.to_numpy()
+
+
+def _measures(places: Places, given: Mapping[str, pd.Series] | None) -> dict[str, np.ndarray]:
+    """Square kilometres, and what else was given, by place."""
+    held = {"km2": places.areas / 1e6} | dict(given or {})
+    return {name: amount.reindex(places.index).fillna(0).to_numpy(float) for name, amount in held.items()}
+
+
+def _baselines(methods: Mapping[str, Forecaster], step: Step) -> list[str]:
+    from peelian.predict.methods import BASELINES
+
+    usual = {"".join(name.split()) for name in BASELINES[step]}
+    return [name for name in methods if name in usual]
 
 
 def _reference(step: Step) -> tuple[str, str]:

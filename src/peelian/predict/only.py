@@ -95,13 +95,13 @@ def _on_the_backtest(
     prior_last = pd.Period(prior_to, "M") if prior_to else incidents.span[1]
     found = backtests(
         incidents, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
-        progress=None, late=part == "backtest",
+        progress=None, given=given, areas=areas, late=part == "backtest",
     )  # fmt: skip
     tested, lagged = found.main, found.lagged
     verdict: list[Block] = [Text(tested.verdict.words, "finding")]
     verdict += [Text(words, "finding") for words in found.remarks]
     if part == "backtest":
-        return _backtest(verdict, [tested, *([lagged] if lagged else [])], crimes, source)
+        return _backtest(verdict, [tested, *([lagged] if lagged else [])], crime, crimes, source)
     forecast = next_period(incidents, cells, tested, prior=prior)
     if part == "map":
         said = Text(report.forecast_sentence(forecast, crimes, len(cells)), "finding")
@@ -132,13 +132,20 @@ def _on_the_backtest(
     )  # fmt: skip
 
 
-def _backtest(verdict: list[Block], tested: list[Any], crimes: str, source: str) -> Part:
+def _backtest(verdict: list[Block], tested: list[Any], crime: str, crimes: str, source: str) -> Part:
+    from peelian.predict.forecast import chosen_map
+    from peelian.predict.measures import recording_breaks
+    from peelian.predict.scores_report import baseline_sentence, score_blocks, score_files
+
     blocks = [*verdict]
     if len(tested[0].pairs):
         blocks.append(report.difference_chart(tested[0], crimes, source))
     blocks += [report.methods_table(each, crimes, source) for each in tested]
+    blocks.insert(1, Text(baseline_sentence(tested[0]), "finding"))
+    shown = chosen_map(tested[0])[0]
+    blocks += score_blocks(tested[0], shown, crimes, source, breaks=recording_breaks(crime))
     files: dict[str, Any] = {
         "backtest.csv": tested[0].pooled, "backtest_origins.csv": tested[0].by_origin,
-        "backtest_pairs.csv": tested[0].pairs,
+        "backtest_pairs.csv": tested[0].pairs, **score_files(tested[0]),
     }  # fmt: skip
     return Part(blocks, files, {"verdict": tested[0].verdict.code, "words": tested[0].verdict.words})

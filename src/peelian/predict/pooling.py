@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from peelian.arithmetic.scores import calibration, overdispersion
-from peelian.predict import claims
+from peelian.predict import claims, scoring
 from peelian.predict.methods import words_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ def pool(
     outcomes: np.ndarray,
     forecasts: dict[str, np.ndarray],
     *,
+    floors: Sequence[float],
+    size: np.ndarray,
+    neighbours: Any,
+    measures: Mapping[str, np.ndarray],
+    baselines: Sequence[str],
     refused: dict[str, str],
     reference: str,
     enough: int,
@@ -41,11 +46,16 @@ def pool(
     from peelian.predict.backtest import Backtest
 
     main = min(shares, key=lambda share: abs(share - main))
+    more = scoring.scored(
+        outcomes, forecasts, sorted(by_origin["origin"].unique()), floors, size=size, share=main,
+        neighbours=neighbours, seed=seed,
+    )  # fmt: skip
+    by_origin = by_origin.merge(more.by_origin, on=["origin", "method"], how="left")
     wide = {name: rows.sort_values("origin") for name, rows in by_origin.groupby("method", sort=False)}
     incidents = wide[BEST]["incidents"].to_numpy(float)
     drawn = claims.block_draws(len(incidents), seed=seed)
     words = {name: words_of(name, method) for name, method in methods.items()}
-    rows = [_pooled(name, wide[name], wide[BEST], drawn, shares) for name in [*methods, BEST]]
+    rows = [_pooled(name, wide[name], drawn, shares) for name in [*methods, BEST]]
     complete = {
         name: scores
         for name in methods
@@ -54,32 +64,39 @@ def pool(
     }
     alike = claims.confidence_set(complete, drawn)
     for row in rows[:-1]:
+        name = row["method"]
+        row |= scoring.pooled_columns(wide[name], wide[BEST], shares, more.always[name])
         row["set_p"] = alike.get(row["method"], float("nan"))
         row |= _calibrated(outcomes, forecasts[row["method"]])
         row["words"] = words[row["method"]]
     pooled = pd.DataFrame(rows).sort_values("log_score", kind="stable", na_position="last", ignore_index=True)
     pooled["words"] = pooled["words"].fillna("best possible: the outcome itself")
     column = f"hits_{main * 100:g}"
-    compared = claims.pairs(
-        {name: wide[name]["log_score"].to_numpy(float) for name in methods},
-        {name: wide[name][column].to_numpy(float) for name in methods},
-        incidents, reference=reference, drawn=drawn, seen=seen,
-    )  # fmt: skip
+    log_scores = {name: wide[name]["log_score"].to_numpy(float) for name in methods}
+    hits = {name: wide[name][column].to_numpy(float) for name in methods}
+    compared = claims.pairs(log_scores, hits, incidents, reference=reference, drawn=drawn, seen=seen)
+    best = min(
+        (name for name in baselines if name in complete), key=lambda n: complete[n].mean(), default=reference
+    )
+    to_best = claims.pairs(log_scores, hits, incidents, reference=best, drawn=drawn, seen=seen)
     window = words[reference].removeprefix("counts of the ")
     verdict = claims.verdict(
         compared, words, origins=len(incidents), enough=enough, crimes=crimes, window=window, share=main,
         every=EVERY[horizon],
     )  # fmt: skip
-    table = pd.DataFrame([asdict(pair) for pair in compared], columns=list(claims.Pair.__dataclass_fields__))
     return Backtest(
-        by_origin, pooled, table, verdict, _sentences(pooled, main, crimes), refused, words, reference,
-        len(incidents), shares, len(outcomes), horizon, lag, outcomes, forecasts,
+        by_origin, pooled, _table(compared), verdict, _sentences(pooled, main, crimes), refused, words,
+        reference, len(incidents), shares, len(outcomes), horizon, lag, outcomes, forecasts, tuple(baselines),
+        best, _table(to_best), more.deciles, more.pit,
+        scoring.physical(outcomes, forecasts, measures, shares, drawn),
     )  # fmt: skip
 
 
-def _pooled(
-    name: str, rows: pd.DataFrame, best: pd.DataFrame, drawn: np.ndarray, shares: tuple[float, ...]
-) -> dict[str, Any]:
+def _table(compared: list[claims.Pair]) -> pd.DataFrame:
+    return pd.DataFrame([asdict(pair) for pair in compared], columns=list(claims.Pair.__dataclass_fields__))
+
+
+def _pooled(name: str, rows: pd.DataFrame, drawn: np.ndarray, shares: tuple[float, ...]) -> dict[str, Any]:
     incidents = rows["incidents"].to_numpy(float)
     total = float(incidents.sum())
     out: dict[str, Any] = {
@@ -95,8 +112,6 @@ def _pooled(
         rate = hits.sum() / total if total else float("nan")
         label = f"{share * 100:g}"
         out |= {f"hits_{label}": hits.sum(), f"hit_rate_{label}": rate}
-        most = float(best[f"hits_{label}"].sum())
-        out[f"pei_{label}"] = hits.sum() / most if most else float("nan")
         out |= {f"hit_rate_{label}_low": low, f"hit_rate_{label}_high": high}
         out |= {
             f"pai_{label}": rate / share,

@@ -14,6 +14,7 @@ from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.method import ENOUGH
 from peelian.predict.planning import Planning
 from peelian.predict.pooling import BEST
+from peelian.predict.scores_report import baseline_sentence, score_blocks
 from peelian.report import Block, Chart, Section, Table, Text
 
 if TYPE_CHECKING:
@@ -129,15 +130,13 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         formats[share_of(share)] = ".1%"
         if label == f"{MAIN_SHARE * 100:g}":
             frame["low"], frame["high"] = pooled[f"hit_rate_{label}_low"], pooled[f"hit_rate_{label}_high"]
-            frame["of the best"] = pooled[f"pei_{label}"]
-            formats |= {"low": ".1%", "high": ".1%", "of the best": ".0%"}
+            formats |= {"low": ".1%", "high": ".1%"}
     frame["log score"] = pooled["log_score"]
     frame["difference to counts"] = pooled["log_score_difference"]
     frame["lowest"], frame["highest"] = (
         pooled["log_score_low_difference"],
         pooled["log_score_high_difference"],
     )
-    frame["slope"] = pooled["slope"]
     formats |= dict.fromkeys(("log score", "difference to counts", "lowest", "highest"), ".4f")
     name = "predict_methods" if not backtest.lag else f"predict_methods_lag_{backtest.lag}"
     late = f", the last {backtest.lag} {_step(backtest)} before each not yet known" if backtest.lag else ""
@@ -145,11 +144,10 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         name,
         f"Share of {crimes} in the area ranked highest, and log score, over {backtest.origins} "
         f"{backtest.horizon}s{late}",
-        frame, {**formats, "slope": ".2f"}, source,
-        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4; of the best: that "
-        "column as a share of what anybody could have held (PEI). Log score: lower is better; difference to "
-        "counts of a year with its 95 % interval (lowest, highest), below 0 better. "
-        "Slope 1: places forecast twice as high had twice as many.",
+        frame, formats, source,
+        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
+        "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 "
+        "better.",
     )  # fmt: skip
 
 
@@ -354,6 +352,7 @@ def section(
     sealed: Sealed | None = None,
     remarks: Sequence[str] = (),
     records: str = "",
+    breaks: Sequence[tuple[pd.Timestamp, str]] = (),
 ) -> Section:
     """The chapter: findings first, then map, missions, tables and the audit, then what could make it wrong.
 
@@ -361,6 +360,7 @@ def section(
     """
     findings: Sequence[str] = (
         backtest.verdict.words,
+        baseline_sentence(backtest),
         captured_sentence(backtest, forecast.method, crimes),
         test if isinstance(test, str) else holdout_sentence(test, crimes, cells.cell),
         forecast_sentence(forecast, crimes, len(cells)),
@@ -377,6 +377,7 @@ def section(
     blocks.append(methods_table(backtest, crimes, source))
     if lagged is not None:
         blocks.append(methods_table(lagged, crimes, source))
+    blocks += score_blocks(backtest, forecast.method, crimes, source, breaks=breaks)
     blocks += further
     if sealed is not None:
         blocks += sealed_blocks(sealed, source)

@@ -67,7 +67,7 @@ class Parameters:
     grids: Literal["three", "one"] = "three"
     horizon: Literal["month", "week"] = "month"
     origins: Annotated[int, Field(ge=1)] = 24
-    coverage: tuple[Share, ...] = (0.01, 0.05, 0.1, 0.2)
+    coverage: tuple[Share, ...] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
     first: str | None = None
     last: str | None = None
     fitted_to: str | None = None
@@ -102,6 +102,7 @@ def run(
     weather: pd.DataFrame | None = None,
     ledger: Path | None = None,
     store: Path | None = None,
+    force: str = "",
     progress: Progress | None = None,
 ) -> Outcome:
     """Where next, and is that better than last year's map?
@@ -111,7 +112,8 @@ def run(
                    fitted on (``2018-12``): without it, it is taken to have seen every month.
     ``given``      streets, custom boxes, check-ins and earlier missions, as far as the project has them.
     ``weather``    by day or month with the calendar beside it, or None; ``ledger`` the folder of sealed
-                   forecasts; ``store`` one for the origins that a run has finished, should it be stopped.
+                   forecasts; ``store`` one for the origins that a run has finished, should it be stopped;
+    ``force`` the police force, for changes of recording that concern one force only.
 
     Raises ``DesignError`` where history is too short for any forecast.
     """
@@ -120,6 +122,7 @@ def run(
     from peelian.predict import report, sealing
     from peelian.predict.checks import refuse_overlapping
     from peelian.predict.forecast import next_period
+    from peelian.predict.measures import recording_breaks
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
     from peelian.predict.tested import backtests
@@ -133,7 +136,7 @@ def run(
     prior_last = pd.Period(prior_to, "M") if prior_to else last
     found = backtests(
         used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
-        progress=progress, store=store,
+        given=given, areas=areas, progress=progress, store=store,
     )  # fmt: skip
     tested, lagged = found.main, found.lagged
     forecast = next_period(used, cells, tested, prior=prior)
@@ -153,6 +156,7 @@ def run(
         further=[block for name in ("audit", "weather") for block in parts[name].blocks], sealed=held,
         remarks=(*found.remarks, *told, remark),
         records=words_of_origin(records, parameters.allow_police_generated),
+        breaks=recording_breaks(crime, force=force),
     )  # fmt: skip
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
     for part in parts.values():
@@ -297,6 +301,7 @@ def _files(
 
     from peelian import maps
     from peelian.predict.report import map_breaks
+    from peelian.predict.scores_report import score_files
 
     by_cell = gpd.GeoDataFrame(forecast.frame.assign(geometry=cells.geometry), crs=cells.crs)
     by_area = gpd.GeoDataFrame(
@@ -316,6 +321,7 @@ def _files(
         "backtest.csv": tested.pooled,
         "backtest_origins.csv": tested.by_origin,
         "backtest_pairs.csv": tested.pairs,
+        **score_files(tested),
         "predict.gpkg": maps.Layered(
             {"forecast by cell": by_cell.reset_index(), "risk by area": by_area.reset_index()},
             {

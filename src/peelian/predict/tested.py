@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from peelian.predict.backtest import STEP, Backtest, backtest
 from peelian.predict.grids import Elsewhere, on_other_grids, sentences
+from peelian.predict.measures import SATURATION, measures
 from peelian.predict.methods import BASELINES, methods_named
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.patrol import Given
     from peelian.predict.run import Parameters
 
 DAYS = {"month": 31, "week": 7}
@@ -45,6 +47,8 @@ def backtests(
     seed: int,
     crimes: str,
     progress: Callable[[int, int], None] | None,
+    given: Given | None = None,
+    areas: Places | None = None,
     late: bool = True,
     store: Path | None = None,
 ) -> Tested:
@@ -52,6 +56,7 @@ def backtests(
 
     ``prior_last``  last month that the terrain was fitted on: where it lies in the tested months, methods
                     that use the terrain are shown and never said to beat anything.
+    ``given``, ``areas``  streets and homes, for coverage in kilometres, homes and kits.
     ``store``       a folder for finished origins, so that a run that is stopped goes on from there; emptied
                     when all is done.
     """
@@ -63,6 +68,8 @@ def backtests(
     tested_from = (
         incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D")
     ).to_period("M")
+    saturation = parameters.missions.saturation if parameters.missions is not None else SATURATION
+    known = {} if areas is None else measures(cells, areas, given, saturation=saturation)
     lag = parameters.lag_months * (1 if step == "month" else 30)
 
     def tested(
@@ -75,7 +82,7 @@ def backtests(
         return backtest(
             methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
             areas=parameters.coverage, lag=lag, seen=informed if after else (), crimes=crimes, seed=seed,
-            store=store, progress=ticker,
+            measures=known if places is cells else None, store=store, progress=ticker,
         )  # fmt: skip
 
     lagged = tested(cells, prior, names, 2) if late and not lag and step == "month" else None
