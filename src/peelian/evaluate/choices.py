@@ -18,7 +18,7 @@ from peelian.errors import DesignError
 from peelian.evaluate import words
 from peelian.evaluate.did import did
 from peelian.evaluate.ratios import cells, lifts
-from peelian.evaluate.staggered import contrast, imputation
+from peelian.evaluate.staggered import group_time, imputation
 from peelian.evaluate.synthetic import Synthetic, synthetic
 from peelian.evaluate.verdict import DOWN, NONE
 from peelian.evaluate.windows import CONTROL, OUT, TREATED, Study
@@ -287,9 +287,11 @@ def _differences(study: Study, *, level: float = 0.95) -> Effect | None:
         mine = (study.unit_group == TREATED) & (own == s) & (part.t0[:, s] > 0)
         if not mine.any():
             continue
-        effect, each = contrast(change[keep], mine[keep], (study.unit_group == CONTROL)[keep])
-        moved += effect * mine.sum()
-        pull += each * mine.sum()
+        # its windows as two periods: it starts in the second; other cohorts (first period) take no part
+        first = np.where(mine, 1, np.where(study.unit_group == CONTROL, -1, 0))[keep]
+        found = group_time(np.column_stack([np.zeros(n), change[keep]]), first)
+        moved += float(found.frame["att"].iloc[0]) * mine.sum()
+        pull += found.influence[:, 0] * mine.sum()
     expected = observed - moved
     if not (observed > 0 and expected > 0):
         return None

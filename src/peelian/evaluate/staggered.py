@@ -143,7 +143,7 @@ def group_time(
                 others = others | ((start > t) & (start != g))
             if not others.any():
                 raise DesignError("No unit is left to compare with; name units that are never treated.")
-            effect, pull = contrast(y[:, t] - y[:, base], start == g, others)
+            effect, pull = _contrast(y[:, t] - y[:, base], start == g, others)
             rows.append((g, t, effect, math.sqrt((pull**2).mean() / len(y))))
             pulls.append(pull)
     frame, influence = pd.DataFrame(rows, columns=["cohort", "period", "att", "se"]), np.column_stack(pulls)
@@ -151,7 +151,7 @@ def group_time(
     return GroupTime(frame, influence, start, w, p)
 
 
-def contrast(change: Floats, treated: Bools, others: Bools) -> tuple[float, Floats]:
+def _contrast(change: Floats, treated: Bools, others: Bools) -> tuple[float, Floats]:
     """Difference of mean changes, and each unit's influence on it (scaled so that V = F'F/n^2)."""
     n = len(change)
     here, there = change[treated].mean(), change[others].mean()
