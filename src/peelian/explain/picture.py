@@ -43,8 +43,8 @@ class GeoTiff:
         high, wide = self.values.shape
         with rasterio.open(
             path, "w", driver="COG", height=high, width=wide, count=1, dtype="float32", nodata=np.nan,
-            crs=self.crs.to_wkt(), transform=rasterio.Affine(self.cell, 0, self.west, 0, -self.cell, self.north),
-            compress="DEFLATE",
+            crs=self.crs.to_wkt(), compress="DEFLATE",
+            transform=rasterio.Affine(self.cell, 0, self.west, 0, -self.cell, self.north),
         ) as store:  # fmt: skip
             store.write(self.values.astype(np.float32), 1)
             store.set_band_description(1, self.name)
