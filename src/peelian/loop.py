@@ -281,6 +281,10 @@ def check_tables(project: Project) -> None:
 
     for stage in STAGES[:-1]:
         module = importlib.import_module(f"peelian.{stage}.run")
-        stage_parameters(project, stage, module.Parameters)
+        parameters = stage_parameters(project, stage, module.Parameters)
+        if stage == "explain" and parameters.near_repeat.local:
+            from peelian.explain.near_repeat_local import refuse_unless_internal
+
+            refuse_unless_internal(project.project.audience)
     Context(project).panel_table  # noqa: B018
     project.programme()

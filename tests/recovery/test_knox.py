@@ -9,6 +9,7 @@ rate of 0.05 more than three rejections of 12 happen once in 500 times.
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from peelian.explain.bands import bands_of
 from peelian.explain.events import Events
@@ -56,3 +57,11 @@ def test_contagion_is_found_by_both() -> None:
     assert found.near_permute is not None
     assert (found.near.distance, found.near.time) == (100, 7)
     assert (found.near_permute.distance, found.near_permute.time) == (100, 7)
+
+
+@pytest.mark.parametrize(("amplitude", "rate"), [(0.0, 0.05), (0.5, 0.03), (0.9, 0.02)])
+def test_dates_dealt_within_tiles_reject_as_often_as_they_should(amplitude: float, rate: float) -> None:
+    """Spec/explain.md 1.5 and 14: 100 cities each, within 0.06 of 5, 3 and 2 rejections of 100."""
+    asked = Asked(bands_of((0.01, 400), (28,)), null="within", permutations=39, seed=1)
+    p = [knox_of(city(seed, amplitude), asked).frame["p_within"].iloc[1] for seed in range(100)]
+    assert np.mean(np.array(p) <= 0.05) == pytest.approx(rate, abs=0.06)

@@ -12,9 +12,10 @@ import pytest
 from peelian.arithmetic.pairs import close_pairs
 from peelian.errors import DataError, DesignError
 from peelian.explain.bands import bands_of
-from peelian.explain.near_repeat import Knox, knox, ratio_interval
+from peelian.explain.near_repeat import Knox, knox
 from peelian.explain.near_repeat_local import knox_local
 from peelian.explain.near_repeat_report import article, blocks, repeats, sentence, shares, table
+from peelian.explain.near_repeat_table import ratio_interval
 from peelian.incidents import Incidents
 
 DAY = pd.Timestamp("2019-01-01")

@@ -87,7 +87,7 @@ RIVER = gpd.GeoSeries(  # two banks 60 m apart that meet 500 m away
 def test_pairs_along_streets_by_hand() -> None:
     x = np.array([0.0, 100, 0, 0])
     y = np.array([0.0, 0, 60, 0])
-    found = along_streets(x, y, RIVER, (0.01, 150, 3000), "right")
+    found, _ = along_streets(x, y, RIVER, (0.01, 150, 3000), "right")
     pairs = {
         (i, j): round(float(d)) for i, j, d in zip(found.first, found.second, found.distance, strict=True)
     }
@@ -96,7 +96,7 @@ def test_pairs_along_streets_by_hand() -> None:
 
 
 def test_events_of_one_address_stay_together_however_far_the_street() -> None:
-    found = along_streets(np.array([50.0, 50.0]), np.array([20.0, 20.0]), RIVER, (0.01, 100), "right")
+    found, _ = along_streets(np.array([50.0, 50.0]), np.array([20.0, 20.0]), RIVER, (0.01, 100), "right")
     assert found.distance.tolist() == [0.0]
 
 

@@ -80,9 +80,8 @@ def close_pairs(
     Raises ``DesignError`` when there are more than 200 million pairs, with the distance that would fit.
     """
     points = np.column_stack([x, y]).astype(float)
-    tree = cKDTree(points)
     reach = float(edges[-1]) * (1 + 1e-6)
-    _refuse_too_many(tree, reach, POWER[metric])
+    tree = refuse_too_many(points, reach, metric)
     found = tree.query_pairs(reach, p=POWER[metric], output_type="ndarray")
     first, second = found[:, 0].astype(np.int32), found[:, 1].astype(np.int32)
     across, up = np.abs(x[first] - x[second]), np.abs(y[first] - y[second])
@@ -93,10 +92,17 @@ def close_pairs(
     return _sorted(first, second, distance, band, len(edges))
 
 
-def banded(first: Array, second: Array, distance: Array, edges: Sequence[float], closed: Closed) -> Pairs:
-    """Pairs whose distances are known already (along streets), each with its band."""
+def banded(
+    points: Array, first: Array, second: Array, distance: Array, edges: Sequence[float], closed: Closed, *,
+    same: Array | None = None,
+) -> Pairs:  # fmt: skip
+    """Pairs whose distances are known already (along streets), each with its band; ``same`` as before."""
+    first, second = first.astype(np.int32), second.astype(np.int32)
     band = band_of(distance, edges, closed)
-    return _sorted(first.astype(np.int32), second.astype(np.int32), distance, band, len(edges))
+    if same is not None:
+        held = (first, second, distance, band)
+        first, second, distance, band = _with_same(points, same, held, "euclidean")
+    return _sorted(first, second, distance, band, len(edges))
 
 
 def _sorted(first: Array, second: Array, distance: Array, band: Array, bands: int) -> Pairs:
@@ -107,13 +113,16 @@ def _sorted(first: Array, second: Array, distance: Array, band: Array, bands: in
     return Pairs(first[order], second[order], distance[order], band[order].astype(np.uint8), starts)
 
 
-def _refuse_too_many(tree: cKDTree, reach: float, power: float) -> None:
+def refuse_too_many(points: Array, reach: float, metric: Metric = "euclidean") -> cKDTree:
+    """A tree of the points; ``DesignError`` where more pairs lie within reach than are taken."""
+    tree, power = cKDTree(points), POWER[metric]
+
     def count(radius: float) -> int:
         return (int(tree.count_neighbors(tree, radius, p=power)) - tree.n) // 2
 
     number = count(reach)
     if number <= MOST_PAIRS:
-        return
+        return tree
     low, high = 0.0, reach
     for _ in range(12):
         middle = (low + high) / 2
@@ -132,6 +141,12 @@ def _with_same(points: Array, same: Array, pairs: tuple[Array, ...], metric: Met
     band = np.where(shared, 0, band)
     order = np.argsort(same, kind="stable")
     order = order[same[order] >= 0]
+    shares = np.unique(same[order], return_counts=True)[1].astype(np.int64)
+    if (shares * (shares - 1) // 2).sum() > MOST_PAIRS:
+        raise DesignError(
+            f"{int(shares.max()):,} events share one address, and pairs that share one are more than "
+            f"{MOST_PAIRS:,}: an address by default (a station, a hospital)? Leave it out with drop_points."
+        )
     left, right = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for step in range(1, len(order)):
         alike = same[order[step:]] == same[order[:-step]]

@@ -85,23 +85,41 @@ class ConcentrationParameters:
 class NearRepeatParameters:
     """The ``[explain.near_repeat]`` table.
 
-    ``on``; ``distances`` metres, the first the same place; ``days``; ``bands``: ``correct``, ``left`` or
-    ``nrc-1.3``; ``metric`` (``network`` goes along ``streets`` of ``[explain]``); ``null``: ``both``,
-    ``within``, ``permute`` or ``background``; ``tile`` metres of the strata;
-    ``permutations``; ``least_ratio`` and ``level``, what counts as a sign; ``drop_points`` [x, y] left out.
+    ``on``; ``distances`` metres, the first the same place; ``days``, or hours with ``unit = "hours"``;
+    ``bands``: ``correct``, ``left`` or ``nrc-1.3``; ``metric`` (``network`` goes along ``streets`` of
+    ``[explain]``); ``null``: ``both``, ``within``, ``permute`` or ``background``; ``tile`` metres of the
+    strata, or ``strata``, a column of the areas; ``permutations``; ``least_ratio`` and ``level``, what counts
+    as a sign; ``windows``: ``midpoint`` or ``draws``, so many ``draws`` of each event's time; ``drop_points``
+    [x, y] left out; ``local``: a file of single events, for analysts of an internal project.
     """
 
     on: bool = True
     distances: tuple[float, ...] = (0.01, 100, 200, 400)
     days: tuple[float, ...] = (7, 14, 21, 28)
+    unit: Literal["days", "hours"] = "days"
     bands: Literal["correct", "left", "nrc-1.3"] = "correct"
     metric: Literal["euclidean", "manhattan", "network"] = "euclidean"
     null: Literal["both", "within", "permute", "background"] = "both"
     tile: Annotated[float, Field(gt=0)] = 2000
+    strata: str | None = None
     permutations: Annotated[int, Field(ge=19)] = 999
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
     least_ratio: Annotated[float, Field(ge=1)] = 1.2
+    windows: Literal["midpoint", "draws"] = "midpoint"
+    draws: Annotated[int, Field(ge=2, le=200)] = 20
     drop_points: tuple[tuple[float, float], ...] = ()
+    local: bool = False
+
+    @model_validator(mode="after")
+    def _rising(self) -> NearRepeatParameters:
+        from peelian.errors import DataError
+        from peelian.explain.bands import bands_of
+
+        try:
+            bands_of(self.distances, self.days, self.bands, unit=self.unit)
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 @parameters(frozen=True, config=CONFIG)
@@ -129,12 +147,15 @@ class Beside:
 def beside(
     incidents: Incidents, cells: Places, asked: Asked, *, seed: int, crime: str = "crime",
     progress: Callable[[int, int], None] | None = None, households: pd.Series | None = None,
-    streets: gpd.GeoSeries | None = None,
+    streets: gpd.GeoSeries | None = None, areas: Places | None = None,
 ) -> Beside:  # fmt: skip
     """Every part that was asked for; a part that the data forbid is one sentence that says why.
 
-    ``households``  by cell, for rates. ``streets``  lines, for near repeats along them.
+    ``households``  by cell, for rates. ``streets``  lines, for near repeats along them. ``areas``  whose
+    columns may be strata.
     """
+    from peelian.explain import near_repeat_part
+
     found = Beside()
     parts: tuple[tuple[str, bool, Callable[[], None]], ...] = (
         ("Hot spots", asked.hotspots.on,
@@ -142,7 +163,8 @@ def beside(
         ("Concentration", asked.concentration.on,
          lambda: _concentration(found, incidents, cells, asked.concentration, seed, crime)),
         ("Near repeats", asked.near_repeat.on,
-         lambda: _near_repeats(found, incidents, asked.near_repeat, seed, crime, progress, streets)),
+         lambda: near_repeat_part.add(
+             found, incidents, asked.near_repeat, seed, crime, progress, streets, areas)),
         ("Times", asked.aoristic.on, lambda: _times(found, incidents, asked.aoristic, seed, crime)),
     )  # fmt: skip
     from peelian.report import Text
@@ -213,29 +235,6 @@ def _concentration(
     found.summary["concentration"] = {
         "gini": held.gini, "generalised_gini": held.generalised, "low": held.low, "high": held.high,
         "share_of_places_for_half": float(half["share_of_places"]), "by_chance": float(half["by_chance"]),
-    }  # fmt: skip
-
-
-def _near_repeats(
-    found: Beside, incidents: Incidents, asked: NearRepeatParameters, seed: int, crime: str,
-    progress: Callable[[int, int], None] | None, streets: gpd.GeoSeries | None,
-) -> None:  # fmt: skip
-    from dataclasses import asdict
-
-    from peelian.explain.near_repeat import knox
-    from peelian.explain.near_repeat_report import blocks
-
-    held = knox(
-        incidents, asked.distances, days=asked.days, bands=asked.bands, metric=asked.metric, null=asked.null,
-        tile=asked.tile, permutations=asked.permutations, seed=seed, level=asked.level,
-        least_ratio=asked.least_ratio, drop_points=asked.drop_points, crime=crime, progress=progress,
-        streets=streets,
-    )  # fmt: skip
-    found.blocks.extend(blocks(held, published=incidents.published))
-    found.files["near_repeats.csv"] = held.frame
-    found.summary["near_repeats"] = {
-        "events": held.n, "finding": str(held), "near": asdict(held.near) if held.near else None,
-        "same_place": asdict(held.same_place) if held.same_place else None,
     }  # fmt: skip
 
 

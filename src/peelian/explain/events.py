@@ -27,7 +27,8 @@ MONTH_ONLY = (
 @dataclass(frozen=True, eq=False)
 class Events:
     """Events as arrays, sorted by time and place: ``x``, ``y`` metres, ``time`` whole days (or minutes),
-    ``strata`` numbers, ``address`` keys as numbers (-1: none) or None."""
+    ``strata`` numbers, ``address`` keys as numbers (-1: none) or None. ``window``  begin and length of the
+    window of each, whole seconds (events x 2), or None where each has a moment."""
 
     x: Array
     y: Array
@@ -38,6 +39,7 @@ class Events:
     accounting: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     order: Array | None = None
+    window: Array | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -50,6 +52,21 @@ class Events:
         order = np.lexsort((strata, y, x, time))
         return cls(x[order], y[order], time[order], strata[order], order=order)
 
+    def drawn(self, unit: Unit, draws: int, seed: int) -> Array:
+        """Times drawn evenly from the windows: drawings x events, whole days or minutes.
+
+        >>> window = np.array([[0, 86_400], [0, 7 * 86_400]])
+        >>> events = Events(*np.zeros((4, 2)), window=window)
+        >>> events.drawn("days", 4, seed=1).T.tolist()
+        [[0, 0, 0, 0], [3, 1, 0, 6]]
+        """
+        if self.window is None:
+            return self.time[None]
+        begin, length = self.window.T
+        part = np.random.default_rng([seed, 2]).random((draws, len(begin)))
+        moment = begin + np.floor(part * length).astype(np.int64)
+        return moment // (60 if unit == "hours" else 86_400)
+
 
 def events_of(
     incidents: Incidents, *, unit: Unit = "days", longest: float = 7,
@@ -58,7 +75,8 @@ def events_of(
 ) -> Events:  # fmt: skip
     """The incidents that the test can use, as arrays, with the account of those it cannot.
 
-    ``longest``  longest window (days or hours) that an event may have: the first band.
+    ``longest``  longest window (days or hours) that an event may have: the first band. An event without an
+    end happened at its start.
     """
     import pandas as pd
     import shapely
@@ -68,10 +86,10 @@ def events_of(
         raise DesignError('These records carry a date, not a time of day: use unit = "days".')
     frame = incidents.frame
     step = pd.Timedelta(1, "h" if unit == "hours" else "D")
-    dated = (frame["start"].notna() & frame["end"].notna()).to_numpy()
+    start, end = frame["start"], frame["end"].fillna(frame["start"])
+    dated = start.notna().to_numpy()
     located = incidents.located.to_numpy()
-    window = (frame["end"] - frame["start"]) / step
-    long = (window > longest).to_numpy()
+    long = ((end - start) / step > longest).to_numpy()
     points = np.full((len(frame), 2), np.nan)
     points[located] = shapely.get_coordinates(frame.geometry[located].to_numpy())
     dropped = np.zeros(len(frame), bool)
@@ -85,15 +103,16 @@ def events_of(
         f"window longer than {longest:g} {unit_words}": int((dated & located & long).sum()),
         "at a dropped point": int((dated & located & ~long & dropped).sum()), "used": int(usable.sum()),
     }  # fmt: skip
-    middle = frame["start"] + (frame["end"] - frame["start"]) / 2
+    middle = start + (end - start) / 2
     origin = pd.Timestamp(1970, 1, 1)
     # hours are counted in minutes, so that times stay whole numbers
     count = (middle[usable] - origin) // pd.Timedelta(1, "min" if unit == "hours" else "D")
     label, words = _strata(incidents, usable, points[usable], strata, tile)
-    address = _addresses(frame.loc[usable])
+    begin, stop = ((moment[usable] - origin) // pd.Timedelta(1, "s") for moment in (start, end))
     return _sorted(
-        points[usable], count.to_numpy(np.int64), label, address, words, accounting,
+        points[usable], count.to_numpy(np.int64), label, _addresses(frame.loc[usable]), words, accounting,
         _heavy_points(points[usable], incidents.snapped), np.flatnonzero(usable),
+        np.column_stack([begin, stop - begin]).astype(np.int64),
     )  # fmt: skip
 
 
@@ -111,13 +130,13 @@ def refuse_months(incidents: Incidents) -> None:
 
 def _sorted(
     points: Array, time: Array, label: Array, address: Array | None, words: str, accounting: dict[str, int],
-    warnings: tuple[str, ...], rows: Array,
+    warnings: tuple[str, ...], rows: Array, window: Array,
 ) -> Events:  # fmt: skip
-    keys = (label, points[:, 1], points[:, 0], time)
+    keys = (window[:, 1], window[:, 0], label, points[:, 1], points[:, 0], time)
     order = np.lexsort(keys if address is None else (address, *keys))
     return Events(
         points[order, 0], points[order, 1], time[order], label[order],
-        None if address is None else address[order], words, accounting, warnings, rows[order],
+        None if address is None else address[order], words, accounting, warnings, rows[order], window[order],
     )  # fmt: skip
 
 
@@ -137,7 +156,8 @@ def _strata(
         else:
             named = incidents.place_of(strata)[usable]
         _, label = np.unique(named.astype("object").fillna("none").astype(str), return_inverse=True)
-        words = "the strata given"
+        by = getattr(strata, "name", None)
+        words = f"areas by {by}" if by else "the strata given"
     label = label.ravel()
     return label, f"{words} ({int(label.max()) + 1 if len(label) else 0:,} with events)"
 

@@ -52,9 +52,14 @@ def from_trend(events: Events, unit: str) -> Callable[[np.random.Generator], Arr
 
 
 def along_streets(
-    x: Array, y: Array, streets: gpd.GeoSeries | None, edges: Sequence[float], closed: near.Closed
-) -> near.Pairs:
-    """Pairs of events by metres along streets; events of one place stay at no distance from each other."""
+    x: Array, y: Array, streets: gpd.GeoSeries | None, edges: Sequence[float], closed: near.Closed, *,
+    same: Array | None = None,
+) -> tuple[near.Pairs, list[str]]:  # fmt: skip
+    """Pairs of events by metres along streets, and what to know of them.
+
+    Events of one place stay at no distance from each other, and those that share a key (``same``) in the
+    first band.
+    """
     from peelian.explain.streets import Along
 
     if streets is None:
@@ -62,12 +67,19 @@ def along_streets(
             'metric = "network" needs streets: lines to measure along ([explain] streets = a layer of lines).'
         )
     points = np.column_stack([x, y]).astype(float)
+    # a way is never shorter than the straight line
+    near.refuse_too_many(points, float(edges[-1]))
+    along = Along.of(streets, points)
     found = [
         (feature[feature < point], point[feature < point], metres[feature < point])
-        for feature, point, metres in Along.of(streets, points).pairs(points, float(edges[-1]))
+        for feature, point, metres in along.pairs(points, float(edges[-1]))
     ]
     first, second, metres = (np.concatenate(part) for part in zip(*found, strict=True))
     apart = np.hypot(*(points[first] - points[second]).T)
     # the way to the street and back is no distance between events at one address
     metres = np.where(apart <= edges[0], apart, metres)
-    return near.banded(first, second, metres, edges, closed)
+    said = [
+        f"{along.beyond:,} of {len(points):,} events have no street within {along.snap:g} m: distances from "
+        "them are straight."
+    ]
+    return near.banded(points, first, second, metres, edges, closed, same=same), said * bool(along.beyond)

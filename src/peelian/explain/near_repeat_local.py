@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ import numpy as np
 from scipy.stats import hypergeom
 
 from peelian.arithmetic import pairs as near
-from peelian.errors import DesignError
-from peelian.explain.bands import bands_of
+from peelian.errors import DesignError, PrivacyError
+from peelian.explain.bands import Unit, bands_of
 from peelian.explain.events import Events, events_of
 from peelian.explain.inference import false_discovery
+from peelian.report import Block, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
 
 Array = Any
+NEVER_PUBLISHED = (
+    "Single events, with their points, stand in local_near_repeats.csv and local_near_repeats.gpkg: for "
+    "analysts, never to be published."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,32 +44,72 @@ class KnoxLocal:
     accounting: dict[str, int]
     seed: int
     alpha: float = 0.05
+    unit: Unit = "days"
 
     def __str__(self) -> str:
         marked = int((self.frame["q"] <= self.alpha).sum())
         return (
             f"{marked:,} of {len(self.frame):,} events have more others within {self.distance:g} m and "
-            f"{self.days:g} days than chance gives (false discoveries at most {self.alpha:.0%} of them)."
-        ).replace("% of", " % of")
+            f"{self.days:g} {self.unit} than chance gives (at most {100 * self.alpha:g} % of them "
+            "falsely)."
+        )
 
 
 def knox_local(
-    incidents: Incidents, distance: float = 200, *, days: float = 7, permutations: int = 999, seed: int,
-    alpha: float = 0.05,
+    incidents: Incidents, distance: float = 200, *, days: float = 7, unit: Unit = "days",
+    permutations: int = 999, seed: int, alpha: float = 0.05,
+    drop_points: Sequence[tuple[float, float]] = (),
 ) -> KnoxLocal:  # fmt: skip
     """Which events have more others nearby in the days before and after than chance gives.
 
-    ``distance`` metres and ``days``, both included. Raises what ``knox`` raises. The partners of all events
+    ``distance`` metres and ``days`` (hours with ``unit="hours"``), both included. ``drop_points``  whose
+    events are left out. Raises what ``knox`` raises. The partners of all events
     sum to twice the pairs. Source: Rogerson (2001) for local Knox statistics; Benjamini & Hochberg (1995).
     """
-    bands_of((distance / 2, distance), (days,))
-    events = events_of(incidents, longest=days)
+    edge = bands_of((distance / 2, distance), (days,), unit=unit).time_edges[0]
+    events = events_of(incidents, unit=unit, longest=days, drop_points=drop_points)
     if len(events) < 2:
         raise DesignError(f"Only {len(events)} events have a point and a date that can be used.")
-    frame = local(events, distance, days, permutations, seed)
+    frame = local(events, distance, edge, permutations, seed)
     assert events.order is not None
     frame.index = incidents.frame.index[events.order]
-    return KnoxLocal(frame.sort_index(), distance, days, events.accounting, seed, alpha)
+    return KnoxLocal(frame.sort_index(), distance, days, events.accounting, seed, alpha, unit)
+
+
+def refuse_unless_internal(audience: str) -> None:
+    """Raise ``PrivacyError`` where a project that others read asks for single events."""
+    if audience != "internal":
+        raise PrivacyError(
+            "[explain.near_repeat] local = true writes single events, which are never published, and the "
+            f'audience is "{audience}". Leave local out, or set audience = "internal" under [project].'
+        )
+
+
+def blocks(found: KnoxLocal) -> list[Block]:
+    """How many events stand out, and where they are; no event by itself."""
+    return [Text(str(found)), Text(NEVER_PUBLISHED, "note")]
+
+
+def files(found: KnoxLocal, incidents: Incidents) -> dict[str, Any]:
+    """Every event with its partners: a table, and points on a map."""
+    import geopandas as gpd
+    import pandas as pd
+
+    from peelian.maps import Layered, Style
+
+    held = incidents.frame.loc[found.frame.index]
+    about = [name for name in ("id", "start", "end") if name in held]
+    frame = pd.concat([held[about], found.frame], axis=1).reset_index(drop=True)
+    points = held.geometry.reset_index(drop=True)
+    where = frame.assign(x=points.x.round(1), y=points.y.round(1))
+    shapes = gpd.GeoDataFrame(
+        frame.assign(start=frame["start"].astype(str), end=frame["end"].astype(str)), geometry=points
+    )
+    style = Style("q", legend="adjusted p", breaks=(0.01, 0.05, 0.1))
+    return {
+        "local_near_repeats.csv": where,
+        "local_near_repeats.gpkg": Layered({"events": shapes}, {"events": style}),
+    }
 
 
 def local(events: Events, distance: float, days: float, permutations: int, seed: int) -> pd.DataFrame:

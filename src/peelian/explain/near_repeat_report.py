@@ -22,6 +22,11 @@ MEANS = {
     "within": "dates are dealt at random among the events of one stratum, exact",
     "background": "dates are drawn from a trend by stratum and month, simulated",
 }
+METRICS = {
+    "euclidean": "",
+    "manhattan": "Distances are those east and north added up (Manhattan). ",
+    "network": "Distances go along streets. ",
+}
 
 
 def sentence(found: Knox) -> str:
@@ -30,26 +35,30 @@ def sentence(found: Knox) -> str:
     if found.near is None:
         text = f"No sign of near repeats of {found.crime} beyond chance."
     else:
-        reach = found.near
+        reach, how_long = found.near, lasting(found.near.time, found.bands.unit)
         text = (
-            f"{after}, places within {reach.distance:g} m see more than expected for {reach.time:g} "
-            f"{found.bands.unit} (ratio {reach.ratio:.2f}, 95 % interval {reach.low:.2f} to "
-            f"{reach.high:.2f}, adjusted p {in_words(reach.p)}): {reach.observed:,} pairs, "
+            f"{after}, places within {reach.distance:g} m see more than expected for {how_long} "
+            f"(ratio {reach.ratio:.2f}, 95 % interval {reach.low:.2f} to "
+            f"{reach.high:.2f}, adjusted p {in_words(reach.p)}): {reach.observed:,.0f} pairs, "
             f"{reach.expected:,.0f} expected."
         )
     return f"{text}{_disagreement(found)}"
 
 
 def _disagreement(found: Knox) -> str:
-    if found.null != "both" or (found.near is None) == (found.near_permute is None):
+    """Where dates dealt over the whole area say something else, in a sentence; else nothing."""
+    if found.null != "both":
         return ""
-    if found.near_permute is not None:
-        return (
-            f" Dates dealt over the whole area would say otherwise (to {found.near_permute.distance:g} m and "
-            f"{found.near_permute.time:g} {found.bands.unit}): seasons that differ from place to place look "
-            "like near repeats there."
-        )
-    return " Dates dealt over the whole area show no such sign: the two disagree."
+    near, other = found.near, found.near_permute
+    if other is None:
+        return "" if near is None else " Dates dealt over the whole area show no such sign: the two disagree."
+    to = f"to {other.distance:g} m and {lasting(other.time, found.bands.unit)}"
+    alike = "seasons that differ from place to place look like near repeats there."
+    if near is None:
+        return f" Dates dealt over the whole area would say otherwise ({to}): {alike}"
+    if (near.distance, near.time) == (other.distance, other.time):
+        return ""
+    return f" Dates dealt over the whole area would show it {to}: {alike}"
 
 
 def repeats(found: Knox) -> str:
@@ -59,9 +68,9 @@ def repeats(found: Knox) -> str:
         return f"No sign of more {found.crime} than expected at {place}."
     reach = found.same_place
     return (
-        f"At {place} there is more than expected for {reach.time:g} {found.bands.unit}: {reach.observed:,} "
-        f"pairs, {reach.expected:,.1f} expected (ratio {reach.ratio:.2f}, 95 % interval {reach.low:.2f} to "
-        f"{reach.high:.2f}, adjusted p {in_words(reach.p)})."
+        f"At {place} there is more than expected for {lasting(reach.time, found.bands.unit)}: "
+        f"{reach.observed:,.0f} pairs, {reach.expected:,.1f} expected (ratio {reach.ratio:.2f}, 95 % "
+        f"interval {reach.low:.2f} to {reach.high:.2f}, adjusted p {in_words(reach.p)})."
     )
 
 
@@ -69,8 +78,9 @@ def shares(reach: Reach, unit: str) -> str:
     """How many events follow another, in one sentence."""
     extra = 100 * (reach.share - reach.expected_share)
     return (
-        f"{reach.share:.1%} of events have another within {reach.distance:g} m in the {reach.time:g} {unit} "
-        f"before, {reach.expected_share:.1%} by chance: {extra:.1f} more of every 100."
+        f"{reach.share:.1%} of events have another within {reach.distance:g} m in the "
+        f"{lasting(reach.time, unit)} before, {reach.expected_share:.1%} by chance: {extra:.1f} more of "
+        "every 100."
     ).replace("% ", " % ")
 
 
@@ -81,6 +91,15 @@ def article(crime: str) -> str:
     ('a burglary', 'an arson')
     """
     return f"{'an' if crime[:1].lower() in 'aeio' else 'a'} {crime}"
+
+
+def lasting(time: float, unit: str) -> str:
+    """A time with its unit.
+
+    >>> lasting(1, "days"), lasting(7, "days")
+    ('1 day', '7 days')
+    """
+    return f"{time:g} {unit.removesuffix('s') if time == 1 else unit}"
 
 
 def in_words(p: float) -> str:
@@ -99,7 +118,7 @@ def table(found: Knox) -> pd.DataFrame:
     end = {"permute": "", "background": "_background"}.get(found.null, "_within")
     frame = found.frame
     columns = {
-        "Distance": frame["distance"], "Time": frame["time"], "Pairs": frame["observed"],
+        "Distance": frame["distance"], "Time": frame["time"], "Pairs": frame["observed"].round().astype(int),
         "Expected": frame[f"expected{end}"], "Ratio": frame[f"ratio{end}"],
         "Adjusted p": frame[f"p{end}_adjusted"],
     }  # fmt: skip
@@ -135,7 +154,7 @@ def _table_block(found: Knox, published: bool) -> Table:
         f"Pairs of events by distance and time: {found.frame['observed'].sum():,} in all bands",
         table(found), FORMATS, counts=("Pairs",), published=published,
         note=f"Expected: mean when {MEANS.get(found.null, MEANS['within'])}. Adjusted p: for all bands "
-        "together.",
+        f"together.{' Pairs: mean of the drawings, rounded.' if found.drawings > 1 else ''}",
     )  # fmt: skip
 
 
@@ -146,7 +165,7 @@ def _chart(found: Knox, published: bool) -> Chart:
     shown = shown[shown["Ratio"].notna()].reset_index(drop=True)
     title = "No band near the origin shows more pairs than expected"
     if found.near:
-        to = f"{found.near.distance:g} m and {found.near.time:g} {found.bands.unit}"
+        to = f"{found.near.distance:g} m and {lasting(found.near.time, found.bands.unit)}"
         title = f"More pairs than expected within {to}"
     if len(shown):
         top, low = shown.loc[shown["Ratio"].idxmax()], shown.loc[shown["Ratio"].idxmin()]
@@ -173,7 +192,16 @@ def _method(found: Knox) -> str:
         "background": f"dates drawn from the months of {found.strata}, each drawn towards those of all",
     }.get(found.null, f"dates dealt within {found.strata}")
     return (
-        f"Knox test (Knox 1964), {found.permutations:,} permutations, seed {found.seed}; {dates}. An event "
-        "has the middle of its window as its time. A sign: adjusted p at most 0.05 and ratio at least 1.2 in "
-        f"every band from the nearest out. Incidents: {account}."
+        f"Knox test (Knox 1964), {found.permutations:,} permutations, seed {found.seed}; {dates}. "
+        f"{METRICS[found.metric]}{_timed(found)} A sign: adjusted p at most {found.level:g} and ratio at "
+        f"least {found.least_ratio:g} in every band from the nearest out. Incidents: {account}."
+    )
+
+
+def _timed(found: Knox) -> str:
+    if found.drawings == 1:
+        return "An event has the middle of its window as its time."
+    return (
+        f"The time of an event was drawn {found.drawings} times from its window, and counts are the mean; "
+        "under chance windows are dealt whole."
     )

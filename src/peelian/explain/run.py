@@ -128,8 +128,9 @@ def _with_beside(
     if parameters.hotspots.rates and areas is not None and areas.households is not None:
         homes = spread_households(areas, cells)
     more = beside(
-        incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes, streets=streets
-    )
+        incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes, streets=streets,
+        areas=areas,
+    )  # fmt: skip
 
     def is_finding(block: object) -> bool:
         return isinstance(block, Text) and block.kind == "finding"
