@@ -1,7 +1,8 @@
-"""What should be known about the incidents before a terrain made of them is used."""
+"""What should be known about the incidents and the layers before what is made of them is used."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DesignError, some
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
 
 SHARE = 0.05  # of the incidents: more than this is said
+FEWEST_POINTS, SHARED, APART, CLOSE = 200, 0.3, 50.0, 20.0  # points, a share of them, metres, metres
 FEWEST_A_MONTH = 10  # incidents a month on average from which a month without any is odd
 RECORDED_AT = {  # layers that are where a crime is recorded, by words of the crime's name
     ("drug",): {"police_station", "police_stations", "police", "custody"},
@@ -21,7 +23,9 @@ RECORDED_AT = {  # layers that are where a crime is recorded, by words of the cr
 
 def grain_of(incidents: Incidents, places: Places, force: bool) -> list[str]:
     """Cells finer than the points can bear: under 50 m an error, under 100 m a warning."""
-    if not incidents.snapped or not places.cell or places.cell >= 100:
+    if not incidents.snapped:
+        return seems_snapped(incidents)
+    if not places.cell or places.cell >= 100:
         return []
     words = (
         f"The points of these incidents are moved to shared street points (about 90 m apart), too far for "
@@ -30,6 +34,35 @@ def grain_of(incidents: Incidents, places: Places, force: bool) -> list[str]:
     if places.cell < 50 and not force:
         raise DesignError(f"{words} Use cells of at least 100 m, or force = true.")
     return [words]
+
+
+def seems_snapped(incidents: Incidents) -> list[str]:
+    """A warning where points look moved to shared street points and the extract does not say so.
+
+    Many incidents share their point with another, and no two points lie close together: addresses do, street
+    points do not (police.uk, a year of burglary: 80 % share, 1 % of points have another within 20 m).
+    """
+    import numpy as np
+    import shapely
+    from scipy.spatial import cKDTree
+
+    if incidents.snapped:
+        return []
+    points = shapely.get_coordinates(incidents.frame.geometry[incidents.located].to_numpy())
+    if len(points) < FEWEST_POINTS:
+        return []
+    spots, number = np.unique(points.round(1), axis=0, return_counts=True)
+    shared = number[number > 1].sum() / len(points)
+    if shared < SHARED or len(spots) < 3:
+        return []
+    apart = cKDTree(spots).query(spots, k=2)[0][:, 1]
+    if np.median(apart) < APART or (apart < CLOSE).mean() > 0.02:
+        return []
+    return [
+        f"{100 * shared:.0f} % of the incidents share their point with another, and distinct points lie "
+        f"{np.median(apart):.0f} m apart (median): they look moved to shared street points. If they were, "
+        "say snapped = true where the extract is named: the same point is then no address."
+    ]
 
 
 def incident_warnings(
@@ -72,6 +105,31 @@ def _worst(incidents: Incidents) -> str:
     number = lost[by].value_counts()
     worst = sorted(number.items(), key=lambda item: (-item[1], str(item[0])))[:3]
     return ", ".join(f"{name} ({count:,})" for name, count in worst)
+
+
+def other_dates(layers: Layers, left_out: dict[str, str], span: tuple[Any, Any] | None) -> list[str]:
+    """Warnings where layers are of a later, or of an earlier, date than the crime."""
+    if span is None:
+        return []
+    first, last = map(str, span)
+    dates = {
+        name: max(re.findall(r"\d{4}(?:-\d{2})?", layers[name].date), default="")
+        for name in layers
+        if name not in left_out
+    }
+    late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
+    early = [
+        f"{name} ({date})" for name, date in dates.items() if date and date[: len(first)] < first[: len(date)]
+    ]
+    said = (
+        ("a later", f"to {last}", late, "Features may not have been there."),
+        ("an earlier", f"from {first}", early, "Features may have gone, and others come."),
+    )
+    return [
+        f"Layers of {when} date than the crime ({limit}): {some(names, 20)}. {why}"
+        for when, limit, names, why in said
+        if names
+    ]
 
 
 def refuse_where_recorded(layers: Layers, crime: str, reason: str | None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from peelian.errors import DesignError
 from peelian.explain.bands import Unit
+from peelian.explain.doubts import seems_snapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +112,7 @@ def events_of(
     begin, stop = ((moment[usable] - origin) // pd.Timedelta(1, "s") for moment in (start, end))
     return _sorted(
         points[usable], count.to_numpy(np.int64), label, _addresses(frame.loc[usable]), words, accounting,
-        _heavy_points(points[usable], incidents.snapped), np.flatnonzero(usable),
+        (*_heavy_points(points[usable]), *seems_snapped(incidents)), np.flatnonzero(usable),
         np.column_stack([begin, stop - begin]).astype(np.int64),
     )  # fmt: skip
 
@@ -171,7 +172,7 @@ def _addresses(frame: pd.DataFrame) -> Array | None:
     return np.asarray(code, np.int64)
 
 
-def _heavy_points(points: Array, snapped: bool) -> tuple[str, ...]:
+def _heavy_points(points: Array) -> tuple[str, ...]:
     """A warning where one point holds more than a fifth of the events."""
     if not len(points):
         return ()

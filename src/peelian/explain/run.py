@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
 from peelian.explain.beside import Asked
+from peelian.explain.doubts import other_dates
 from peelian.explain.ground import adjustment, blocks_of, edge_of, offset_of, spread_households
 from peelian.explain.parameters import Parameters
 
@@ -162,8 +162,8 @@ def _outcome(
     from peelian.explain.terrain import priority_places
     from peelian.report import Outcome
 
-    late = _later(layers, left_out, terrain)
-    terrain = replace(terrain, warnings=(*terrain.warnings, *late))
+    dated = other_dates(layers, left_out, terrain.fitted_on)
+    terrain = replace(terrain, warnings=(*terrain.warnings, *dated))
     priority = priority_places(terrain, cells, share=parameters.share)
     section = report.section(
         terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, per_home),
@@ -229,25 +229,6 @@ def _left_out(layers: Layers, cells: Places, parameters: Parameters) -> tuple[di
         if count < parameters.min_features
     }
     return features, few
-
-
-def _later(layers: Layers, left_out: dict[str, str], terrain: RiskTerrain) -> list[str]:
-    """A warning where layers are of a later date than the crime."""
-    if terrain.fitted_on is None:
-        return []
-    last = str(terrain.fitted_on[1])
-    dates = {
-        name: max(re.findall(r"\d{4}(?:-\d{2})?", layers[name].date), default="")
-        for name in layers
-        if name not in left_out
-    }
-    late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
-    if not late:
-        return []
-    return [
-        f"Layers of a later date than the crime (to {last}): {some(late, 20)}. Features may not have been "
-        "there."
-    ]
 
 
 # -------------------------------------------------------------------- words and files
