@@ -1,14 +1,16 @@
-"""What should be known about the incidents before a terrain made of them is used."""
+"""What should be known about incidents and layers before a terrain made of them is used."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DesignError, some
 
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
-    from peelian.layers import Layers
+    from peelian.layers import Layer, Layers
     from peelian.places import Places
 
 SHARE = 0.05  # of the incidents: more than this is said
@@ -86,3 +88,33 @@ def refuse_where_recorded(layers: Layers, crime: str, reason: str | None) -> Non
                 f"Layer {some(wrong)} is where {crime} is recorded: its points draw the crime by how it is "
                 'written down. Leave it out, or give allow_outcome_factor = "reason".'
             )
+
+
+def layer_dates(layers: Mapping[str, Layer], span: tuple[Any, Any] | None) -> list[str]:
+    """Warnings where layers are of a later date than the crime, or of an earlier year.
+
+    ``span``  first and last month of the crime. Layers that say themselves from when to when each feature was
+    there are taken at their word.
+    """
+    if span is None:
+        return []
+    first, last = map(str, span)
+    dates = {
+        name: max(re.findall(r"\d{4}(?:-\d{2})?", layer.date), default="")
+        for name, layer in layers.items()
+        if not {"open_from", "open_to"} & set(layer.features.columns)
+    }
+    late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
+    early = [f"{name} ({date})" for name, date in dates.items() if date and date[:4] < first[:4]]
+    found = []
+    if late:
+        found.append(
+            f"Layers of a later date than the crime (to {last}): {some(late, 20)}. Features may not have "
+            "been there."
+        )
+    if early:
+        found.append(
+            f"Layers of an earlier year than the crime (from {first}): {some(early, 20)}. Features may be "
+            "gone, or new ones missing."
+        )
+    return found
