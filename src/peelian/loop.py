@@ -52,6 +52,7 @@ TABLES = {
 }
 # stage -> tables and their keys that name files it reads
 INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "explain": (("explain", ("rasters", "what_if")),),
     "read": (
         ("places", ("file", "lookup", "profile", "rasters")),
         ("weather", ("file", "terms")),
@@ -216,8 +217,7 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     for table, keys in INPUTS.get(stage, ()):
         for held in project.lists(table):
             for key in keys:
-                value = held.get(key, "")
-                for name in value.values() if isinstance(value, dict) else [value]:
+                for name in _files_of(held.get(key, "")):
                     shipped = key == "profile" and table == "incidents" and not str(name).endswith(".toml")
                     ours = key == "questions" and name in ("mettrace", "risk_model")
                     if name and not shipped and not ours:
@@ -233,6 +233,19 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     if stage == "report" and project.project.truth:
         found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found
+
+
+def _files_of(value: Any) -> list[Any]:
+    """The files that a key names: one, one a name, or one or two in each of its tables."""
+    if not isinstance(value, dict):
+        return [value]
+    parts = [
+        [v for k, v in one.items() if k in ("file", "add", "remove") and v != "all"]
+        if isinstance(one, dict)
+        else [one]
+        for one in value.values()
+    ]
+    return [name for part in parts for name in part]
 
 
 def _parameters_of(project: Project, stage: str) -> dict[str, Any]:

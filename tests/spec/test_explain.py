@@ -13,6 +13,7 @@ from shapely import LineString, box
 
 from peelian.errors import DataError, DesignError, PrivacyError
 from peelian.explain import RTM, priority_places, rtm
+from peelian.explain.doubts import layer_dates
 from peelian.explain.factors import (
     edge_gaps,
     inside,
@@ -409,6 +410,34 @@ def test_months_without_incidents_and_districts_without_points_are_said() -> Non
     found = observe(Incidents(frame, precision="month"), GRID, period=None, seed=1, force=False).warnings
     assert any("Most: west (80)" in words for words in found)
     assert any("2 of 12 months hold no incident (2018-03, 2018-04)" in words for words in found)
+
+
+@pytest.mark.parametrize(
+    ("date", "said"),
+    [("2018", ""), ("2017-12", "Layers of an earlier year than the crime (from 2018-03): pub (2017-12). "),
+     ("2018-06", ""), ("2019/2023", "Layers of a later date than the crime (to 2018-09): pub (2023). "),
+     ("not stated", "")],
+)  # fmt: skip
+def test_layers_of_another_time_than_the_crime(date: str, said: str) -> None:
+    span = (pd.Period("2018-03", "M"), pd.Period("2018-09", "M"))
+    found = layer_dates({"pub": layer("pub", [(1.0, 1.0)], date=date)}, span)
+    assert [words[: len(said)] for words in found] == [said] * bool(said)
+
+
+def test_a_layer_that_says_when_features_were_there_is_taken_at_its_word() -> None:
+    pubs = layer("pub", [(1.0, 1.0)], date="2023")
+    pubs = replace(pubs, features=pubs.features.assign(open_from="2010-01"))
+    span = (pd.Period("2018-03", "M"), pd.Period("2018-09", "M"))
+    assert layer_dates({"pub": pubs}, span) == []
+
+
+def test_the_reason_for_a_layer_where_the_crime_is_recorded_is_printed() -> None:
+    cases, layers = planted()
+    found = rtm(
+        cases, layers, GRID, seed=1, replicates=0, shift=False, refit="none", permutations=0, mode="rtmdx",
+        allow_outcome_factor="a check of the method",
+    )  # fmt: skip
+    assert any(words.endswith("Reason given: a check of the method.") for words in found.warnings)
 
 
 def test_an_offset_with_holes() -> None:

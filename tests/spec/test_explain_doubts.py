@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from peelian.explain import knox
-from peelian.explain.doubts import other_dates, seems_snapped
+from peelian.explain.doubts import seems_snapped
 from peelian.incidents import Incidents
-from peelian.layers import Layer, Layers
 
 
 def incidents(points: np.ndarray, **about: object) -> Incidents:
@@ -44,15 +43,3 @@ def test_points_that_look_moved_are_named() -> None:
 )  # fmt: skip
 def test_other_points_are_not(events: Incidents) -> None:
     assert seems_snapped(events) == []
-
-
-def test_layers_of_another_date_are_named_with_both_dates() -> None:
-    shapes = gpd.GeoDataFrame(geometry=gpd.points_from_xy([0], [0]), crs=27700)
-    layers = Layers.of([Layer(date, shapes, date=date) for date in ("2014", "2016-06", "2018", "2020-01")])
-    span = (pd.Period("2016-01", "M"), pd.Period("2018-12", "M"))
-    assert other_dates(layers, {}, span) == [
-        "Layers of a later date than the crime (to 2018-12): 2020-01 (2020-01). Features may not have been there.",
-        "Layers of an earlier date than the crime (from 2016-01): 2014 (2014). Features may have gone, and others "
-        "come.",
-    ]
-    assert other_dates(layers, {"2014": "no", "2020-01": "no"}, span) == []

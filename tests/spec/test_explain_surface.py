@@ -152,6 +152,21 @@ def test_neighbourhood_risk_is_the_mean_weighted_by_ground() -> None:
     assert found["share_covered"].to_dict() == pytest.approx({"east": 0.25, "mixed": 1.0})
 
 
+def test_neighbourhood_risk_by_dwelling_and_of_larger_areas() -> None:
+    score = pd.Series(1.0, GRID.index).where(GRID.points.x < 1000, 3.0)
+    squares = [box(500, 0, 1000, 2000), box(1000, 0, 1500, 2000), box(1500, 0, 2000, 2000)]
+    areas = Places.of(
+        gpd.GeoDataFrame({"households": [300, 100, 40]}, index=["a", "b", "c"], geometry=squares, crs=CRS)
+    )
+    ward = pd.Series({"a": "north", "b": "north", "c": "south"})
+    found = anroc(replace(terrain(), relative_risk=score), GRID, areas, ward)
+    assert found["risk"].to_dict() == pytest.approx({"south": 3.0, "north": 2.0})
+    # of 400 homes 300 lie where the score is 1
+    assert found["risk_by_dwelling"].to_dict() == pytest.approx({"south": 3.0, "north": 1.5})
+    assert found["dwellings"].to_dict() == pytest.approx({"south": 40, "north": 400})
+    assert found["top_dwellings"].between(0, 1).all()
+
+
 # -------------------------------------------------------------------- what if
 def test_the_same_features_change_nothing() -> None:
     found = what_if(terrain(), GRID, layer(PUBS), before=8)

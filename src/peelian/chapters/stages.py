@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.incidents import Incidents
-    from peelian.layers import Layers
+    from peelian.layers import Layer, Layers
     from peelian.places import Places
     from peelian.project import Project
     from peelian.protocol import Protocol
@@ -80,7 +80,7 @@ def explain(context: Context) -> Outcome:
         context.incidents, context.layers, context.cells, parameters,
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
         values=rasters(context, parameters.rasters), before=last_terrain(context),
-        progress=context.ticker("explain"),
+        changed=changed_layers(context, parameters.what_if), progress=context.ticker("explain"),
     )  # fmt: skip
     said = Text(f"Features: {attribution_of(context.layers)}", "note")
     return replace(outcome, section=replace(outcome.section, blocks=(*outcome.section.blocks, said)))
@@ -93,6 +93,30 @@ def last_terrain(context: Context) -> dict[str, Any] | None:
         return None
     held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return held
+
+
+def changed_layers(context: Context, asked: dict[str, Any]) -> dict[str, Layer]:
+    """Layers with features taken away or added, as ``[explain.what_if]`` asks; by name."""
+    import pandas as pd
+
+    from peelian.read.features import features
+
+    found = {}
+    for name, one in asked.items():
+        layer, project = context.layers[name], context.project
+        held = layer.features.to_crs(context.cells.crs)
+        if one.remove == "all":
+            held = held.iloc[:0]
+        elif one.remove:
+            path = project.existing(one.remove, table=f"explain.what_if.{name}", key="remove")
+            ground = _spatial(path).to_crs(held.crs).union_all()
+            held = held[~held.intersects(ground)]
+        if one.add:
+            path = project.existing(one.add, table=f"explain.what_if.{name}", key="add")
+            more, _ = features(path, name=name, to=context.cells.crs)
+            held = pd.concat([held, more[name].features], ignore_index=True)
+        found[name] = replace(layer, features=held)
+    return found
 
 
 def rasters(context: Context, asked: dict[str, Any]) -> pd.DataFrame | None:

@@ -23,13 +23,12 @@ HEADING = "Association, not a forecast of what removal or addition would do"
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """What a terrain is computed from: candidate ``columns`` and their ``meta``, what is at risk by place,
-    the coefficients of the chosen model by variable, and those of each resample with its
-    variables, and ``how`` features were measured."""
+    """What a terrain is computed from: candidate ``columns`` and their ``meta``, the coefficients of the
+    chosen model by variable, and those of each resample with its variables, and ``how`` features were
+    measured."""
 
     columns: pd.DataFrame
     meta: pd.DataFrame
-    at_risk: Array
     coefficients: dict[str, float]
     replicates: tuple[tuple[tuple[str, ...], Array], ...]
     period: tuple[Any, Any] | None = None
@@ -66,11 +65,14 @@ class WhatIf:
         return f"{text}the risk score for {self.crime} is higher in {up:,} and lower in {down:,} places."
 
 
-def what_if(terrain: RiskTerrain, places: Places, layer: Layer, *, before: int = 0) -> WhatIf:
+def what_if(
+    terrain: RiskTerrain, places: Places, layer: Layer, *, before: int = 0, after: int | None = None
+) -> WhatIf:
     """How the risk score moves when one layer has other features than it was fitted with.
 
-    ``layer``   of the same name, with features removed or added. ``before``  how many it had, for the
-    sentence. The model and the limit from which features count as dense stay as fitted.
+    ``layer``   of the same name, with features removed or added. ``before``, ``after``  how many it had and
+    has (in the study area), for the sentence; all of its features where not given. The model and the limit
+    from which features count as dense stay as fitted.
 
     Raises ``DataError`` for a layer that the terrain was not fitted with, ``DesignError`` for one fitted to
     columns rather than layers.
@@ -83,23 +85,24 @@ def what_if(terrain: RiskTerrain, places: Places, layer: Layer, *, before: int =
     if basis is None:
         raise DesignError("This terrain was fitted to columns, not to layers: none can be changed.")
     at = basis.meta.index[basis.meta["factor"] == layer.name]
-    if not len(at):
-        known = ", ".join(dict.fromkeys(basis.meta["factor"]))
+    if layer.name not in terrain.factors["factor"].tolist():
+        known = ", ".join(terrain.factors["factor"])
         raise DataError(f"The terrain knows no layer {layer.name}; it was fitted with {known}.")
     other = basis.columns.copy()
-    other[at] = remeasured(layer, places, basis.meta.loc[at], period=basis.period, how=basis.how)[
-        at
-    ].to_numpy()
+    if len(at):  # else neither the model nor a resample keeps it
+        other[at] = remeasured(layer, places, basis.meta.loc[at], period=basis.period, how=basis.how)[
+            at
+        ].to_numpy()
 
-    def scores(variables: tuple[str, ...], coefficients: Array) -> tuple[Array, Array]:
-        names, b = list(variables), np.asarray(coefficients)
-        rate, changed = (np.exp(c[names].to_numpy() @ b) for c in (basis.columns, other))
-        average = (basis.at_risk * rate).sum() / basis.at_risk.sum()
-        return rate / average, changed / rate
+    def scores(variables: tuple[str, ...], coefficients: Array) -> Array:
+        names = list(variables)
+        moved = other[names].to_numpy(float) - basis.columns[names].to_numpy(float)
+        return np.exp(moved @ np.asarray(coefficients))
 
-    average, change = scores(tuple(basis.coefficients), np.array(list(basis.coefficients.values())))
+    change = scores(tuple(basis.coefficients), np.array(list(basis.coefficients.values())))
+    average = terrain.times_average.to_numpy(float)
     if basis.replicates:
-        drawn = np.array([scores(v, b[1:])[1] for v, b in basis.replicates])
+        drawn = np.array([scores(v, b[1:]) for v, b in basis.replicates])
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     else:
         low = high = np.full(len(change), np.nan)
@@ -107,4 +110,9 @@ def what_if(terrain: RiskTerrain, places: Places, layer: Layer, *, before: int =
         {"before": average, "after": average * change, "change": change, "low": low, "high": high},
         index=places.index,
     )  # fmt: skip
-    return WhatIf(frame, layer.name, (before, len(layer.features)), terrain.crime)
+    return WhatIf(
+        frame,
+        layer.name,
+        (before, len(layer.features) if after is None else after),
+        terrain.crime,
+    )

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from peelian.explain.model import RiskTerrain
     from peelian.explain.parameters import Parameters
     from peelian.incidents import Incidents
-    from peelian.layers import Layers
+    from peelian.layers import Layer, Layers
+    from peelian.maps import Layered
     from peelian.places import Places
     from peelian.report import Block
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Given:
     """What the rest of the chapter is made from: the terrain, the places it covers, all incidents of the
     crime, the layers tried with their features inside, what was left out, the areas, the lines of streets,
-    and the last run's ``terrain.json``."""
+    the last run's ``terrain.json``, layers with other features than they have, and the GeoPackage so far."""
 
     terrain: RiskTerrain
     cells: Places
@@ -31,11 +32,20 @@ class Given:
     areas: Places | None
     streets: gpd.GeoSeries | None
     before: dict[str, Any] | None
+    changed: dict[str, Layer]
+    gpkg: Layered
 
 
 def rest(given: Given, parameters: Parameters) -> tuple[list[Block], list[Block], dict[str, Any], Any]:
     """Blocks on the terrain, blocks that close the chapter, files and headline numbers."""
-    from peelian.explain import checks_report, picture, questions, tried_report, utility_report
+    from peelian.explain import (
+        checks_report,
+        picture,
+        questions,
+        tried_report,
+        utility_report,
+        what_if_report,
+    )
     from peelian.explain.earlier import earlier_runs, run_of
     from peelian.explain.ground import spread_households
     from peelian.explain.tried import capture_table, sizes_of, trial_of
@@ -50,12 +60,15 @@ def rest(given: Given, parameters: Parameters) -> tuple[list[Block], list[Block]
     said = tried_report.blocks(terrain, cells, trial, sizes, published=published)
     said += checks_report.blocks(terrain)
     said += utility_report.blocks(terrain, cells, given.incidents, given.layers, given.features, parameters)
+    other = what_if_report.answered(terrain, cells, given.changed, given.features)
+    said += what_if_report.blocks(other, cells)
     run = run_of(terrain, trial)
     earlier = earlier_runs(given.before, run)
     answered = questions.blocks(
         terrain, cells, given.layers, given.left_out, parameters.questions, trial, earlier
     )
     made = utility_report.files(terrain) | picture.files(terrain, cells)
+    made |= what_if_report.files(other, cells, given.gpkg)
     if trial is not None:
         made["captures.csv"] = capture_table(trial, sizes)
     summary = {

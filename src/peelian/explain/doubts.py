@@ -1,15 +1,16 @@
-"""What should be known about the incidents and the layers before what is made of them is used."""
+"""What should be known about incidents and layers before a terrain made of them is used."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DesignError, some
 
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
-    from peelian.layers import Layers
+    from peelian.layers import Layer, Layers
     from peelian.places import Places
 
 SHARE = 0.05  # of the incidents: more than this is said
@@ -107,31 +108,6 @@ def _worst(incidents: Incidents) -> str:
     return ", ".join(f"{name} ({count:,})" for name, count in worst)
 
 
-def other_dates(layers: Layers, left_out: dict[str, str], span: tuple[Any, Any] | None) -> list[str]:
-    """Warnings where layers are of a later, or of an earlier, date than the crime."""
-    if span is None:
-        return []
-    first, last = map(str, span)
-    dates = {
-        name: max(re.findall(r"\d{4}(?:-\d{2})?", layers[name].date), default="")
-        for name in layers
-        if name not in left_out
-    }
-    late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
-    early = [
-        f"{name} ({date})" for name, date in dates.items() if date and date[: len(first)] < first[: len(date)]
-    ]
-    said = (
-        ("a later", f"to {last}", late, "Features may not have been there."),
-        ("an earlier", f"from {first}", early, "Features may have gone, and others come."),
-    )
-    return [
-        f"Layers of {when} date than the crime ({limit}): {some(names, 20)}. {why}"
-        for when, limit, names, why in said
-        if names
-    ]
-
-
 def refuse_where_recorded(layers: Layers, crime: str, reason: str | None) -> None:
     """Raise ``DesignError`` where a layer is where this crime is recorded, unless a reason is given."""
     if (reason or "").strip():
@@ -144,3 +120,33 @@ def refuse_where_recorded(layers: Layers, crime: str, reason: str | None) -> Non
                 f"Layer {some(wrong)} is where {crime} is recorded: its points draw the crime by how it is "
                 'written down. Leave it out, or give allow_outcome_factor = "reason".'
             )
+
+
+def layer_dates(layers: Mapping[str, Layer], span: tuple[Any, Any] | None) -> list[str]:
+    """Warnings where layers are of a later date than the crime, or of an earlier year.
+
+    ``span``  first and last month of the crime. Layers that say themselves from when to when each feature was
+    there are taken at their word.
+    """
+    if span is None:
+        return []
+    first, last = map(str, span)
+    dates = {
+        name: max(re.findall(r"\d{4}(?:-\d{2})?", layer.date), default="")
+        for name, layer in layers.items()
+        if not {"open_from", "open_to"} & set(layer.features.columns)
+    }
+    late = [f"{name} ({date})" for name, date in dates.items() if date[: len(last)] > last[: len(date)]]
+    early = [f"{name} ({date})" for name, date in dates.items() if date and date[:4] < first[:4]]
+    found = []
+    if late:
+        found.append(
+            f"Layers of a later date than the crime (to {last}): {some(late, 20)}. Features may not have "
+            "been there."
+        )
+    if early:
+        found.append(
+            f"Layers of an earlier year than the crime (from {first}): {some(early, 20)}. Features may be "
+            "gone, or new ones missing."
+        )
+    return found

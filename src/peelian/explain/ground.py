@@ -53,6 +53,13 @@ def blocks_of(cells: Places, areas: Places | None, parameters: Parameters) -> pd
     return area_of(cells, areas).map(column) if areas is not None else None
 
 
+def groups_of(areas: Places | None, parameters: Parameters) -> pd.Series | None:
+    """The neighbourhood of each area, or None where the areas are the neighbourhoods."""
+    if parameters.neighbourhoods is None:
+        return None
+    return _column(areas, parameters.neighbourhoods, "neighbourhoods")
+
+
 def adjustment(
     incidents: Incidents, cells: Places, areas: Places | None, parameters: Parameters
 ) -> pd.DataFrame | None:

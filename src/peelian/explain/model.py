@@ -159,6 +159,9 @@ def rtm(
     how = How(density_rule, edge, at, streets)
     observed = observe(incidents, places, period=period, seed=seed, force=force, family=family, refit=refit)
     _refuse_outcomes(incidents, layers, places, crime, allow_outcome_factor)
+    if allow_outcome_factor:
+        words = f"A layer may be where this crime is recorded. Reason given: {allow_outcome_factor}."
+        observed = replace(observed, warnings=(*observed.warnings, words))
     shared: dict[str, Any] = {
         "block": block, "operations": operations, "family": family, "folds": folds, "clusters": clusters,
         "replicates": 0 if quick else replicates, "shift": shift and not quick, "refit": refit,

@@ -49,7 +49,7 @@ def uncertainty_of(held: Held) -> pd.DataFrame:
     return pd.DataFrame(frame, index=posed.places.index[posed.fitted]).reindex(posed.places.index)
 
 
-def basis_of(held: Held, at_risk: Array) -> Basis | None:
+def basis_of(held: Held) -> Basis | None:
     """What the terrain is computed from, for what-if: the bands that the model or a resample keeps."""
     posed = held.posed
     if posed.layers is None:
@@ -74,6 +74,4 @@ def basis_of(held: Held, at_risk: Array) -> Basis | None:
     drawn = tuple(
         (tuple(names[int(c)] for c in r.columns), np.concatenate([r.free[:1], r.b])) for r in held.replicates
     )
-    return Basis(
-        columns, meta.set_index("name"), at_risk, chosen, drawn, posed.observed.months, held.options.how
-    )
+    return Basis(columns, meta.set_index("name"), chosen, drawn, posed.observed.months, held.options.how)

@@ -359,7 +359,7 @@ def _terrain(
         information_criteria=_criteria(held), dropped=posed.decay.dropped,
         accounting=posed.observed.accounting, warnings=words, fitted_on=months, seed=posed.seed,
         intercept=float(chosen.state.free[0]), mode="modern", uncertainty=uncertainty_of(held),
-        basis=basis_of(held, at_risk), bands=bands_of(held), sensitivity=sensitivity,
+        basis=basis_of(held), bands=bands_of(held), sensitivity=sensitivity,
         curves=curve_frame(posed, chosen, held.b, held.where, held.replicates, held.options.reach_limit,
             held.clusters,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.explain.beside import (
@@ -28,6 +28,21 @@ class RasterParameters:
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class WhatIfParameters:
+    """One layer in ``[explain.what_if]``: ``remove`` ``all``, or a file of areas whose features are taken
+    away; ``add`` a file of features, both beside the project."""
+
+    remove: str = ""
+    add: str = ""
+
+    @model_validator(mode="after")
+    def _something(self) -> WhatIfParameters:
+        if not self.remove and not self.add:
+            raise ValueError('say remove = "all" or a file of areas, add = a file of features, or both')
+        return self
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Parameters:
     """The ``[explain]`` table of peelian.toml.
 
@@ -44,6 +59,8 @@ class Parameters:
     ``tile``         ``modern``: side in metres of the tiles left out; twice the reach, 3000 at least, unless
                      given. ``fold_blocks``  a column of the areas in the place of squares, or ``random``;
                      ``buffer`` metres around left-out tiles that fit nothing.
+    ``neighbourhoods``  a column of the areas that names the neighbourhood (ward) of each, for aggregate
+                     neighbourhood risk; the areas themselves where it is not given.
     ``adjust``       ``modern``: columns of the areas that are always in and never reported; ``prior_count``
                      is the incidents of the cell in the year before the period.
     ``operations``   ``both``, ``proximity`` (within a distance) or ``density`` (where many lie).
@@ -57,6 +74,8 @@ class Parameters:
     ``exclude``      layers of areas (water, airfields): cells half covered by them are left out.
     ``rasters``      tables of ``file``, ``statistic`` (``mean``, ``sum``, ``max``, ``min``) and ``cuts``, by
                      name of the factor: 1 where a cell lies above a cut (the deciles where none are given).
+    ``what_if``      tables of ``remove`` and ``add`` by name of a layer: what the terrain would say with
+                     other features of it.
     ``categories``   names of the layers to try; all where it is not given.
     ``min_features`` layers with fewer features in the study area are left out, and listed.
     ``period``       first and last month, ``2016-01..2018-12``; every incident where it is not given.
@@ -96,6 +115,7 @@ class Parameters:
     tile: Annotated[float, Field(gt=0)] | None = None
     fold_blocks: str | None = None
     buffer: Annotated[float, Field(ge=0)] = 0
+    neighbourhoods: str | None = None
     adjust: tuple[str, ...] = ()
     operations: Literal["both", "proximity", "density"] = "both"
     density_rule: str = "mean+2sd"
@@ -105,6 +125,7 @@ class Parameters:
     streets: str | None = None
     exclude: tuple[str, ...] = ()
     rasters: dict[str, RasterParameters] = Field(default_factory=dict)
+    what_if: dict[str, WhatIfParameters] = Field(default_factory=dict)
     categories: tuple[str, ...] | None = None
     min_features: Annotated[int, Field(ge=1)] = 30
     period: str | None = None

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
 from peelian.explain.beside import Asked
-from peelian.explain.doubts import other_dates
-from peelian.explain.ground import adjustment, blocks_of, edge_of, offset_of, spread_households
+from peelian.explain.ground import (
+    adjustment,
+    blocks_of,
+    edge_of,
+    groups_of,
+    offset_of,
+    spread_households,
+)
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
 
     from peelian.explain.model import RiskTerrain
     from peelian.incidents import Incidents
-    from peelian.layers import Layers
+    from peelian.layers import Layer, Layers
     from peelian.places import Places
     from peelian.report import Outcome
 
@@ -28,13 +34,15 @@ __all__ = ["Parameters", "run"]
 def run(
     incidents: Incidents, layers: Layers, cells: Places, parameters: Parameters, *, seed: int,
     crime: str = "crime", areas: Places | None = None, values: pd.DataFrame | None = None,
-    before: dict[str, Any] | None = None, progress: Callable[[int, int], None] | None = None,
+    before: dict[str, Any] | None = None, changed: dict[str, Layer] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:  # fmt: skip
     """Which features of places go with the crime, how far they reach, how sure we are: chapter and files.
 
     ``incidents`` of the crime asked about; ``cells`` a grid; ``areas`` with ``households`` where the offset
     asks for them; ``values`` by cell of each raster that the parameters name; ``before`` the ``terrain.json``
-    of the last run. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
+    of the last run; ``changed`` layers with other features, for what-if. Raises what ``rtm`` raises, and
+    ``DesignError`` when no layer is left to try.
     """
     from functools import partial
 
@@ -73,11 +81,14 @@ def run(
     outcome = _outcome(
         terrain, cells, chosen, features, left_out, incidents.published, parameters, offset is not None
     )
-    outcome = _with_surface(outcome, terrain, cells, areas, incidents.published)
+    outcome = _with_surface(outcome, terrain, cells, areas, groups_of(areas, parameters), incidents.published)
     if lines is not None:
         both = two_metrics.compared(fit, terrain, used, cells, lines, asked=parameters.distance)
         outcome = _with(outcome, two_metrics.blocks(both), two_metrics.files(both, outcome.files), {})
-    given = Given(terrain, cells, incidents, chosen, features, left_out, areas, lines, before)
+    given = Given(
+        terrain, cells, incidents, chosen, features, left_out, areas, lines, before, changed or {},
+        outcome.files["terrain.gpkg"],
+    )  # fmt: skip
     said, answered, made, more = rest(given, parameters)
     made["terrain.json"] = outcome.files["terrain.json"] | more
     outcome = _with(outcome, said, made, more)
@@ -93,8 +104,9 @@ def _with(outcome: Outcome, blocks: list[Any], files: dict[str, Any], summary: d
 
 
 def _with_surface(
-    outcome: Outcome, terrain: RiskTerrain, cells: Places, areas: Places | None, published: bool
-) -> Outcome:
+    outcome: Outcome, terrain: RiskTerrain, cells: Places, areas: Places | None, groups: pd.Series | None,
+    published: bool,
+) -> Outcome:  # fmt: skip
     """The chapter with how sure the surface is, combinations of influences and neighbourhoods."""
     from peelian.explain.surface import anroc, configurations
     from peelian.explain.surface_report import blocks
@@ -103,8 +115,8 @@ def _with_surface(
     if len(terrain.influences.columns):
         files["configurations.csv"] = configurations(terrain)
         if areas is not None:
-            files["neighbourhoods.csv"] = anroc(terrain, cells, areas).reset_index()
-    return _with(outcome, blocks(terrain, cells, areas, published=published), files, {})
+            files["neighbourhoods.csv"] = anroc(terrain, cells, areas, groups).reset_index()
+    return _with(outcome, blocks(terrain, cells, areas, groups, published=published), files, {})
 
 
 def _with_beside(
@@ -159,11 +171,12 @@ def _outcome(
     from dataclasses import replace
 
     from peelian.explain import report
+    from peelian.explain.doubts import layer_dates
     from peelian.explain.terrain import priority_places
     from peelian.report import Outcome
 
-    dated = other_dates(layers, left_out, terrain.fitted_on)
-    terrain = replace(terrain, warnings=(*terrain.warnings, *dated))
+    late = layer_dates({name: layers[name] for name in layers if name not in left_out}, terrain.fitted_on)
+    terrain = replace(terrain, warnings=(*terrain.warnings, *late))
     priority = priority_places(terrain, cells, share=parameters.share)
     section = report.section(
         terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, per_home),

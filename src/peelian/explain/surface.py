@@ -115,34 +115,50 @@ def contrasts(table: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
 
 
 # -------------------------------------------------------------------- by neighbourhood
-def anroc(terrain: RiskTerrain, cells: Places, areas: Places) -> pd.DataFrame:
-    """Aggregate neighbourhood risk of crime: the mean risk score of each area's ground.
+def anroc(
+    terrain: RiskTerrain, cells: Places, areas: Places, groups: pd.Series | None = None
+) -> pd.DataFrame:
+    """Aggregate neighbourhood risk of crime: the mean risk score of each area's ground, and of its homes.
 
-    ``areas``  wards or other neighbourhoods, with ``households`` where dwellings are to weigh too.
+    ``areas``   wards or other neighbourhoods, or the smaller areas they are made of, with ``households``
+    where dwellings are to weigh too (those of an area spread evenly over its ground). ``groups``  the
+    neighbourhood of each area, on the areas' index; the areas themselves where it is not given.
 
-    Returns, on the areas' index: ``risk`` (mean relative risk, weighted by area), ``times_average``,
-    ``share_covered`` (of the area's ground by cells), ``top_share`` (of its ground in the top 5 % of cells).
-    Areas without ground in any cell are missing. Source: Drawve, Thomas & Walker (2016).
+    Returns, by neighbourhood, highest risk first: ``risk`` (mean relative risk, weighted by area),
+    ``times_average``, ``share_covered`` (of its ground by cells), ``top_share`` (of its ground in the top 5 %
+    of cells), and with households ``risk_by_dwelling`` (weighted by dwellings), ``dwellings`` and
+    ``top_dwellings`` (share of them in the top 5 %). Areas without ground in any cell are missing.
+    Source: Drawve, Thomas & Walker (2016).
     """
     import pandas as pd
     import shapely
 
     from peelian.explain.terrain import in_top
 
+    named = areas.index.to_series() if groups is None else groups.reindex(areas.index).astype("str")
+    code, names = pd.factorize(named, sort=True)
     cell, area = areas.frame.sindex.query(cells.geometry, predicate="intersects")
     shapes, grounds = cells.geometry.to_numpy(), areas.geometry.to_numpy()
     ground = shapely.area(shapely.intersection(shapes[cell], grounds[area]))
-    whole = np.bincount(area, ground, len(areas))
+    size, within = areas.areas.to_numpy(float), code[area]
 
-    def mean(values: Array) -> Array:
-        total = np.bincount(area, ground * values[cell], len(areas))
-        return np.divide(total, whole, out=np.full(len(areas), np.nan), where=whole > 0)
+    def mean(values: Array, weight: Array) -> Array:
+        whole = np.bincount(within, weight, len(names))
+        total = np.bincount(within, weight * values[cell], len(names))
+        return np.divide(total, whole, out=np.full(len(names), np.nan), where=whole > 0)
 
     top = in_top(terrain.times_average.to_numpy(), 0.05).astype(float)
-    frame = pd.DataFrame(
-        {"risk": mean(terrain.relative_risk.to_numpy(float)),
-         "times_average": mean(terrain.times_average.to_numpy(float)),
-         "share_covered": np.minimum(whole / areas.areas.to_numpy(), 1.0), "top_share": mean(top)},
-        index=areas.index,
-    )  # fmt: skip
-    return frame.sort_values("risk", ascending=False, kind="stable")
+    relative, average = (s.to_numpy(float) for s in (terrain.relative_risk, terrain.times_average))
+    covered = np.bincount(within, ground, len(names)) / np.bincount(code, size, len(names))
+    found = {
+        "risk": mean(relative, ground), "times_average": mean(average, ground),
+        "share_covered": np.minimum(covered, 1.0), "top_share": mean(top, ground),
+    }  # fmt: skip
+    if areas.households is not None:
+        homes = areas.households.to_numpy(float)[area] * ground / size[area]
+        found |= {
+            "risk_by_dwelling": mean(relative, homes), "dwellings": np.bincount(within, homes, len(names)),
+            "top_dwellings": mean(top, homes),
+        }  # fmt: skip
+    index = pd.Index(names, name=areas.index.name if groups is None else "neighbourhood")
+    return pd.DataFrame(found, index=index).sort_values("risk", ascending=False, kind="stable")

@@ -37,7 +37,9 @@ def configuration_sentence(terrain: RiskTerrain, table: pd.DataFrame) -> str:
     )
 
 
-def blocks(terrain: RiskTerrain, cells: Places, areas: Places | None, *, published: bool) -> list[Block]:
+def blocks(
+    terrain: RiskTerrain, cells: Places, areas: Places | None, groups: pd.Series | None, *, published: bool
+) -> list[Block]:
     """What the chapter says of the surface beyond the map."""
     said: list[Block] = []
     if sure := sure_sentence(terrain):
@@ -45,7 +47,7 @@ def blocks(terrain: RiskTerrain, cells: Places, areas: Places | None, *, publish
     if len(terrain.influences.columns):
         said += _configuration_blocks(terrain, published)
         if areas is not None:
-            said.append(_neighbourhoods(terrain, cells, areas))
+            said.append(_neighbourhoods(terrain, cells, areas, groups))
     return said
 
 
@@ -84,17 +86,21 @@ def _configuration_blocks(terrain: RiskTerrain, published: bool) -> list[Block]:
     ]  # fmt: skip
 
 
-def _neighbourhoods(terrain: RiskTerrain, cells: Places, areas: Places) -> Table:
+def _neighbourhoods(terrain: RiskTerrain, cells: Places, areas: Places, groups: pd.Series | None) -> Table:
     from peelian.explain.surface import anroc
 
-    frame = anroc(terrain, cells, areas)
-    shown = frame.dropna().head(10).reset_index()
-    shown.columns = ["Area", "Mean risk score", "Times the average", "Covered by cells", "In the top 5 %"]
+    frame = anroc(terrain, cells, areas, groups)
+    shown = frame.dropna(subset=["risk"]).head(10).reset_index()
+    names = ["Area", "Mean risk score", "Times the average", "Covered by cells", "In the top 5 %",
+             "Mean by dwelling", "Dwellings", "Dwellings in the top 5 %"]  # fmt: skip
+    shown.columns = names[: len(shown.columns)]
     return Table(
         "neighbourhoods",
         f"Areas with the highest mean risk score, {len(shown)} of {frame['risk'].notna().sum()}",
         shown, {"Mean risk score": ",.2f", "Times the average": ",.2f", "Covered by cells": ".0%",
-                "In the top 5 %": ".0%"},
+                "In the top 5 %": ".0%", "Mean by dwelling": ",.2f", "Dwellings": ",.0f",
+                "Dwellings in the top 5 %": ".0%"},
         note="Aggregate neighbourhood risk of crime (Drawve, Thomas & Walker 2016): relative risk, "
-        "lowest cell = 1, weighted by the ground of the area in each cell.",
+        "lowest cell = 1, weighted by the ground of the area in each cell; by dwelling where areas have "
+        "households, spread evenly over their ground.",
     )  # fmt: skip

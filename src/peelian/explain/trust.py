@@ -70,7 +70,6 @@ def _basis(
     meta = problem.influence.meta
     if (meta["operation"] == "given").any():
         return None
-    at_risk = np.ones(len(problem.places)) if problem.whole_exposure is None else problem.whole_exposure
     chosen = {
         meta.index[j]: float(b) for j, b in zip(choice.chosen, choice.fit.coefficients[1:], strict=False)
     }
@@ -78,7 +77,6 @@ def _basis(
     return Basis(
         problem.influence.columns,
         meta,
-        np.asarray(at_risk, float),
         chosen,
         named,
         problem.observed.months,
