@@ -13,7 +13,7 @@ from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.method import ENOUGH
 from peelian.predict.planning import Planning
-from peelian.predict.pooling import BEST
+from peelian.predict.pooling import BEST, fit_dates
 from peelian.report import Block, Chart, Section, Table, Text
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
     )
     frame["slope"] = pooled["slope"]
     formats |= dict.fromkeys(("log score", "difference to counts", "lowest", "highest"), ".4f")
+    frame["fitted"] = fit_dates(pooled)
     name = "predict_methods" if not backtest.lag else f"predict_methods_lag_{backtest.lag}"
     late = f", the last {backtest.lag} {_step(backtest)} before each not yet known" if backtest.lag else ""
     return Table(
@@ -149,7 +150,8 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4; of the best: that "
         "column as a share of what anybody could have held (PEI). Log score: lower is better; difference to "
         "counts of a year with its 95 % interval (lowest, highest), below 0 better. "
-        "Slope 1: places forecast twice as high had twice as many.",
+        "Slope 1: places forecast twice as high had twice as many. Fitted: the day before which the last "
+        "fit saw anything, and how many fits there were; each origin's is in backtest_origins.csv.",
     )  # fmt: skip
 
 
