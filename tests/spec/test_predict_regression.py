@@ -15,7 +15,7 @@ from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Boosted, PoissonRidge, method_named
-from peelian.predict.features import features
+from peelian.predict.features import table
 from peelian.predict.history import History, step_of
 from peelian.predict.importance import importance
 from peelian.predict.regression import ridge_weights
@@ -48,13 +48,13 @@ RIDGE = PoissonRidge(step="day", origins=30)
 
 
 def test_no_feature_is_known_later_than_its_origin() -> None:
-    known = [column.known for column in features(HISTORY, HISTORY.end, HISTORY.end + 7, RIDGE.recipe).columns]
+    known = [column.known for column in table(HISTORY, HISTORY.end, HISTORY.end + 7, RIDGE.recipe).columns]
     assert max(known) <= HISTORY.end
 
 
 def test_a_terrain_fitted_later_has_its_date_on_it() -> None:
     recipe = PoissonRidge(step="day", prior=pd.Series(1.0, CELLS.index), prior_to="2018-12").recipe
-    terrain = features(HISTORY, HISTORY.end, HISTORY.end + 7, recipe).columns[-1]
+    terrain = table(HISTORY, HISTORY.end, HISTORY.end + 7, recipe).columns[-1]
     assert terrain.known == step_of(pd.Timestamp("2019-01-01"), "day")
 
 
@@ -62,8 +62,8 @@ def test_the_features_of_an_earlier_origin_do_not_change_with_what_came_after() 
     at = HISTORY.end - 70
     cut = INCIDENTS.known_at(pd.Timestamp(WEEK[0]) - pd.Timedelta(70, "D"))
     alone = History.of(cut, CELLS, end=pd.Timestamp(WEEK[0]) - pd.Timedelta(70, "D"), step="day")
-    then = features(HISTORY.before(at), at, at + 7, RIDGE.recipe).values
-    assert then.tobytes() == features(alone, at, at + 7, RIDGE.recipe).values.tobytes()
+    then = table(HISTORY.before(at), at, at + 7, RIDGE.recipe).values
+    assert then.tobytes() == table(alone, at, at + 7, RIDGE.recipe).values.tobytes()
 
 
 @pytest.mark.parametrize("name", ["ridge(origins=20)", "boosted(origins=20, trees=20)"])

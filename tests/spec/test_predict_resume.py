@@ -117,3 +117,21 @@ def test_the_key_depends_on_parameters_and_prior() -> None:
 
     assert key(EWMA(12)) == key(EWMA(12))
     assert len({key(EWMA(12)), key(EWMA(6)), key(PriorHistory(PRIOR)), key(PriorHistory(PRIOR + 1))}) == 4
+
+
+def test_another_layer_is_another_backtest() -> None:
+    """What a learned method learns from besides incidents is part of what its forecasts rest on."""
+    import geopandas as gpd
+    from shapely import Point
+
+    from peelian.layers import Layer, Layers
+    from peelian.predict import PoissonRidge
+    from peelian.predict.beside import Beside
+    from peelian.predict.checkpoint import _told
+
+    def method(x: float) -> PoissonRidge:
+        pubs = gpd.GeoDataFrame(geometry=[Point(x, 0)], crs="EPSG:27700")
+        return PoissonRidge(beside=Beside(Layers.of([Layer("pub", pubs)]), used=("layers",)))
+
+    assert _told(method(1)) == _told(method(1))
+    assert _told(method(1)) != _told(method(2))

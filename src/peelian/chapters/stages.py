@@ -19,6 +19,7 @@ from peelian.chapters.held import (
     publisher_of,
     recent_days,
 )
+from peelian.errors import DataError, some
 from peelian.outputs import HIDDEN
 from peelian.report import Outcome, Text
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.layers import Layer, Layers
     from peelian.places import Places
+    from peelian.predict.beside import Holdings
+    from peelian.predict.exposure import Split
+    from peelian.predict.tables import FeatureTable
     from peelian.project import Project
     from peelian.protocol import Protocol
 
@@ -177,6 +181,7 @@ def given_to_predict(context: Context) -> dict[str, Any]:
     return {
         "prior": prior, "prior_to": prior_to, "seed": context.project.seed("predict"),
         "crime": context.project.outcome, "by": context.by, "weather": weather_of(context),
+        "holdings": holdings_of(context),
         "ledger": context.project.folder / "ledger",
         "store": context.project.folder / HIDDEN / "backtest", "force": context.panel_table.force,
         "given": Given(
@@ -184,6 +189,55 @@ def given_to_predict(context: Context) -> dict[str, Any]:
             *(None if path is None else _rows(path) for path in tables.values()),
         ),
     }  # fmt: skip
+
+
+def holdings_of(context: Context) -> Holdings:
+    """What learned methods may learn from besides incidents: layers, weather forecasts, a split by homes."""
+    from peelian.predict.beside import Holdings
+    from peelian.predict.run import Parameters
+
+    project = context.project
+    asked = stage_parameters(project, "predict", Parameters).features
+    forecasts = split = None
+    if asked.forecasts:
+        forecasts = _forecasts(project.existing(asked.forecasts, table="predict", key="forecasts"))
+    if asked.split:
+        split = _split(context, asked, project.existing(asked.split, table="predict", key="split"))
+    return Holdings(context.layers, forecasts, split, context.panel_table.force)
+
+
+def _forecasts(path: Path) -> pd.DataFrame:
+    """Forecasts of the weather: when each was ``issued``, for which ``date``, and what it said."""
+    import pandas as pd
+
+    frame = pd.read_csv(path)
+    lacking = [name for name in ("issued", "date") if name not in frame]
+    if lacking or not {"tmean", "rain"} & set(frame):
+        raise DataError(
+            f"{path}: forecasts of weather need the columns issued, date, and tmean or rain; there are "
+            f"{some(frame.columns, 20)}."
+        )
+    return frame.assign(issued=pd.to_datetime(frame["issued"]), date=pd.to_datetime(frame["date"]))
+
+
+def _split(context: Context, asked: FeatureTable, path: Path) -> Split:
+    """Published counts of all burglary and of homes, by larger area and month."""
+    import pandas as pd
+
+    from peelian.predict.breaks import breaks_of
+    from peelian.predict.exposure import Split
+    from peelian.read.mps import counts
+
+    held = counts(path)
+    homes, every = (held.of(name).unstack() for name in (asked.split_homes, asked.split_all))
+    for table in (homes, every):
+        table.columns = pd.PeriodIndex(table.columns.astype(str), freq="M")
+    months = every.columns
+    breaks = breaks_of(context.project.outcome, months[0], months[-1], force=context.panel_table.force)
+    return Split(
+        homes.reindex(every.index, fill_value=0), every, asked.split_by, path.name,
+        tuple(one.month for one in breaks),
+    )  # fmt: skip
 
 
 def weather_of(context: Context) -> pd.DataFrame | None:

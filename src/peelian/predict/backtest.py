@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from peelian.arithmetic.scores import capture, information_gain, log_score
 from peelian.errors import DesignError
 from peelian.predict.checkpoint import Checkpoints
 from peelian.predict.claims import Verdict
-from peelian.predict.history import YEAR, History, Step, moment, moment_of, step_of
+from peelian.predict.history import LENGTH, STEP, YEAR, History, Horizon, Step, moment, moment_of, step_of
 from peelian.predict.method import FLOOR, Method, at_level, checked
 from peelian.predict.pooling import pool
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
 
-Horizon = Literal["month", "week", "day"]
 Forecaster = Callable[..., pd.Series]
-STEP: dict[str, Step] = {"month": "month", "week": "day", "day": "day"}
-LENGTH = {"month": 1, "week": 7, "day": 1}
 ENOUGH = {"month": 24, "week": 50, "day": 50}
 MAIN_SHARE = 0.05
 SET_LEVEL = 0.1
@@ -38,8 +35,8 @@ class Backtest:
 
     ``by_origin``  a row an origin and method: ``incidents``, ``expected``, ``log_score``, ``floored``
                    places, ``information_gain``, for each share of the area (percent) ``hits_5``, ``best_5``
-                   (the most that as many places could hold) and ``predicted_5``, and the columns of
-                   ``scoring.Scored``.
+                   (the most that as many places could hold) and ``predicted_5``, the columns of
+                   ``scoring.Scored``, and up to when what was ``fitted`` saw anything.
     ``pooled``     a row a method, best log score first: hit rates and PAI with 95 % intervals over origins,
                    PEI against as many places (``pei_5``) and against the same area (``pei_area_5``), RRI,
                    partial areas under the curve (``auc_5``), the negative binomial log score, Brier score and
@@ -108,7 +105,7 @@ def backtest(
     size: pd.Series | None = None,
     measures: Mapping[str, pd.Series] | None = None,
     lag: int = 0,
-    refit: int = 1,
+    refit: int | None = None,
     by: Literal["code", "point"] = "point",
     seen: Sequence[str] = (),
     crimes: str = "crimes",
@@ -124,7 +121,8 @@ def backtest(
     ``areas``     shares of the total ``size`` by place (square metres unless given: homes, kits).
     ``measures``  name -> amount by place (``km of street``, ``homes``): coverage by each is scored too.
     ``lag``       steps before each origin that are not known yet, as when publication is late.
-    ``refit``     learned methods (with a ``fit``) are fitted again every so many origins.
+    ``refit``     learned methods are fitted again every so many origins; as often as each does by itself
+                  where not given (those of your own with a ``fit``: at every origin).
     ``by``        how incidents are counted in places; a method of your own counts as it likes.
     ``seen``      methods of which an input (a risk terrain, a layer) saw tested months: shown, never claimed.
     ``crimes``    what is counted, in the plural, for the sentences.
@@ -138,9 +136,9 @@ def backtest(
     _refuse_tiny(incidents, horizon)
     starts = _starts(incidents, origins, horizon, lag)
     end = moment_of(max(starts) + length, step)
-    methods = _with_reference(methods, step)
+    methods = _refitted(_with_reference(methods, step), refit, length)
     history = History.of(incidents, places, end=end, step=step, by=by)
-    setting = Setting(incidents, places, {step: history}, step, length, lag, max(refit, 1))
+    setting = Setting(incidents, places, {step: history}, step, length, lag, max(refit or 1, 1))
     area = _sizes(places, size)
     kept = None
     if store is not None:
@@ -196,7 +194,9 @@ def _walk(
         for name, risk in forecasts.items():
             rate = risk if getattr(methods[name], "is_rate", True) else at_level(risk, level)
             walk.forecasts[name].append(rate)
-            walk.rows.append(_scored(name, at, step, outcome, rate, floor, areas, size))
+            scored = _scored(name, at, step, outcome, rate, floor, areas, size)
+            fitted = fitted_on(methods[name], setting, at, starts[nth - nth % setting.refit])
+            walk.rows.append(scored | {"fitted": fitted})
         if progress is not None:
             progress(nth + 1, len(starts))
     return walk
@@ -318,6 +318,34 @@ def _baselines(methods: Mapping[str, Forecaster], step: Step) -> list[str]:
 def _reference(step: Step) -> tuple[str, str]:
     """Name of plain counts over a year, and its window in words."""
     return ("counts(12)", "last 12 months") if step == "month" else ("counts(365)", "last 365 days")
+
+
+def _refitted(methods: Mapping[str, Forecaster], refit: int | None, length: int) -> Mapping[str, Forecaster]:
+    """Our learned methods, fitted anew every so many origins where that is asked for."""
+    if refit is None:
+        return methods
+    return {
+        name: replace(method, refit=max(refit, 1) * length)  # type: ignore[type-var]
+        if isinstance(method, Method) and hasattr(method, "refit")
+        else method
+        for name, method in methods.items()
+    }
+
+
+def fitted_on(method: Forecaster, setting: Setting, at: int, last: int) -> pd.Timestamp:
+    """The moment up to which the fit behind a forecast saw anything; missing where nothing is fitted.
+
+    ``at``  start of the period; ``last`` that of the origin at which methods of your own were fitted last.
+    """
+    if isinstance(method, Method):
+        history = _history(setting, method.step)
+        start, stop, known = (
+            step_of(moment_of(edge, setting.step), method.step)
+            for edge in (at, at + setting.length, at - setting.lag)
+        )
+        until = method.fitted_until(history.before(known), start, stop)
+        return pd.NaT if until is None else moment_of(until, method.step)
+    return moment_of(last - setting.lag, setting.step) if hasattr(method, "fit") else pd.NaT
 
 
 def _with_reference(methods: Mapping[str, Forecaster], step: Step) -> dict[str, Forecaster]:

@@ -54,6 +54,10 @@ class PriorHistory(Method):
         mean, k, counts, length = self._parts(history, self.chosen(history, start, stop))
         return (k + counts) / (k / mean + length) * (stop - start)
 
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The origin itself: what outweighs the prior is fitted at every one."""
+        return history.end
+
     def prior_share(self, history: History, start: int, stop: int) -> np.ndarray:
         """By place: the share of the forecast that comes from the prior, k / (k + n)."""
         _, k, counts, _ = self._parts(history, self.chosen(history, start, stop))

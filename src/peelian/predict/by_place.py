@@ -57,6 +57,10 @@ class ByPlace(Method):
         )
         return fit.background * (stop - start) + np.bincount(place, brought, len(history.places))
 
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The origin itself: it is fitted at every one."""
+        return history.end
+
     def fitted(self, history: History) -> PlaceFit:
         """Kernel and backgrounds from the days of the window before the end of history."""
         key = ("by place", self.window, self.as_published, history.end)

@@ -91,6 +91,10 @@ def _told(method: Any) -> str:
 
 
 def _value(value: Any) -> str:
+    if hasattr(value, "to_wkb"):  # shapes with their columns
+        return _value(pd.DataFrame(value.to_wkb()))
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_value(one)}' for name, one in value.items())}}}"
     if isinstance(value, pd.Series | pd.DataFrame):
         return hashlib.sha256(pd.util.hash_pandas_object(value).to_numpy().tobytes()).hexdigest()
     if isinstance(value, np.ndarray):

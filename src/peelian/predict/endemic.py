@@ -87,6 +87,10 @@ class EndemicEpidemic(Method):
         found: Fitted = history.memo[key]
         return found
 
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The origin itself: it is fitted at every one."""
+        return history.end
+
     def shares(self, history: History) -> dict[str, float]:
         """How much of the forecast each part makes up, summing to 1; parts at 0 carry nothing."""
         fitted = self.fitted(history)

@@ -14,12 +14,27 @@ import numpy as np
 from peelian.errors import DesignError, some
 from peelian.predict.baselines import SameMonth
 from peelian.predict.endemic import mean_of_neighbours
-from peelian.predict.history import History, Step
+from peelian.predict.history import (
+    LENGTH,
+    STEP,
+    History,
+    Horizon,
+    Step,
+    known_at,
+    moment,
+    moment_of,
+    step_after,
+    step_of,
+)
 from peelian.predict.kde import spread
 from peelian.predict.near_repeat import _within
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from peelian.incidents import Incidents
+    from peelian.places import Places
+    from peelian.predict.beside import Beside
 
 WINDOWS: dict[Step, tuple[int, ...]] = {"month": (1, 3, 6, 12, 24, 36), "day": (7, 14, 28, 90, 180, 365, 730)}
 HALF_LIVES: dict[Step, tuple[float, ...]] = {"month": (2, 6, 12, 24), "day": (14, 90, 180, 365)}
@@ -35,12 +50,13 @@ LEAST = 0.01
 class Feature:
     """One column: its ``name``, the ``group`` it belongs to, and the step at whose start it was known.
 
-    Groups are own history, surroundings, time of year, near repeats, what is there, risk terrain.
+    Groups are own history, surroundings, time of year, near repeats, what is there, risk terrain, layers,
+    calendar, weather, exposure. ``known`` is None where nobody says.
     """
 
     name: str
     group: str
-    known: int
+    known: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +76,13 @@ class Table:
         """The group of each column."""
         return tuple(column.group for column in self.columns)
 
+    def about(self, step: Step) -> pd.DataFrame:
+        """A row a column: its name, its group, and the day from which it was known ("no date" at worst)."""
+        import pandas as pd
+
+        rows = [(column.name, column.group, known_at(column.known, step)) for column in self.columns]
+        return pd.DataFrame(rows, columns=["feature", "group", "known_at"])
+
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
@@ -69,6 +92,7 @@ class Recipe:
     ``smoothed``    half-lives of the fading counts that are spread to the surroundings: by Gaussians of the
                     ``bandwidths`` on a grid, by means over neighbours of the ``orders`` on areas.
     ``prior``       relative risk by place, and ``prior_known`` the step at whose start it was known.
+    ``beside``      what else there is, ``use`` the kinds of it that are made.
     """
 
     step: Step
@@ -79,6 +103,8 @@ class Recipe:
     orders: tuple[int, ...] = ORDERS
     prior: pd.Series | None = None
     prior_known: int | None = None
+    beside: Beside | None = None
+    use: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -87,7 +113,32 @@ class Recipe:
         return tuple(values.values() if self.prior is None else (values | {"prior": id(self.prior)}).values())
 
 
-def features(history: History, start: int, stop: int, recipe: Recipe) -> Table:
+def features(
+    incidents: Incidents, places: Places, origin: object, *, horizon: Horizon = "month",
+    prior: pd.Series | None = None, prior_to: str | None = None, beside: Beside | None = None,
+) -> Table:  # fmt: skip
+    """What was known of each place at an origin, as learned methods see it.
+
+    ``origin``   the start of the period that is forecast, ``horizon`` what it spans; no incident known later
+                 enters.
+    ``prior``    relative risk by place, ``prior_to`` the last month that it was fitted on.
+    ``beside``   layers, calendar, columns of the places, weather (see ``beside.Beside``).
+
+    Returns a ``Table``: ``values`` places x features in the order of the places' index, and of each column
+    its name, group and the step from which it was known.
+    """
+    step, length = STEP[horizon], LENGTH[horizon]
+    at = step_of(moment(origin), step)
+    start = moment_of(at, step)
+    history = History.of(incidents.known_at(start), places, end=start, step=step)
+    recipe = Recipe(
+        step, WINDOWS[step], HALF_LIVES[step], SMOOTHED[step], prior=prior,
+        prior_known=step_after(prior_to, step), beside=beside, use=() if beside is None else beside.used,
+    )  # fmt: skip
+    return table(history, at, at + length, recipe)
+
+
+def table(history: History, start: int, stop: int, recipe: Recipe) -> Table:
     """What ``history`` knew of each place before the steps from ``start`` up to ``stop``.
 
     Counts are rates per horizon (``stop - start`` steps). Nothing after ``history.end`` enters.
@@ -95,15 +146,15 @@ def features(history: History, start: int, stop: int, recipe: Recipe) -> Table:
     key = ("features", recipe.key, history.end, start, stop)
     if key not in history.memo:
         history.memo[key] = _made(history, start, stop, recipe)
-    table: Table = history.memo[key]
-    return table
+    made: Table = history.memo[key]
+    return made
 
 
 def _made(history: History, start: int, stop: int, recipe: Recipe) -> Table:
-    columns: list[tuple[str, str, np.ndarray, int]] = []
+    columns: list[tuple[str, str, np.ndarray, int | None]] = []
     end, unit = history.end, f"{recipe.step}s"
 
-    def add(name: str, group: str, values: np.ndarray, known: int = end) -> None:
+    def add(name: str, group: str, values: np.ndarray, known: int | None = end) -> None:
         columns.append((name, group, values, known))
 
     def rate(*, window: int | None = None, half_life: float | None = None) -> np.ndarray:
@@ -124,10 +175,13 @@ def _made(history: History, start: int, stop: int, recipe: Recipe) -> Table:
     if recipe.step == "day":
         add("near repeats", "near repeats", _near(history, start))
     if history.places.households is not None:
-        add("households", "what is there", history.places.households.to_numpy(float), history.first)
+        add("households", "what is there", history.places.households.to_numpy(float), None)
     if recipe.prior is not None:
-        known = history.first if recipe.prior_known is None else recipe.prior_known
-        add("risk terrain", "risk terrain", _on(recipe.prior, history), known)
+        add("risk terrain", "risk terrain", _on(recipe.prior, history), recipe.prior_known)
+    if recipe.beside is not None:
+        columns += recipe.beside.made(recipe.use, history, start, stop)
+        if "exposure" in recipe.use:
+            add("exposure", "exposure", *recipe.beside.offset(history))
     values = np.column_stack([column[2] for column in columns]).astype(np.float32)
     return Table(values, tuple(Feature(name, group, known) for name, group, _, known in columns))
 

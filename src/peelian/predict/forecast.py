@@ -20,6 +20,7 @@ from peelian.predict.reasons import next_door, own_share
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.beside import Beside
 
 EXPLAINED = 15  # places ranked highest for which the part of own history is worked out
 
@@ -53,15 +54,16 @@ class Forecast:
 
 
 def next_period(
-    incidents: Incidents, cells: Places, tested: Backtest, *, prior: pd.Series | None = None
-) -> Forecast:
+    incidents: Incidents, cells: Places, tested: Backtest, *, prior: pd.Series | None = None,
+    beside: Beside | None = None,
+) -> Forecast:  # fmt: skip
     """The forecast for the period after the last incident, by the method that the backtest chose.
 
     Intervals take their dispersion from the residuals of the backtest, all of which lie before the period.
     """
     step, length = STEP[tested.horizon], LENGTH[tested.horizon]
     name, why = chosen_map(tested)
-    method = method_named(name, step=step, prior=prior)
+    method = method_named(name, step=step, prior=prior, beside=beside)
     at = step_of(incidents.frame["start"].max(), step) + 1
     history = History.of(incidents, cells, end=moment_of(at, step), step=step)
     setting = Setting(incidents, cells, {step: history}, step, length, 0, 1)

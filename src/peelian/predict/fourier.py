@@ -80,10 +80,7 @@ class FourierPoisson(Method):
 
     def fitted(self, history: History, length: int, lag: int = 0) -> list[Surface]:
         """A surface a seed, from targets over before the last date of fitting."""
-        every = self.refit or 2 * REFIT[self.step]
-        until = history.end - (history.end - history.first) % every
-        if not self._starts(history.before(max(until, history.first + 1)), length, lag):
-            until = history.end
+        until = self._until(history, length, lag)
         key = ("fourier", *vars(self).values(), until, length, lag)
         if key not in history.memo:
             known = history.before(until)
@@ -91,6 +88,17 @@ class FourierPoisson(Method):
             history.memo[key] = self._fit(known, length, lag)
         fit: list[Surface] = history.memo[key]
         return fit
+
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The first step that the fit in use did not see."""
+        return self._until(history, stop - start, max(start - history.end, 0))
+
+    def _until(self, history: History, length: int, lag: int) -> int:
+        every = self.refit or 2 * REFIT[self.step]
+        until = history.end - (history.end - history.first) % every
+        if not self._starts(history.before(max(until, history.first + 1)), length, lag):
+            return history.end
+        return until
 
     def told(self, history: History) -> str:
         """The setting in use and how far the seeds lie apart, in a sentence."""

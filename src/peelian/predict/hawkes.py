@@ -96,8 +96,7 @@ class Hawkes(Method):
     def fitted(self, history: History) -> Fit:
         """Kernel and background by cell, from incidents before the last date of fitting."""
         history = on_cells(history)
-        since = history.end - history.first
-        until = history.end - since % self.refit if since >= self.refit + self.days else history.end
+        until = self._until(history)
         key = ("hawkes", *vars(self).values(), until)
         if key not in history.memo:
             known = history.before(until)
@@ -105,6 +104,14 @@ class Hawkes(Method):
             history.memo[key] = self._fit(known, until)
         fit: Fit = history.memo[key]
         return fit
+
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The first day that the fit in use did not see."""
+        return self._until(history)
+
+    def _until(self, history: History) -> int:
+        since = history.end - history.first
+        return history.end - since % self.refit if since >= self.refit + self.days else history.end
 
     def _fit(self, history: History, until: int) -> Fit:
         events, width = history.points, self.bandwidth

@@ -24,6 +24,9 @@ Step = Literal["month", "day"]
 Span = tuple[pd.Timestamp, pd.Timestamp]
 UNIT = {"month": "datetime64[M]", "day": "datetime64[D]"}
 YEAR = {"month": 12, "day": 365}
+Horizon = Literal["month", "week", "day"]
+STEP: dict[str, Step] = {"month": "month", "week": "day", "day": "day"}
+LENGTH = {"month": 1, "week": 7, "day": 1}
 # With this many incidents in a usual month, a month without any (chance below 1e-8) was not delivered
 USUAL_MONTH = 20
 
@@ -236,6 +239,16 @@ def step_of(time: pd.Timestamp, step: Step) -> int:
 def moment_of(step: int, kind: Step) -> pd.Timestamp:
     """The moment a step starts."""
     return pd.Timestamp(np.datetime64(int(step), "M" if kind == "month" else "D"))
+
+
+def step_after(month: str | None, kind: Step) -> int | None:
+    """The first step after a month (``2018-12``); None where there is none."""
+    return None if not month else step_of((pd.Period(month, "M") + 1).start_time, kind)
+
+
+def known_at(step: int | None, kind: Step) -> str:
+    """The day from which something was known; "no date" where nobody says."""
+    return "no date" if step is None else f"{moment_of(step, kind):%Y-%m-%d}"
 
 
 def known_from(frame: pd.DataFrame, step: Step) -> np.ndarray:

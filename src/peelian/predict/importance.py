@@ -21,7 +21,8 @@ DRAWS = 5
 class Importance:
     """Log score lost without a group of features, on the last quarter of origins, which it has not seen.
 
-    ``shuffled``  when its columns are dealt out anew among the places of each origin, together (Breiman
+    ``shuffled``  when its columns are dealt out anew among the places of each origin (or the
+    origins, where places do not differ), together (Breiman
     2001; mean of 5 draws); ``removed`` when it is left out and the rest learned anew. Above 0: it helped.
     """
 
@@ -77,12 +78,21 @@ def _score(rows: Rows, rate: np.ndarray) -> float:
 
 
 def _dealt(rows: Rows, group: str, seed: int) -> Sequence[np.ndarray]:
-    """The features with a group's columns dealt out anew among the places of each origin, together."""
+    """The features with a group's columns dealt out anew among the places of each origin, together.
+
+    A group that is the same in every place (the calendar) is dealt out among the origins instead.
+    """
     rng = np.random.default_rng(seed)
     columns = np.array([name == group for name in rows.groups])
+    number = len(np.unique(rows.origin))
+    by_origin = rows.values[:, columns].reshape(number, -1, columns.sum())
+    alike = bool((by_origin == by_origin[:, :1]).all())
     out = []
     for _ in range(DRAWS):
-        order = np.lexsort((rng.random(len(rows.counts)), rows.origin))
+        if alike:
+            order = np.arange(len(rows.counts)).reshape(number, -1)[rng.permutation(number)].ravel()
+        else:
+            order = np.lexsort((rng.random(len(rows.counts)), rows.origin))
         values = rows.values.copy()
         values[:, columns] = rows.values[order][:, columns]
         out.append(values)

@@ -21,6 +21,7 @@ FLOOR = 0.02  # of the mean expected count: what a rate is raised to before its 
 TUNING_ORIGINS = 48
 FEWEST_ORIGINS = 12
 ENOUGH = 50
+TERRAIN = "risk terrain"
 
 
 class Method:
@@ -60,7 +61,11 @@ class Method:
     def inputs(self) -> dict[str, str | None]:
         """What it rests on besides incidents: the last month that each has seen, None where nobody says."""
         given = getattr(self, "prior", None) is not None
-        return {"risk terrain": getattr(self, "prior_to", None)} if given else {}
+        return {TERRAIN: getattr(self, "prior_to", None)} if given else {}
+
+    def fitted_until(self, history: History, start: int, stop: int) -> int | None:
+        """The first step that the fit in use did not see; None where nothing is fitted."""
+        return None
 
     @property
     def words(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from peelian.errors import DesignError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.predict.beside import Beside
     from peelian.predict.history import Step
 
 METHODS = {
@@ -47,13 +49,14 @@ BASELINES: dict[Step, tuple[str, ...]] = {
 
 
 def method_named(
-    name: str, *, step: Step = "month", prior: pd.Series | None = None, prior_to: str | None = None
-) -> Callable[..., pd.Series]:
+    name: str, *, step: Step = "month", prior: pd.Series | None = None, prior_to: str | None = None,
+    beside: Beside | None = None,
+) -> Callable[..., pd.Series]:  # fmt: skip
     """The method of a name, with its parameters in brackets: ``ewma(24)``, ``kde(250, half_life=12)``.
 
     ``name``   a key of ``METHODS``, or the dotted path of any class or function of your own.
     ``step``   given to methods that take one and name none; ``prior`` and the last month that it was
-               fitted on, ``prior_to``, likewise.
+               fitted on, ``prior_to``, likewise, and what there is to learn from ``beside`` incidents.
 
     Raises ``DesignError`` for an unknown name (with the nearest), a path that cannot be imported, and
     parameters that the method does not have.
@@ -75,6 +78,8 @@ def method_named(
         keywords.setdefault("prior", prior)
         if "prior_to" in takes and prior_to is not None:
             keywords.setdefault("prior_to", prior_to)
+    if "beside" in takes and beside is not None:
+        keywords.setdefault("beside", beside)
     if "prior" in needs and "prior" not in keywords:
         raise DesignError(f"{name} needs a risk terrain as its prior, and there is none. Run explain first.")
     try:
@@ -86,13 +91,26 @@ def method_named(
 
 
 def methods_named(
-    names: Iterable[str], *, step: Step = "month", prior: pd.Series | None = None, prior_to: str | None = None
-) -> dict[str, Callable[..., pd.Series]]:
+    names: Iterable[str], *, step: Step = "month", prior: pd.Series | None = None,
+    prior_to: str | None = None, beside: Beside | None = None,
+) -> dict[str, Callable[..., pd.Series]]:  # fmt: skip
     """Methods by name, in the order given, each once; spaces in a name are dropped."""
     return {
-        "".join(name.split()): method_named(name, step=step, prior=prior, prior_to=prior_to)
+        compact(name): method_named(name, step=step, prior=prior, prior_to=prior_to, beside=beside)
         for name in dict.fromkeys(names)
     }
+
+
+def compact(name: str) -> str:
+    """A name without the spaces that say nothing: those outside quotes.
+
+    >>> compact("kde(250, half_life=12)"), compact("ridge(use='usual weather')")
+    ('kde(250,half_life=12)', "ridge(use='usual weather')")
+    """
+    return "".join(
+        part if part[:1] in ("'", '"') else "".join(part.split())
+        for part in re.split(r"""('[^']*'|"[^"]*")""", name)
+    )
 
 
 def _parsed(name: str) -> tuple[str, list[Any], dict[str, Any]]:

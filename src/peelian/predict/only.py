@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.beside import Beside, Holdings
     from peelian.predict.patrol import Given
     from peelian.predict.run import Parameters
 
@@ -22,12 +23,14 @@ def only(
     part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, *,
     prior: pd.Series | None = None, prior_to: str | None = None, seed: int, crime: str = "crime",
     by: Literal["code", "point"] = "point", given: Given | None = None, weather: pd.DataFrame | None = None,
+    holdings: Holdings | None = None,
 ) -> Outcome:  # fmt: skip
     """One part of the chapter: map, backtest, leakage, missions, dosage, weather or audit.
 
     The arguments are those of ``run``. Map, missions and audit rest on the backtest, which is therefore made
     again; it is deterministic. Raises ``DesignError`` for a part that there is not, or that lacks its input.
     """
+    from peelian.predict.beside import beside_of
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.patrol import Given
     from peelian.predict.run import _cut, _source
@@ -38,6 +41,9 @@ def only(
     records = refuse_police_generated(used, reason=parameters.allow_police_generated)
     words = words_of_origin(records, parameters.allow_police_generated)
     source = _source(used)
+    beside = beside_of(
+        parameters.features, holdings, areas=areas, weather=weather, police=parameters.allow_police_generated
+    )
     if part == "weather":
         if weather is None:
             raise DesignError(
@@ -52,11 +58,11 @@ def only(
             )
         made = extras.dosage_part(held, used, cells, source)
     elif part == "leakage":
-        made = _leakage(used, cells, parameters, prior=prior, prior_to=prior_to, source=source)
+        made = _leakage(used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, source=source)
     else:
         made = _on_the_backtest(
-            part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to, seed=seed,
-            crime=crime, crimes=crimes, by=by, source=source, records=words,
+            part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to,
+            beside=beside, seed=seed, crime=crime, crimes=crimes, by=by, source=source, records=words,
         )  # fmt: skip
     blocks: tuple[Block, ...] = (*made.blocks, Text(words, "note"))
     return Outcome(Section("predict", report.TITLE, report.QUESTION, blocks), made.files, made.summary)
@@ -64,7 +70,7 @@ def only(
 
 def _leakage(
     incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None,
-    prior_to: str | None, source: str,
+    prior_to: str | None, beside: Beside | None, source: str,
 ) -> Part:  # fmt: skip
     from peelian.predict.backtest import LENGTH, STEP
     from peelian.predict.history import moment_of, step_of
@@ -72,7 +78,9 @@ def _leakage(
 
     step, length = STEP[parameters.horizon], LENGTH[parameters.horizon]
     names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    methods = methods_named([*BASELINES[step], *names], step=step, prior=prior, prior_to=prior_to)
+    methods = methods_named(
+        [*BASELINES[step], *names], step=step, prior=prior, prior_to=prior_to, beside=beside
+    )
     last = step_of(incidents.frame["start"].max(), step)
     return extras.leakage_part(
         methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,
@@ -82,7 +90,7 @@ def _leakage(
 
 def _on_the_backtest(
     part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, given: Given, *,
-    prior: pd.Series | None, prior_to: str | None, seed: int, crime: str, crimes: str,
+    prior: pd.Series | None, prior_to: str | None, beside: Beside | None, seed: int, crime: str, crimes: str,
     by: Literal["code", "point"], source: str, records: str,
 ) -> Part:  # fmt: skip
     import pandas as pd
@@ -94,15 +102,15 @@ def _on_the_backtest(
 
     prior_last = pd.Period(prior_to, "M") if prior_to else incidents.span[1]
     found = backtests(
-        incidents, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
-        progress=None, given=given, areas=areas, late=part == "backtest",
+        incidents, cells, parameters, prior=prior, prior_last=prior_last, beside=beside, seed=seed,
+        crimes=crimes, progress=None, given=given, areas=areas, late=part == "backtest",
     )  # fmt: skip
     tested, lagged = found.main, found.lagged
     verdict: list[Block] = [Text(tested.verdict.words, "finding")]
     verdict += [Text(words, "finding") for words in found.remarks]
     if part == "backtest":
         return _backtest(verdict, [tested, *([lagged] if lagged else [])], crime, crimes, source)
-    forecast = next_period(incidents, cells, tested, prior=prior)
+    forecast = next_period(incidents, cells, tested, prior=prior, beside=beside)
     if part == "map":
         said = Text(report.forecast_sentence(forecast, crimes, len(cells)), "finding")
         blocks = report.map_blocks(

@@ -125,6 +125,7 @@ def _pooled(name: str, rows: pd.DataFrame, drawn: np.ndarray, shares: tuple[floa
         out |= {"log_score": scores.mean(), "log_score_low": low, "log_score_high": high}
         out["information_gain"] = float(gain @ incidents / total) if total else float("nan")
         out["floored"] = int(rows["floored"].sum())
+        out |= {"fitted": rows["fitted"].max(), "fits": rows["fitted"].nunique()}
     return out
 
 
@@ -152,3 +153,14 @@ def _sentences(pooled: pd.DataFrame, main: float, crimes: str) -> tuple[str, ...
             f"{main * 100:.0f} % of the area ranked highest{score}."
         )
     return tuple(out)
+
+
+def fit_dates(pooled: pd.DataFrame) -> pd.Series:
+    """When each method was fitted last and how often, in words; a dash where nothing is fitted."""
+    return pd.Series(
+        [
+            "-" if pd.isna(last) else f"{last:%Y-%m-%d}, {times:.0f} fits"
+            for last, times in zip(pooled["fitted"], pooled["fits"], strict=True)
+        ],
+        pooled.index,
+    )

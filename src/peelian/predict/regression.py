@@ -7,25 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from peelian.errors import DesignError
 from peelian.predict.baselines import _above_zero
-from peelian.predict.features import HALF_LIVES, SMOOTHED, WINDOWS, Recipe, features
-from peelian.predict.history import YEAR, History, Step, step_of
+from peelian.predict.features import HALF_LIVES, SMOOTHED, WINDOWS, Recipe, table
+from peelian.predict.history import YEAR, History, Step, step_after
 from peelian.predict.method import FEWEST_ORIGINS, Method, at_level, need_enough
+from peelian.predict.poisson_ridge import Logs, rate_of, ridge_weights
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from peelian.predict.beside import Beside
 
 ORIGINS: dict[Step, int] = {"month": 24, "day": 52}
 EVERY: dict[Step, int] = {"month": 1, "day": 7}
 REFIT: dict[Step, int] = {"month": 3, "day": 91}
 ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1)
 TREES = (50, 100, 150, 300)
-LEAST = 0.01  # of a feature's mean: what it is raised by before its logarithm is taken
 RISING = ("own history", "surroundings", "time of year", "near repeats", "risk terrain")
 Level = Literal["year", "own"]
 
@@ -77,6 +79,9 @@ class Learned(Method):
     ``origins``    earlier origins that it is trained on: the last 24 months, or 52 weeks.
     ``refit``      fitted anew every so many steps (3 months, 91 days); between fits only features change.
     ``level``      ``year``: scaled to the mean of the last year, as counts are; ``own``: its own level.
+    ``beside``     what else there is to learn from (``[predict.features]``), and ``use`` the kinds of it
+                   that are used (see ``beside.KINDS``): those that the table asks for where not given, none
+                   for ``()``.
     """
 
     windows: tuple[int, ...] | None = None
@@ -87,10 +92,17 @@ class Learned(Method):
     origins: int | None = None
     refit: int | None = None
     level: Level = "year"
+    beside: Beside | None = None
+    use: tuple[str, ...] | None = None
     seed: int = 0
     step: Step = "month"
 
+    takes_exposure: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
+        if isinstance(self.use, str):
+            object.__setattr__(self, "use", (self.use,))
+        self.used  # noqa: B018 (refuses kinds that there are not)
         _above_zero("origins", self.origins)
         _above_zero("refit", self.refit)
         if self.level not in ("year", "own"):
@@ -100,7 +112,7 @@ class Learned(Method):
         """Fitted rate by place, from the features known now."""
         need_enough(history, type(self).__name__)
         model = self.fitted(history, stop - start, max(start - history.end, 0))
-        rate = model.rate(features(history, start, stop, self.recipe).values)
+        rate = model.rate(table(history, start, stop, self.recipe).values)
         return rate if self.level == "own" else at_level(rate, history.level(start, stop))
 
     def fitted(self, history: History, length: int, lag: int = 0) -> Model:
@@ -108,10 +120,7 @@ class Learned(Method):
 
         ``lag``  steps before each target that were not known yet: the same gap as in the forecast.
         """
-        every = self.refit or REFIT[self.step]
-        until = history.end - (history.end - history.first) % every
-        if until - history.first < YEAR[self.step] or not self._starts(history.before(until), length, lag):
-            until = history.end
+        until = self._until(history, length, lag)
         key = ("learned", type(self).__name__, *self._setting, until, length, lag)
         if key not in history.memo:
             history.memo[key] = self._fit(history.before(until), length, lag)
@@ -124,17 +133,51 @@ class Learned(Method):
 
         return told(self, history, EVERY[self.step])
 
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The first step that the fit in use did not see."""
+        return self._until(history, stop - start, max(start - history.end, 0))
+
+    def _until(self, history: History, length: int, lag: int) -> int:
+        every = self.refit or REFIT[self.step]
+        until = history.end - (history.end - history.first) % every
+        if until - history.first < YEAR[self.step] or not self._starts(history.before(until), length, lag):
+            return history.end
+        return until
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The kinds of feature beside incidents that it is given."""
+        if self.beside is None:
+            if self.use:
+                raise DesignError(
+                    f"use holds {self.use[0]!r}, and the project gives nothing besides incidents. Add "
+                    "[predict.features] to peelian.toml."
+                )
+            return ()
+        return self.beside.having(self.use, exposure=self.takes_exposure)
+
+    @property
+    def inputs(self) -> dict[str, str | None]:
+        """What it rests on besides incidents: the last month that each has seen, None where nobody says."""
+        beside = {} if self.beside is None else self.beside.inputs(self.used)
+        return super().inputs | beside
+
+    @property
+    def _besides(self) -> str:
+        return f", with {', '.join(self.used)}" if self.used else ""
+
     @property
     def recipe(self) -> Recipe:
         """The features that it is given."""
-        known = None if self.prior_to is None else _after(self.prior_to, self.step)
         return Recipe(
             self.step,
             WINDOWS[self.step] if self.windows is None else self.windows,
             HALF_LIVES[self.step] if self.half_lives is None else self.half_lives,
             SMOOTHED[self.step] if self.smoothed is None else self.smoothed,
             prior=self.prior,
-            prior_known=known,
+            prior_known=step_after(self.prior_to, self.step),
+            beside=self.beside,
+            use=self.used,
         )
 
     def training(self, history: History, length: int, lag: int) -> Rows:
@@ -145,7 +188,7 @@ class Learned(Method):
                 f"{type(self).__name__} has {len(starts)} earlier origins to learn from; {FEWEST_ORIGINS} "
                 "are needed. Use EWMA, or a longer history."
             )
-        tables = [features(history.before(at - lag), at, at + length, self.recipe) for at in starts]
+        tables = [table(history.before(at - lag), at, at + length, self.recipe) for at in starts]
         return Rows(
             np.concatenate([table.values for table in tables]),
             np.concatenate([history.outcome(at, at + length) for at in starts]),
@@ -205,17 +248,22 @@ class PoissonRidge(Learned):
     ``alpha``  strength of the shrinkage, or ``"cv"``: the best of .0001 to .1 on later origins than those
                learned from.
 
-    log mean = constant + sum of weights x standardised log(feature + 0.01 x its mean); the constant is not
-    shrunk. Raises ``DesignError`` below 12 earlier origins.
+    log mean = log exposure, where one is given (counts of the place itself are then taken per unit of it), +
+    constant + sum of weights x standardised log(feature + 0.01 x its mean); the constant is not shrunk.
+    Raises ``DesignError`` below 12 earlier origins.
     """
 
     alpha: float | Literal["cv"] = "cv"
 
+    takes_exposure: ClassVar[bool] = True
+
     def learn(self, rows: Rows, setting: float) -> Any:
         """The fitted rate, from features."""
-        logs = _Logs.of(rows.values)
-        constant, weights = ridge_weights(logs.of_values(rows.values), rows.counts, setting)
-        return lambda values: _rate(logs.of_values(values), constant, weights)
+        logs = Logs.of(rows)
+        constant, weights = ridge_weights(
+            logs.of_values(rows.values), rows.counts, setting, offset=logs.offset(rows.values)
+        )
+        return lambda values: rate_of(logs.of_values(values), constant, weights, logs.offset(values))
 
     def chosen(self, rows: Rows) -> float:
         """The shrinkage in use."""
@@ -223,17 +271,18 @@ class PoissonRidge(Learned):
             return float(self.alpha)
         scores = dict.fromkeys(ALPHAS, 0.0)
         for known, later in rolled(rows):
-            logs = _Logs.of(known.values)
+            logs = Logs.of(known)
             design, held, start = logs.of_values(known.values), logs.of_values(later.values), None
+            before, after = logs.offset(known.values), logs.offset(later.values)
             for alpha in sorted(ALPHAS, reverse=True):
-                start = ridge_weights(design, known.counts, alpha, start=start)
-                scores[alpha] += surprise(later.counts, _rate(held, *start))
+                start = ridge_weights(design, known.counts, alpha, start=start, offset=before)
+                scores[alpha] += surprise(later.counts, rate_of(held, *start, after))
         return min(scores, key=scores.__getitem__)
 
     @property
     def words(self) -> str:
         """The method in words."""
-        return "Poisson ridge regression on counts at several speeds"
+        return f"Poisson ridge regression on counts at several speeds{self._besides}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,74 +324,7 @@ class Boosted(Learned):
     @property
     def words(self) -> str:
         """The method in words."""
-        return "boosted trees on counts at several speeds"
-
-
-@dataclass(frozen=True, eq=False)
-class _Logs:
-    """Logarithms of features, standardised: what each is ``raised`` by, their ``middle`` and ``scale``."""
-
-    raised: np.ndarray
-    middle: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def of(cls, values: np.ndarray) -> _Logs:
-        raised = LEAST * values.mean(axis=0) + 1e-9
-        logs = np.log(values + raised)
-        return cls(raised, logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-6))
-
-    def of_values(self, values: np.ndarray) -> np.ndarray:
-        return np.asarray((np.log(values + self.raised) - self.middle) / self.scale)
-
-
-def _rate(logs: np.ndarray, constant: float, weights: np.ndarray) -> np.ndarray:
-    return np.asarray(np.exp(np.clip(logs @ weights + constant, -30, 10)))
-
-
-def ridge_weights(
-    design: np.ndarray, counts: np.ndarray, alpha: float, *, start: tuple[float, np.ndarray] | None = None
-) -> tuple[float, np.ndarray]:
-    """Constant and weights of the least mean surprise + alpha / 2 x sum of squared weights (Poisson).
-
-    ``design``  rows x columns, standardised; ``start`` first values. The constant is not shrunk. Newton
-    steps, halved while they do not help; they end when the surprise falls by less than 1e-9 of itself.
-
-    >>> constant, weights = ridge_weights(np.array([[-1.0], [1.0]]), np.array([1.0, 3.0]), 1e-9)
-    >>> round(float(np.exp(constant + weights[0])), 4)
-    3.0
-    """
-    number = design.shape[1]
-    constant, weights = start or (
-        float(np.log(max(float(counts.mean()), 1e-12))), np.zeros(number, design.dtype)
-    )  # fmt: skip
-
-    def cost(constant: float, weights: np.ndarray) -> tuple[float, np.ndarray]:
-        log = design @ weights + constant
-        mean = np.exp(np.minimum(log, 30))
-        return float(np.mean(mean - counts * log) + alpha / 2 * weights @ weights), mean
-
-    now, mean = cost(constant, weights)
-    for _ in range(100):
-        off = (mean - counts) / len(counts)
-        slope = np.append(design.T @ off + alpha * weights, off.sum())
-        curve = np.empty((number + 1, number + 1))
-        weighed = design * mean[:, None].astype(design.dtype)
-        curve[:number, :number] = weighed.T @ design / len(counts) + alpha * np.eye(number)
-        curve[:number, number] = curve[number, :number] = weighed.sum(axis=0) / len(counts)
-        curve[number, number] = mean.mean()
-        step, part = np.linalg.solve(curve + 1e-12 * np.eye(number + 1), slope), 1.0
-        while part > 1e-6:
-            tried, moved = constant - part * float(step[number]), weights - part * step[:number]
-            then, mean = cost(tried, moved)
-            if then <= now:
-                break
-            part /= 2
-        settled = now - then <= 1e-9 * abs(now)
-        constant, weights, now = tried, moved, then
-        if settled:
-            break
-    return constant, weights
+        return f"boosted trees on counts at several speeds{self._besides}"
 
 
 def _sklearn(module: str) -> Any:
@@ -355,10 +337,3 @@ def _sklearn(module: str) -> Any:
             "boosted needs scikit-learn, which is not installed. Install it with pip install "
             "'peelian[models]', or use ridge."
         ) from error
-
-
-def _after(month: str, step: Step) -> int:
-    """The first step after a month (``2018-12``)."""
-    import pandas as pd
-
-    return step_of((pd.Period(month, "M") + 1).start_time, step)

@@ -13,7 +13,7 @@ from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.method import ENOUGH
 from peelian.predict.planning import Planning
-from peelian.predict.pooling import BEST
+from peelian.predict.pooling import BEST, fit_dates
 from peelian.predict.scores_report import baseline_sentence, score_blocks
 from peelian.report import Block, Chart, Section, Table, Text
 
@@ -138,6 +138,7 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         pooled["log_score_high_difference"],
     )
     formats |= dict.fromkeys(("log score", "difference to counts", "lowest", "highest"), ".4f")
+    frame["fitted"] = fit_dates(pooled)
     name = "predict_methods" if not backtest.lag else f"predict_methods_lag_{backtest.lag}"
     late = f", the last {backtest.lag} {_step(backtest)} before each not yet known" if backtest.lag else ""
     return Table(
@@ -147,7 +148,8 @@ def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
         frame, formats, source,
         note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
         "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 "
-        "better.",
+        "better. Fitted: the day before which the last fit saw anything, and how many fits there were; "
+        "each origin's is in backtest_origins.csv.",
     )  # fmt: skip
 
 

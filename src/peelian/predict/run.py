@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DesignError
-from peelian.predict.tables import AuditTable, MissionTable
+from peelian.predict.tables import AuditTable, FeatureTable, MissionTable
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
     from peelian.predict.backtest import Backtest
+    from peelian.predict.beside import Beside, Holdings
     from peelian.predict.extras import Part
     from peelian.predict.forecast import Forecast
     from peelian.predict.holdout import Holdout
@@ -58,6 +59,9 @@ class Parameters:
     ``allow_police_generated``  a written reason for learning from records that police generated (stops,
                         searches, drugs, weapons); without it they are refused. It is printed in the report.
     ``test_months``, ``history_months``  the one-year test: months tested, and months before them counted.
+    ``refit``       learned methods are fitted anew every so many origins; as each does by itself where not
+                    given.
+    ``features``    what learned methods may learn from besides incidents (see ``FeatureTable``).
     ``missions``    patrol boxes for the forecast period (see ``MissionTable``); none without it.
     ``audit``       fairness and feedback (see ``AuditTable``).
     ``answered``    who answers for a map that did no better than counts in the ledger: ``by`` and ``reason``.
@@ -75,6 +79,8 @@ class Parameters:
     allow_police_generated: str = ""
     test_months: Annotated[int, Field(ge=1)] = 12
     history_months: Annotated[int, Field(ge=1)] = 36
+    refit: Annotated[int, Field(ge=1)] | None = None
+    features: FeatureTable = Field(default_factory=FeatureTable)
     missions: MissionTable | None = None
     audit: AuditTable = Field(default_factory=AuditTable)
     answered: Answer | None = None
@@ -100,6 +106,7 @@ def run(
     by: Literal["code", "point"] = "point",
     given: Given | None = None,
     weather: pd.DataFrame | None = None,
+    holdings: Holdings | None = None,
     ledger: Path | None = None,
     store: Path | None = None,
     force: str = "",
@@ -111,15 +118,17 @@ def run(
     ``prior``      relative risk by cell from ``explain``, or None; ``prior_to`` the last month that it was
                    fitted on (``2018-12``): without it, it is taken to have seen every month.
     ``given``      streets, custom boxes, check-ins and earlier missions, as far as the project has them.
-    ``weather``    by day or month with the calendar beside it, or None; ``ledger`` the folder of sealed
-                   forecasts; ``store`` one for the origins that a run has finished, should it be stopped;
-    ``force`` the police force, for changes of recording that concern one force only.
+    ``weather``    by day or month with the calendar beside it, or None; ``holdings`` what else the project
+                   holds for ``[predict.features]``; ``ledger`` the folder of sealed forecasts; ``store`` one
+                   for the origins that a run has finished, should it be stopped;
+    ``force``      the police force, for changes of recording that concern one force only.
 
     Raises ``DesignError`` where history is too short for any forecast.
     """
     import pandas as pd
 
     from peelian.predict import report, sealing
+    from peelian.predict.beside import beside_of
     from peelian.predict.checks import refuse_overlapping
     from peelian.predict.forecast import next_period
     from peelian.predict.measures import recording_breaks
@@ -134,16 +143,19 @@ def run(
     last = used.span[1]
     fitted_to = _fitted_to(parameters, last)
     prior_last = pd.Period(prior_to, "M") if prior_to else last
+    beside = beside_of(
+        parameters.features, holdings, areas=areas, weather=weather, police=parameters.allow_police_generated
+    )
     found = backtests(
-        used, cells, parameters, prior=prior, prior_last=prior_last, seed=seed, crimes=crimes,
+        used, cells, parameters, prior=prior, prior_last=prior_last, beside=beside, seed=seed, crimes=crimes,
         given=given, areas=areas, progress=progress, store=store,
     )  # fmt: skip
     tested, lagged = found.main, found.lagged
-    forecast = next_period(used, cells, tested, prior=prior)
+    forecast = next_period(used, cells, tested, prior=prior, beside=beside)
     by_area, remark = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
-    told = _told(used, cells, parameters, tested, prior)
+    told, seen_by = _told(used, cells, parameters, tested, prior, prior_to, beside, crimes)
     source = _source(used)
     parts = _parts(
         used, cells, areas, parameters, tested, forecast, planning, given=given, weather=weather, by=by,
@@ -158,7 +170,7 @@ def run(
         records=words_of_origin(records, parameters.allow_police_generated),
         breaks=recording_breaks(crime, force=force),
     )  # fmt: skip
-    files = _files(tested, lagged, forecast, planning, cells, areas, crimes)
+    files = _files(tested, lagged, forecast, planning, cells, areas, crimes) | seen_by
     for part in parts.values():
         files |= part.files
     files["forecast.json"] = sealing.about_forecast(
@@ -205,23 +217,36 @@ def _parts(
 
 
 def _told(
-    incidents: Incidents, cells: Places, parameters: Parameters, tested: Backtest, prior: pd.Series | None
-) -> list[str]:
-    """What the methods that were asked for say of themselves after their last fit: weights, parts."""
-    from peelian.predict.backtest import STEP
-    from peelian.predict.history import History, moment_of, step_of
-    from peelian.predict.methods import methods_named
+    incidents: Incidents, cells: Places, parameters: Parameters, tested: Backtest, prior: pd.Series | None,
+    prior_to: str | None, beside: Beside | None, crimes: str,
+) -> tuple[list[str], dict[str, pd.DataFrame]]:  # fmt: skip
+    """What the methods that were asked for say of themselves after their last fit: weights, parts; and the
+    features of learned ones with the day from which each was known, as a file.
+    """
+    from peelian.predict.exposure import exposure_words
+    from peelian.predict.features import features
+    from peelian.predict.history import STEP, History, moment_of, step_of
+    from peelian.predict.methods import compact, methods_named
+    from peelian.predict.regression import Learned
 
     step = STEP[parameters.horizon]
-    asked = [name for name in parameters.methods if "".join(name.split()) in tested.words]
+    asked = [name for name in parameters.methods if compact(name) in tested.words]
     speaking = [
-        method for method in methods_named(asked, step=step, prior=prior).values() if hasattr(method, "told")
+        method
+        for method in methods_named(asked, step=step, prior=prior, prior_to=prior_to, beside=beside).values()
+        if hasattr(method, "told")
     ]
     if not speaking:
-        return []
+        return [], {}
     end = moment_of(step_of(incidents.frame["start"].max(), step) + 1, step)
     history = History.of(incidents, cells, end=end, step=step)
-    return [method.told(history) for method in speaking]
+    said = [method.told(history) for method in speaking]
+    if not any(isinstance(method, Learned) for method in speaking):
+        return said, {}
+    seen = features(
+        incidents, cells, end, horizon=parameters.horizon, prior=prior, prior_to=prior_to, beside=beside
+    )
+    return [*said, exposure_words(beside, crimes, end)], {"features.csv": seen.about(step)}
 
 
 def _fitted_to(parameters: Parameters, last: pd.Period) -> pd.Period:

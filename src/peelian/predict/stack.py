@@ -19,6 +19,8 @@ from peelian.predict.methods import method_named, words_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.predict.beside import Beside
+
 MEMBERS: dict[Step, tuple[str, ...]] = {
     "month": ("endemic", "ridge"),
     "day": ("ewma(180)", "gamma_poisson", "hawkes", "ridge"),
@@ -32,7 +34,7 @@ class Stack(Method):
 
     ``members``  names as in ``METHODS``; without any, a usual set for months or days, and the blend where
                  there is a ``prior`` (``prior_to``: the last month that it was fitted on). Only methods of
-                 ours, which share one history.
+                 ours, which share one history. ``beside``: what learned members learn from besides incidents.
     ``origins``  earlier origins that the weights are taken from, at most.
 
     Each member's forecasts become negative binomial with its own dispersion; the weights, 0 or more and
@@ -46,6 +48,7 @@ class Stack(Method):
     origins: int = 36
     step: Step = "month"
     prior_to: str | None = None
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         members = self.members
@@ -55,7 +58,9 @@ class Stack(Method):
             members = MEMBERS[self.step] + (("blend",) if self.prior is not None else ())
         object.__setattr__(self, "members", tuple(members))
         methods = {
-            name: method_named(name, step=self.step, prior=self.prior, prior_to=self.prior_to)
+            name: method_named(
+                name, step=self.step, prior=self.prior, prior_to=self.prior_to, beside=self.beside
+            )
             for name in self.members
         }
         strange = [name for name, method in methods.items() if not isinstance(method, Method)]
@@ -85,6 +90,10 @@ class Stack(Method):
             history.memo[key] = self._weighed(history, origins, length, lag)
         weights: dict[str, float] = history.memo[key]
         return weights
+
+    def fitted_until(self, history: History, start: int, stop: int) -> int:
+        """The origin itself: the weights are taken anew at every one."""
+        return history.end
 
     def told(self, history: History) -> str:
         """The weights in a sentence."""

@@ -1,10 +1,11 @@
-"""The tables below ``[predict]``: what missions and the audit are asked for."""
+"""The tables below ``[predict]``: what missions, the audit and learned methods are asked for."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.predict.shifts import USUAL
@@ -64,3 +65,42 @@ class AuditTable:
     reported: Annotated[float, Field(ge=0, le=1)] = 0.5
     discovery: Annotated[float, Field(ge=0, le=1)] = 0.5
     deterrence: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class FeatureTable:
+    """``[predict.features]``: what learned methods (ridge, boosted) may learn from besides incidents.
+
+    ``layers``     names of layers, or ``["all"]``: how far the nearest is, and how thick they lie.
+    ``columns``    column of the places -> the month in which it was known (``"2019-09"``), ``""`` where
+                   nobody says.
+    ``calendar``   of ``month``, ``weekday``, ``bank_holidays`` (England and Wales), ``darkness``.
+    ``weather``    ``usual`` (of the date in earlier years), ``forecast`` (with ``forecasts``), or, for
+                   comparison alone, ``perfect weather (not available in practice)``; needs ``[weather]``.
+    ``forecasts``  CSV of weather forecasts: ``issued``, ``date``, ``tmean``, ``rain``.
+    ``exposure``   column of the places that the rate of the ridge is per (``households``).
+    ``split``      published counts by larger area and month, for the share of homes among the incidents;
+                   ``split_by`` the column of the places with its areas; ``split_homes``, ``split_all`` its
+                   categories.
+    """
+
+    layers: tuple[str, ...] = ()
+    columns: dict[str, str] = Field(default_factory=dict)
+    calendar: tuple[str, ...] = ()
+    weather: str = Field(
+        default="", pattern=r"^(|usual|forecast|perfect weather \(not available in practice\))$"
+    )
+    forecasts: str = ""
+    exposure: str = ""
+    split: str = ""
+    split_by: str = ""
+    split_homes: str = "Domestic Burglary"
+    split_all: str = "Burglary"
+
+    @field_validator("columns")
+    @classmethod
+    def _months(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, month in value.items():
+            if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+                raise ValueError(f"has {month!r} for {name}, which is no month; write it as 2019-09")
+        return value

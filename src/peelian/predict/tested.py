@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from peelian.predict.backtest import STEP, Backtest, backtest
+from peelian.predict.beside import newer
 from peelian.predict.grids import Elsewhere, on_other_grids, sentences
 from peelian.predict.measures import SATURATION, measures
+from peelian.predict.method import TERRAIN
 from peelian.predict.methods import BASELINES, methods_named
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.beside import Beside
     from peelian.predict.patrol import Given
     from peelian.predict.run import Parameters
 
@@ -28,7 +31,8 @@ DAYS = {"month": 31, "week": 7}
 @dataclass(frozen=True, eq=False)
 class Tested:
     """``main`` the backtest as asked; ``lagged`` the one with late data, or None; ``seen`` True where a
-    terrain saw tested months; ``remarks`` in sentences: what was found on other grids.
+    terrain saw tested months; ``remarks`` in sentences: what was found on other grids, what is newer than the
+    months that it is tested on.
     """
 
     main: Backtest
@@ -44,6 +48,7 @@ def backtests(
     *,
     prior: pd.Series | None,
     prior_last: pd.Period,
+    beside: Beside | None = None,
     seed: int,
     crimes: str,
     progress: Callable[[int, int], None] | None,
@@ -66,8 +71,10 @@ def backtests(
     names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
     names = [*BASELINES[step], *names]
     tested_from = (
-        incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D")
-    ).to_period("M")
+        (incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D"))
+        .to_period("M")
+        .start_time
+    )
     saturation = parameters.missions.saturation if parameters.missions is not None else SATURATION
     known = {} if areas is None else measures(cells, areas, given, saturation=saturation)
     lag = parameters.lag_months * (1 if step == "month" else 30)
@@ -76,13 +83,12 @@ def backtests(
         places: Places, terrain: pd.Series | None, names: list[str], lag: int,
         ticker: Callable[[int, int], None] | None = None,
     ) -> Backtest:  # fmt: skip
-        methods = methods_named(names, step=step, prior=terrain, prior_to=str(prior_last))
-        after = prior_last >= tested_from
-        informed = [name for name, method in methods.items() if getattr(method, "inputs", {})]
+        methods = methods_named(names, step=step, prior=terrain, prior_to=str(prior_last), beside=beside)
+        informed = [name for name, method in methods.items() if newer(inputs_of(method), tested_from)]
         return backtest(
             methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
-            areas=parameters.coverage, lag=lag, seen=informed if after else (), crimes=crimes, seed=seed,
-            measures=known if places is cells else None, store=store, progress=ticker,
+            areas=parameters.coverage, lag=lag, refit=parameters.refit, seen=informed, crimes=crimes,
+            seed=seed, measures=known if places is cells else None, store=store, progress=ticker,
         )  # fmt: skip
 
     lagged = tested(cells, prior, names, 2) if late and not lag and step == "month" else None
@@ -93,6 +99,26 @@ def backtests(
         )
     if store is not None:
         shutil.rmtree(store, ignore_errors=True)  # nothing is left to go on from
-    resting = methods_named(names, step=step, prior=prior).values()
-    seen = prior_last >= tested_from and any(getattr(method, "inputs", {}) for method in resting)
-    return Tested(main, lagged, seen, tuple(sentences(elsewhere, main.words)))
+    resting = methods_named(names, step=step, prior=prior, prior_to=str(prior_last), beside=beside)
+    every = {what: month for method in resting.values() for what, month in inputs_of(method).items()}
+    late_inputs = newer(every, main.by_origin["origin"].min())
+    terrain = [what for what in late_inputs if what.startswith(TERRAIN)]
+    remarks = (*sentences(elsewhere, main.words), *_newer_words(late_inputs, terrain))
+    return Tested(main, lagged, bool(terrain), remarks)
+
+
+def inputs_of(method: object) -> Mapping[str, str | None]:
+    """What a method says that it rests on besides incidents."""
+    inputs: Mapping[str, str | None] = getattr(method, "inputs", {})
+    return inputs
+
+
+def _newer_words(late: list[str], terrain: list[str]) -> list[str]:
+    """The inputs other than the terrain that are newer than the first tested month, in a sentence."""
+    others = [what for what in late if what not in terrain]
+    if not others:
+        return []
+    return [
+        f"Newer than the first tested month, or without a date: {'; '.join(others)}. Methods that use them "
+        "are shown and never said to beat anything."
+    ]

@@ -6,14 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from peelian.arithmetic.daylight import daylight_hours
 from peelian.errors import DataError, some
 from peelian.figures import bank_holidays
 from peelian.read.layering import table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SUN_EDGE = 0.8333  # degrees below the horizon at which its upper edge, bent by the air, is gone
 
 
 def calendar(
@@ -79,26 +78,17 @@ def daylight(days: pd.PeriodIndex, latitude: float) -> pd.Series:
 
     ``latitude``  degrees north, -90 to 90 (south is negative).
 
-    The CBM model; sunrise and sunset are when the upper edge of the sun meets a level horizon, as the air
-    bends it. Source: Forsythe, Rykiel, Stahl, Wu and Schoolfield (1995), Ecological Modelling 80, 87-95,
-    equations 1 to 3.
+    See ``arithmetic.daylight`` for the model (Forsythe and others 1995).
 
     >>> import pandas as pd
     >>> daylight(pd.PeriodIndex(["2026-06-21", "2026-12-21"], freq="D"), 51.5).round(1).tolist()
     [16.6, 7.8]
     """
-    import numpy as np
     import pandas as pd
 
     if not -90 <= latitude <= 90:
         raise DataError(f"latitude = {latitude:g} is no latitude; expected degrees north, -90 to 90.")
-    day = days.day_of_year.to_numpy(float)
-    revolution = 0.2163108 + 2 * np.arctan(0.9671396 * np.tan(0.00860 * (day - 186)))
-    declination = np.arcsin(0.39795 * np.cos(revolution))
-    north = np.radians(min(max(latitude, -89.999), 89.999))
-    above = np.sin(np.radians(SUN_EDGE)) + np.sin(north) * np.sin(declination)
-    cosine = np.clip(above / (np.cos(north) * np.cos(declination)), -1, 1)
-    return pd.Series(24 - 24 / np.pi * np.arccos(cosine), index=days, name="daylight")
+    return pd.Series(daylight_hours(days.day_of_year.to_numpy(float), latitude), index=days, name="daylight")
 
 
 def school_terms(path: Path | str, *, authority: str | None = None) -> pd.DataFrame:
