@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 PARTS = ("map", "backtest", "leakage", "missions", "dosage", "weather", "audit")
 
+LATER = (
+    "Missions are made with the plan, from its visits ([plan] patrol), because [predict.missions] sets no "
+    "limit of its own (boxes, kilometres or kits)."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Part:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.errors import DesignError
 from peelian.predict import extras, report
 from peelian.predict.extras import PARTS, Part
+from peelian.predict.tables import MissionTable
 from peelian.report import Block, Outcome, Section, Text
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ def only(
     """
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.patrol import Given
-    from peelian.predict.run import _cut, _source
+    from peelian.predict.run import _cut, source_of
 
     if part not in PARTS:
         raise DesignError(f"There is no part {part!r} of predict; there are {', '.join(PARTS)}.")
     used, crimes, held = _cut(incidents, parameters), report.crimes_of(crime), given or Given()
     records = refuse_police_generated(used, reason=parameters.allow_police_generated)
     words = words_of_origin(records, parameters.allow_police_generated)
-    source = _source(used)
+    source = source_of(used)
     if part == "weather":
         if weather is None:
             raise DesignError(
@@ -111,12 +112,14 @@ def _on_the_backtest(
         frame = forecast.frame.reset_index()
         return Part([*verdict, said, *blocks], {"forecast.csv": frame}, {"map": forecast.method})
     if part == "missions":
-        if parameters.missions is None:
+        asked = parameters.missions or (None if given.visits is None else MissionTable())
+        if asked is None:
             raise DesignError(
-                "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5."
+                "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5, or "
+                "make a plan with patrol."
             )
         made = extras.missions_part(
-            forecast, incidents, cells, areas, parameters.missions, given, crime=crime, crimes=crimes,
+            forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes,
             source=source, seed=seed, sheet=True,
         )  # fmt: skip
         cannot = report.warnings_of(incidents, cells, forecast, tested, crimes, seen=False)[0]
