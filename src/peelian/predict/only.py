@@ -53,7 +53,7 @@ def only(
             )
         made = extras.dosage_part(held, used, cells, source)
     elif part == "leakage":
-        made = _leakage(used, cells, parameters, prior=prior, prior_to=prior_to, source=source)
+        made = _leakage(used, cells, parameters, prior=prior, prior_to=prior_to, source=source, seed=seed)
     else:
         made = _on_the_backtest(
             part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to, seed=seed,
@@ -65,7 +65,7 @@ def only(
 
 def _leakage(
     incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None,
-    prior_to: str | None, source: str,
+    prior_to: str | None, source: str, seed: int,
 ) -> Part:  # fmt: skip
     from peelian.predict.backtest import LENGTH, STEP
     from peelian.predict.history import moment_of, step_of
@@ -77,7 +77,7 @@ def _leakage(
     last = step_of(incidents.frame["start"].max(), step)
     return extras.leakage_part(
         methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,
-        source=source,
+        source=source, seed=seed,
     )  # fmt: skip
 
 
