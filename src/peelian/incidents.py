@@ -132,15 +132,34 @@ class Incidents:
     def known_at(self, origin: object) -> Incidents:
         """Those that were known at the start of ``origin``: happened, and recorded, before it.
 
-        An incident without a ``recorded`` time counts as known when its window has ended.
+        An incident without a ``recorded`` time counts as known when its window has ended; of one with
+        several versions the first is taken (see ``first_versions``).
         """
         import pandas as pd
 
         at = _instant(origin)
-        known = self.frame["end"]
-        if "recorded" in self.frame:
-            known = pd.concat([known, self.frame["recorded"]], axis=1).max(axis=1)
-        return self._where((known <= at) & (self.frame["start"] < at))
+        held = self.first_versions()
+        known = held.frame["end"]
+        if "recorded" in held.frame:
+            known = pd.concat([known, held.frame["recorded"]], axis=1).max(axis=1)
+        return held._where((known <= at) & (held.frame["start"] < at))
+
+    def first_versions(self) -> Incidents:
+        """Each incident as it was recorded first: of rows with one ``id``, the one ``recorded`` earliest.
+
+        A place corrected later, or an outcome that came in, was not known at first: no forecast may use it.
+        Rows without an id, and extracts without ``recorded`` times, are left alone.
+        """
+        if "id" not in self.frame or "recorded" not in self.frame:
+            return self
+        several = self.frame["id"].notna() & self.frame["id"].duplicated(keep=False)
+        if not several.any():
+            return self
+        order = self.frame.loc[several, ["id", "recorded"]].assign(row=several.to_numpy().nonzero()[0])
+        order = order.sort_values("recorded", kind="stable")
+        first = several.to_numpy().copy()
+        first[order["row"][~order["id"].duplicated().to_numpy()]] = False
+        return self._where(~first)  # what is left marked is a later version
 
     # ---------------------------------------------------------------- counting
     def place_of(self, places: Places, *, by: Literal["code", "point"] = "point") -> pd.Series:

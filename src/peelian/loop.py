@@ -45,7 +45,7 @@ AFTER = {
 # stage -> the tables of peelian.toml that it depends on beside its own and [project]
 TABLES = {
     "read": ("places", "incidents", "layers", "weather"),
-    "plan": ("programme", "evaluate"),
+    "plan": ("programme", "evaluate", "predict"),
     "deliver": ("programme",),
     "evaluate": ("programme",),
     "account": ("programme",),

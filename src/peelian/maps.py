@@ -170,7 +170,7 @@ def cells_over_time(
     """Small maps side by side, one a period: cells of a class in its colour, all others left blank.
 
     ``places`` of kind ``cell``; ``values`` cells x periods, each a word of ``order`` or missing; a column's
-    name stands over its map. It says what a slider would, on paper and without a script.
+    name stands over its map. On paper it says what a slider would.
     """
     bounds = places.geometry.bounds
     west, south, east, north = places.frame.total_bounds

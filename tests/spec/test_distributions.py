@@ -81,10 +81,11 @@ def test_a_total_outside_its_limits_has_a_low_p() -> None:
 
 
 def test_tied_forecasts_stay_in_one_tenth() -> None:
-    expected, recorded, number = deciles(np.array([0, 1, 0, 1, 9]), np.array([1.0, 1, 1, 1, 5]))
-    assert expected.tolist() == [1.0, 5.0]
-    assert recorded.tolist() == [0.5, 9.0]
-    assert number.tolist() == [4, 1]
+    found = deciles(np.array([0, 1, 0, 1, 9]), np.array([1.0, 1, 1, 1, 5]))
+    assert found.tenth.tolist() == [1, 9]
+    assert found.expected.tolist() == [1.0, 5.0]
+    assert found.recorded.tolist() == [0.5, 9.0]
+    assert found.places.tolist() == [4, 1]
 
 
 def test_a_flat_map_has_half_of_the_share_under_its_curve() -> None:

@@ -76,6 +76,34 @@ def test_kits_are_counted_by_what_a_place_needs() -> None:
     assert len(made(boxes=None, kits=100, need=need, explore=0.0, patrol_area=None).frame) == 3
 
 
+def test_a_plan_s_visits_go_to_the_riskiest_places_of_each_area() -> None:
+    visits = pd.Series({"West": 3, "East": 1})
+    frame = made(boxes=None, patrol_area=None, visits=visits, within=WEST, explore=0.0).frame
+    assert (frame["kind"] == "planned").all()
+    for area, number in visits.items():
+        own = RISK[area == WEST]
+        assert set(frame["place"]) & set(own.index) == set(own.nlargest(number).index)
+
+
+def test_more_visits_than_places_are_visits_to_the_riskiest_again() -> None:
+    two = RISK.nlargest(2).index
+    within = pd.Series(np.where(CELLS.index.isin(two), "here", "elsewhere"), CELLS.index)
+    frame = made(
+        boxes=None, patrol_area=None, visits=pd.Series({"here": 3}), within=within, explore=0.0, minutes=15
+    ).frame.set_index("place")
+    assert frame["minutes"].to_dict() == {two[0]: 30.0, two[1]: 15.0}
+
+
+def test_the_visit_worth_least_is_given_up_for_one_drawn_at_random() -> None:
+    visits = pd.Series({"West": 6, "East": 4})
+    frame = made(boxes=None, patrol_area=None, visits=visits, within=WEST).frame
+    whole = made(boxes=None, patrol_area=None, visits=visits, within=WEST, explore=0.0).frame
+    assert frame["kind"].value_counts().to_dict() == {"planned": 9, "explore": 1}
+    given_up = set(whole["place"]) - set(frame.query("kind == 'planned'")["place"])
+    assert given_up == {whole.set_index("place")["expected"].idxmin()}
+    assert frame.query("kind == 'explore'")["probability"].tolist() == pytest.approx([1 / 91])
+
+
 def test_places_without_risk_are_never_planned() -> None:
     risk = RISK.where(RISK.gt(RISK.quantile(0.98)), 0.0)
     frame = missions(risk, CELLS, boxes=10, explore=0.0, seed=1, **ABOUT).frame  # type: ignore[arg-type]

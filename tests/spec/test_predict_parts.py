@@ -136,6 +136,22 @@ def test_kilometres_without_streets_are_refused() -> None:
         part("missions", missions={"kilometres": 3})
 
 
+def test_missions_take_the_visits_of_a_plan_where_the_table_sets_no_limit() -> None:
+    visits = pd.DataFrame({"place": ["a00", "a05"], "visits": ["2", "1"], "cost": [30.0, 15.0]})
+    made = part("missions", missions=None, given=Given(visits=visits))
+    frame = made.files["missions.csv"]
+    assert frame.groupby("mission").size().eq(3).all()
+    planned = frame[frame["kind"] == "planned"]
+    assert set(AREAS.locate(CELLS.points).loc[planned["place"]]) <= {"a00", "a05"}
+    assert "The plan's 3 visits a shift go to the riskiest cells of its 2 areas" in words(made)
+
+
+def test_visits_of_areas_that_are_none_are_refused() -> None:
+    visits = pd.DataFrame({"place": ["a00", "b99"], "visits": [2, 1]})
+    with pytest.raises(DataError, match="b99"):
+        part("missions", missions=None, given=Given(visits=visits))
+
+
 def test_a_patrol_area_that_is_no_column_is_refused() -> None:
     with pytest.raises(DataError, match="patrol_area names 'beat'"):
         part("missions", missions={"boxes": 3, "patrol_area": "beat"})

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from peelian.account.slider import frames
 from peelian.report import Chart, Report, Section, Table, Text
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def html(report: Report, *, media: Literal["screen", "paper"] = "screen") -> str
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    sections = [_section(section) for section in report.sections]
+    sections = [_section(section, media) for section in report.sections]
     findings = [
         (s.id, s.title, s.findings[:FINDINGS_SHOWN], max(0, len(s.findings) - FINDINGS_SHOWN))
         for s in report.sections
@@ -64,16 +65,16 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
     }
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: Section, media: str) -> dict[str, Any]:
     return {
         "id": section.id,
         "title": section.title,
         "question": section.question,
-        "blocks": [_block(block) for block in section.blocks],
+        "blocks": [_block(block, media) for block in section.blocks],
     }
 
 
-def _block(block: Text | Table | Chart) -> dict[str, Any]:
+def _block(block: Text | Table | Chart, media: str = "paper") -> dict[str, Any]:
     if isinstance(block, Text):
         return {"type": "text", "kind": block.kind, "text": block.text}
     about = {"name": block.name, "title": block.title, "source": block.source, "note": block.note}
@@ -81,6 +82,10 @@ def _block(block: Text | Table | Chart) -> dict[str, Any]:
     if isinstance(block, Table):
         return {"type": "table", "grid": grid, **about}
     drawn = svg(block)
+    periods = frames(block) if drawn and media == "screen" else []
+    if periods:
+        shown = [{"name": name, "words": words, "svg": svg(each)} for name, words, each in periods]
+        return {"type": "slider", "grid": grid, "frames": shown, "svg": drawn, **about}
     data = base64.b64encode(drawn.encode("utf-8")).decode("ascii")
     return {"type": "chart", "grid": grid, "svg": drawn, "data": data, "alt": block.alt, **about}
 

@@ -125,12 +125,22 @@ def count_test(recorded: float, expected: float, dispersion: float = 0.0, *, lev
     return CountTest(float(recorded), float(expected), low, high, min(p, 1.0))
 
 
-def deciles(counts: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places in tenths by their forecast: mean rate, mean count, and how many places, from the lowest up.
+@dataclass(frozen=True, eq=False)
+class Tenths:
+    """Places by ``tenth`` of their forecast, from 1: mean ``expected`` and ``recorded``, their number."""
 
-    Tied rates stay in one tenth, so that some may be empty and are left out.
+    tenth: np.ndarray
+    expected: np.ndarray
+    recorded: np.ndarray
+    places: np.ndarray
 
-    >>> deciles(np.arange(10), np.arange(10.0))[1].tolist()
+
+def deciles(counts: np.ndarray, rate: np.ndarray) -> Tenths:
+    """Places in tenths by their forecast, from the lowest up.
+
+    Tied rates stay in one tenth, the lowest that they reach into; a tenth without any is left out.
+
+    >>> deciles(np.arange(10), np.arange(10.0)).recorded.tolist()
     [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
     """
     y, mean = np.asarray(counts, float), np.asarray(rate, float)
@@ -138,4 +148,4 @@ def deciles(counts: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarra
     number = np.bincount(tenth, minlength=10)
     held = number > 0
     expected, recorded = (np.bincount(tenth, values, 10)[held] / number[held] for values in (mean, y))
-    return expected, recorded, number[held]
+    return Tenths(np.flatnonzero(held) + 1, expected, recorded, number[held])

@@ -156,6 +156,9 @@ def part_of_predict(context: Context, part: str) -> Outcome:
     from peelian.predict.only import only
 
     given = given_to_predict(context)
+    visits = context.made("plan", "patrol.csv")
+    if visits is not None:
+        given["given"] = replace(given["given"], visits=_rows(visits))
     for whole in ("ledger", "store", "force"):
         given.pop(whole)
     return only(
@@ -293,7 +296,7 @@ def plan(context: Context) -> Outcome:
     about = json.loads((context.folder("predict") / "risk.json").read_text(encoding="utf-8"))
     first, last = (pd.Period(month, "M") for month in about["fitted_on"])
     study = context.study
-    return stage.run(
+    outcome = stage.run(
         risk.reindex(study.index), (first, last), study, context.programme, context.monthly(study),
         stage_parameters(context.project, "plan", stage.Parameters),
         seed=context.project.seed("plan"), crime=context.project.outcome, progress=context.ticker("plan"),
@@ -303,6 +306,37 @@ def plan(context: Context) -> Outcome:
             frozen_plan(context.project),
         ),
     )  # fmt: skip
+    return outcome if "patrol.csv" not in outcome.files else _with_missions(context, outcome)
+
+
+def _with_missions(context: Context, outcome: Outcome) -> Outcome:
+    """The plan's visits made into missions by the forecast of ``predict``: chapter and files."""
+    import geopandas as gpd
+
+    from peelian.predict import run as stage
+    from peelian.predict.extras import missions_part
+    from peelian.predict.forecast import kept
+    from peelian.predict.report import crimes_of
+    from peelian.predict.tables import MissionTable
+
+    asked = stage_parameters(context.project, "predict", stage.Parameters).missions or MissionTable()
+    frame = gpd.read_parquet(context.folder("predict") / "cells.parquet")
+    about = json.loads((context.folder("predict") / "forecast.json").read_text(encoding="utf-8"))
+    part = missions_part(
+        kept(frame.drop(columns="geometry"), about), context.incidents, context.cells, context.places,
+        replace(asked, boxes=None, kilometres=None, kits=None),
+        replace(given_to_predict(context)["given"], visits=outcome.files["patrol.csv"]),
+        crime=context.project.outcome, crimes=crimes_of(context.project.outcome),
+        source=stage.source_of(context.incidents), seed=context.project.seed("plan"),
+    )  # fmt: skip
+    blocks = [
+        block if isinstance(block, Text) else replace(block, name=block.name.replace("predict_", "plan_"))
+        for block in part.blocks
+    ]
+    section = replace(outcome.section, blocks=(*outcome.section.blocks, *blocks))
+    return replace(
+        outcome, section=section, files=outcome.files | part.files, summary=outcome.summary | part.summary
+    )
 
 
 def _settled(context: Context, risk: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,22 @@ class Forecast:
     outside: float
     start: pd.Timestamp
     stop: pd.Timestamp
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """All but the frame, as plain values: with the frame's file, ``kept`` reads it back."""
+        return {name: getattr(self, name) for name in ABOUT}
+
+
+ABOUT = ("period", "words", "total", "low", "high", "why", "outside")
+
+
+def kept(frame: pd.DataFrame, about: Mapping[str, Any]) -> Forecast:
+    """A forecast from the files that a run left: the frame by cell, and ``forecast.json``."""
+    return Forecast(
+        frame=frame, method=about["method"], start=pd.Timestamp(about["start"]),
+        stop=pd.Timestamp(about["stop"]), **{name: about[name] for name in ABOUT},
+    )  # fmt: skip
 
 
 def next_period(

@@ -98,6 +98,7 @@ class History:
                 "These incidents are dated by month, and steps of a day were asked for. "
                 'Use step="month", or load a force extract with dates.'
             )
+        incidents = incidents.first_versions()
         frame = incidents.frame
         if frame.empty:
             raise DesignError("There is no incident before the period, so there is nothing to forecast from.")

@@ -63,8 +63,10 @@ def missions(
     boxes: int | None = None,
     kilometres: float | None = None,
     kits: int | None = None,
+    visits: pd.Series | None = None,
     streets: pd.Series | None = None,
     need: pd.Series | None = None,
+    within: pd.Series | None = None,
     minutes: float = 15,
     explore: float = 0.1,
     custom: pd.DataFrame | None = None,
@@ -74,16 +76,18 @@ def missions(
 
     ``risk``         expected incidents by place; ``patrol_area`` by place, or None for one area of all.
     ``day``          the date or period, in words; ``shift`` its name, or nothing.
-    ``boxes``, ``kilometres``, ``kits``  exactly one: so many places, or as many as that length of street
-                     (``streets``: kilometres by place) or that many kits (``need``: kits by place) allow.
+    ``boxes``, ``kilometres``, ``kits``, ``visits``  exactly one: so many places, as many as that length of
+                     street (``streets``: kilometres by place) or that many kits (``need``: kits by place)
+                     allow, or the visits that a plan gives to areas (``within``: the area of each place).
     ``explore``      share of the limit that is drawn at random among the places not planned.
     ``custom``       places somebody adds: ``place``, ``reason``; they come on top and are marked.
 
     Places are taken by risk per unit, whole or not at all: one that does not fit is passed over for the next.
+    Visits of an area go to as many of its riskiest places, and to the riskiest again where there are fewer.
     Drawn places are a simple random sample, so that each one's chance is known. Ties go to the earlier id.
     Raises ``DesignError`` for a limit that fits nothing, ``DataError`` for custom places without a reason.
     """
-    limit = _limit(boxes, kilometres, kits)
+    limit = _limit(boxes, kilometres, kits, None if visits is None else int(visits.sum()))
     if not 0 <= explore < 1:
         raise DesignError(f"explore is a share from 0 to below 1; got {explore:g}.")
     cost = _costs(limit, places, streets, need)
@@ -97,8 +101,13 @@ def missions(
         inside = places.index[(where == area).to_numpy()]
         rng = np.random.default_rng([seed, zlib.crc32(f"{area}|{day}|{shift}".encode())])
         own = added[added["place"].isin(inside)]
-        chosen, left = _chosen(risk[inside].drop(own["place"]), cost, limit, explore, rng)
-        chosen = pd.concat([chosen, own.assign(kind="custom", probability=np.nan)], ignore_index=True)
+        open_to = risk[inside].drop(own["place"])
+        if visits is None or within is None:
+            chosen, left = _chosen(open_to, cost, limit, explore, rng)
+        else:
+            chosen, left = _visited(open_to, visits, within, explore, rng)
+        own = own.assign(kind="custom", probability=np.nan, times=1)
+        chosen = pd.concat([chosen, own], ignore_index=True)
         if chosen.empty:
             continue
         chosen = _ordered(chosen, at)
@@ -108,10 +117,12 @@ def missions(
         raise DesignError(
             f"No place fits into {limit.amount:g} {limit.unit}: the smallest needs {cost.min():.2f}. "
             "Raise the limit."
+            if visits is None
+            else "None of the areas that the plan visits holds the centre of a place. Make the grid finer."
         )
     frame = pd.concat(stops, ignore_index=True)
     frame = frame.assign(
-        crime=crime, day=day, shift=shift, minutes=float(minutes),
+        crime=crime, day=day, shift=shift, minutes=float(minutes) * frame["times"],
         expected=risk.loc[frame["place"]].to_numpy(), kilometres=np.nan if streets is None else
         streets.reindex(frame["place"]).to_numpy(float), mission=[", ".join(part for part in (area, day,
         shift) if part) for area in frame["patrol_area"]],
@@ -144,12 +155,12 @@ def street_kilometres(streets: gpd.GeoDataFrame, places: Places) -> pd.Series:
     return pd.Series(total, places.index, name="kilometres")
 
 
-def _limit(boxes: int | None, kilometres: float | None, kits: int | None) -> Limit:
-    given = {"boxes": boxes, "kilometres": kilometres, "kits": kits}
+def _limit(boxes: int | None, kilometres: float | None, kits: int | None, visits: int | None = None) -> Limit:
+    given = {"boxes": boxes, "kilometres": kilometres, "kits": kits, "visits": visits}
     held = [Limit(float(value), unit) for unit, value in given.items() if value is not None]
     if len(held) != 1:
         raise DesignError(
-            "A mission has one limit: boxes, kilometres or kits. "
+            "A mission has one limit: boxes, kilometres or kits, or the visits of a plan. "
             f"Given: {', '.join(limit.unit for limit in held) or 'none'}."
         )
     if not held[0].amount > 0:
@@ -159,7 +170,7 @@ def _limit(boxes: int | None, kilometres: float | None, kits: int | None) -> Lim
 
 def _costs(limit: Limit, places: Places, streets: pd.Series | None, need: pd.Series | None) -> pd.Series:
     """What each place uses up of the limit; infinite where it has nothing to patrol or to mark."""
-    if limit.unit == "boxes":
+    if limit.unit in ("boxes", "visits"):
         return pd.Series(1.0, places.index)
     given, lack = (
         (streets, "a file of streets: [predict] streets = \"roads.gpkg\", or use boxes")
@@ -222,9 +233,35 @@ def _chosen(
             "place": [*planned, *drawn],
             "kind": ["planned"] * len(planned) + ["explore"] * len(drawn),
             "probability": [1.0] * len(planned) + [number / max(len(others), 1)] * len(drawn),
-            "reason": "",
+            "reason": "", "times": 1,
         }
-    )
+    )  # fmt: skip
+    return frame, {"rest": len(others), "drawn": number}
+
+
+def _visited(
+    risk: pd.Series, visits: pd.Series, within: pd.Series, explore: float, rng: np.random.Generator
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The places that a plan's visits go to, those worth least given up for as many drawn at random."""
+    made: list[str] = []
+    for area, number in visits.items():
+        own = risk[(within.reindex(risk.index) == area).to_numpy()]
+        order = own.index[np.lexsort((np.arange(len(own)), -own.to_numpy()))]
+        made += [str(order[at % len(order)]) for at in range(int(number))] if len(order) else []
+    draws = max(round(len(made) * explore), 1) if explore and len(made) > 1 else 0
+    kept = sorted(made, key=lambda place: -risk[place])[: len(made) - draws]
+    times = pd.Series(kept, dtype=object).value_counts(sort=False)
+    others = risk.index.difference(times.index)
+    number = min(draws, len(others))
+    drawn = others[np.sort(rng.choice(len(others), number, replace=False))] if number else others[:0]
+    frame = pd.DataFrame(
+        {
+            "place": [*times.index, *drawn],
+            "kind": ["planned"] * len(times) + ["explore"] * len(drawn),
+            "probability": [1.0] * len(times) + [number / max(len(others), 1)] * len(drawn),
+            "reason": "", "times": [*times, *[1] * len(drawn)],
+        }
+    )  # fmt: skip
     return frame, {"rest": len(others), "drawn": number}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.errors import DesignError
 from peelian.predict import extras, report
 from peelian.predict.extras import PARTS, Part
+from peelian.predict.tables import MissionTable
 from peelian.report import Block, Outcome, Section, Text
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ def only(
     from peelian.predict.beside import beside_of
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.patrol import Given
-    from peelian.predict.run import _cut, _source
+    from peelian.predict.run import _cut, source_of
 
     if part not in PARTS:
         raise DesignError(f"There is no part {part!r} of predict; there are {', '.join(PARTS)}.")
     used, crimes, held = _cut(incidents, parameters), report.crimes_of(crime), given or Given()
     records = refuse_police_generated(used, reason=parameters.allow_police_generated)
     words = words_of_origin(records, parameters.allow_police_generated)
-    source = _source(used)
+    source = source_of(used)
     beside = beside_of(
         parameters.features, holdings, areas=areas, weather=weather, police=parameters.allow_police_generated
     )
@@ -58,7 +59,9 @@ def only(
             )
         made = extras.dosage_part(held, used, cells, source)
     elif part == "leakage":
-        made = _leakage(used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, source=source)
+        made = _leakage(
+            used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, source=source, seed=seed
+        )
     else:
         made = _on_the_backtest(
             part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to,
@@ -70,7 +73,7 @@ def only(
 
 def _leakage(
     incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None,
-    prior_to: str | None, beside: Beside | None, source: str,
+    prior_to: str | None, beside: Beside | None, source: str, seed: int,
 ) -> Part:  # fmt: skip
     from peelian.predict.backtest import LENGTH, STEP
     from peelian.predict.history import moment_of, step_of
@@ -84,7 +87,7 @@ def _leakage(
     last = step_of(incidents.frame["start"].max(), step)
     return extras.leakage_part(
         methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,
-        source=source,
+        source=source, seed=seed,
     )  # fmt: skip
 
 
@@ -119,12 +122,14 @@ def _on_the_backtest(
         frame = forecast.frame.reset_index()
         return Part([*verdict, said, *blocks], {"forecast.csv": frame}, {"map": forecast.method})
     if part == "missions":
-        if parameters.missions is None:
+        asked = parameters.missions or (None if given.visits is None else MissionTable())
+        if asked is None:
             raise DesignError(
-                "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5."
+                "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5, or "
+                "make a plan with patrol."
             )
         made = extras.missions_part(
-            forecast, incidents, cells, areas, parameters.missions, given, crime=crime, crimes=crimes,
+            forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes,
             source=source, seed=seed, sheet=True,
         )  # fmt: skip
         cannot = report.warnings_of(incidents, cells, forecast, tested, crimes, seen=False)[0]

@@ -27,13 +27,15 @@ class Given:
     """Files that the ``[predict]`` table names, read: each None where it names none.
 
     ``streets`` lines; ``custom`` boxes with reasons; ``checkins`` of patrols, and the ``planned`` missions
-    they belong to (missions.csv of an earlier run).
+    they belong to (missions.csv of an earlier run); ``visits`` a shift by area, as a plan left them
+    (patrol.csv: place, visits).
     """
 
     streets: gpd.GeoDataFrame | None = None
     custom: pd.DataFrame | None = None
     checkins: pd.DataFrame | None = None
     planned: pd.DataFrame | None = None
+    visits: pd.DataFrame | None = None
 
 
 def planned(
@@ -44,6 +46,9 @@ def planned(
     streets = None if given.streets is None else street_kilometres(given.streets, cells)
     need = None if homes is None else np.ceil(homes * asked.saturation)
     shares, notes = _shifts(incidents, cells, asked)
+    visits, within, said = _of_the_plan(given.visits, asked, cells, areas)
+    notes += said
+    by_area = None if visits is not None else patrol_areas(cells, areas, asked.patrol_area)
     days = _days(forecast, incidents, asked)
     if len(days) == 1 and incidents.precision == "month":
         notes.append(
@@ -63,13 +68,39 @@ def planned(
             made.append(
                 missions(
                     forecast.frame["risk"] * share / span, cells, crime=crime,
-                    patrol_area=patrol_areas(cells, areas, asked.patrol_area), day=day, shift=shift,
+                    patrol_area=by_area, day=day, shift=shift,
                     boxes=asked.boxes, kilometres=asked.kilometres, kits=asked.kits, streets=streets,
-                    need=need, minutes=asked.minutes, explore=asked.explore, custom=given.custom, seed=seed,
+                    visits=visits, within=within, need=need, minutes=asked.minutes, explore=asked.explore,
+                    custom=given.custom, seed=seed,
                 )
             )  # fmt: skip
     whole = together(made, tuple(notes))
     return _with_reasons(whole, reasons(forecast, crimes))
+
+
+def _of_the_plan(
+    given: pd.DataFrame | None, asked: MissionTable, cells: Places, areas: Places
+) -> tuple[pd.Series | None, pd.Series | None, list[str]]:
+    """The plan's visits by area and the area of each cell, where the table itself sets no limit."""
+    if given is None or asked.limited:
+        return None, None, []
+    lacking = [name for name in ("place", "visits") if name not in given]
+    if lacking:
+        raise DataError(f"The plan's visits lack the columns {some(lacking)}; they need place and visits.")
+    number = pd.to_numeric(given["visits"], errors="coerce").set_axis(given["place"].astype(str))
+    strange = number.index.difference(areas.index)
+    if len(strange) or number.isna().any() or (number < 0).any():
+        wrong = strange if len(strange) else number.index[number.isna() | (number < 0)]
+        raise DataError(f"The plan's visits name no area, or no number, in {some(wrong)}.")
+    within = areas.locate(cells.points).astype(object)
+    without = number.index.difference(within.dropna().unique())
+    said = [
+        f"The plan's {number.sum():,.0f} visits a shift go to the riskiest cells of its {len(number):,} "
+        "areas, in one mission; those worth least are given up for as many drawn at random."
+    ]
+    if len(without):
+        said.append(f"{len(without):,} of those areas hold the centre of no cell, and are not visited.")
+    return number, within, said
 
 
 def _shifts(

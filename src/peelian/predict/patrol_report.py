@@ -1,4 +1,4 @@
-"""What the chapter says of missions, of their dose, and of how the map has moved. It computes nothing."""
+"""What the chapter says of missions and of their dose. It computes nothing."""
 
 from __future__ import annotations
 
@@ -13,41 +13,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from peelian.places import Places
-    from peelian.predict.backtest import Backtest
     from peelian.predict.dosage import Dosage, Explored
     from peelian.predict.forecast import Forecast
     from peelian.predict.missions import Missions
 
-CLASSES = ("to 20 %", "to 10 %", "highest 5 %")
-LIMITS = (0.8, 0.9, 0.95)
-MOST_MONTHS = 12
 KINDS = {"planned": "planned", "explore": "drawn at random", "custom": "added by hand"}
-
-
-def months_map(backtest: Backtest, cells: Places, method: str, crimes: str, source: str) -> Chart:
-    """The forecasts of the last origins as small maps: does the map move, or stand still?"""
-    origins = sorted(backtest.by_origin["origin"].unique())[-MOST_MONTHS:]
-    forecasts = pd.DataFrame(backtest.forecasts[method][:, -len(origins) :], cells.index)
-    form = "%b %Y" if backtest.horizon == "month" else "%d %b %Y"
-    classes = {}
-    for column, origin in zip(forecasts, origins, strict=True):
-        rank = forecasts[column].rank(pct=True)
-        word = pd.cut(rank, [*LIMITS, 1], labels=CLASSES).astype(object)
-        classes[pd.Timestamp(origin).strftime(form)] = word.where(word.notna(), None)
-    held = pd.DataFrame(classes)
-    top = held == CLASSES[-1]
-    stays = int(top.all(axis=1).sum())
-    first, last = held.columns[0], held.columns[-1]
-    return Chart(
-        "predict_months",
-        f"{stays:,} of the {int(top[last].sum()):,} cells in the highest 5 % for {last} were so in each of "
-        f"the {len(origins)} {backtest.horizon}s from {first}",
-        maps.cells_over_time(cells, held, legend=f"cells by expected {crimes}", order=CLASSES),
-        f"{len(origins)} small maps, one a {backtest.horizon} from {first} to {last}, of the fifth of cells "
-        f"ranked highest by what was known before it. {stays:,} cells are in the highest 5 % in all of them.",
-        None, {}, source,
-        note=f"Each map was forecast from what was known before its {backtest.horizon}.",
-    )  # fmt: skip
 
 
 def missions_blocks(

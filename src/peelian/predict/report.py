@@ -206,13 +206,13 @@ def map_blocks(
     """The map, the cells ranked highest with their reasons, and how the map moved over the last months."""
     from dataclasses import replace
 
-    from peelian.predict.patrol_report import months_map
+    from peelian.predict.months import months_map
 
     shown = forecast_map(forecast, cells, crimes, source, published=published)
     return [
         replace(shown, note=f"{shown.note} {records}".strip()),
         top_table(forecast, crimes, source, published=published),
-        months_map(backtest, cells, forecast.method, crimes, source),
+        months_map(backtest, forecast, cells, crimes, source),
     ]
 
 

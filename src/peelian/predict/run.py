@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
@@ -11,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from peelian.errors import DesignError
 from peelian.predict.tables import AuditTable, FeatureTable, MissionTable
-from peelian.report import Outcome
+from peelian.report import Outcome, Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +157,7 @@ def run(
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
     told, seen_by = _told(used, cells, parameters, tested, prior, prior_to, beside, crimes)
-    source = _source(used)
+    source = source_of(used)
     parts = _parts(
         used, cells, areas, parameters, tested, forecast, planning, given=given, weather=weather, by=by,
         crime=crime, crimes=crimes, source=source, seed=seed,
@@ -173,10 +174,11 @@ def run(
     files = _files(tested, lagged, forecast, planning, cells, areas, crimes) | seen_by
     for part in parts.values():
         files |= part.files
-    files["forecast.json"] = sealing.about_forecast(
+    about = sealing.about_forecast(
         used, start=forecast.start, stop=forecast.stop, method=forecast.method, reference=tested.reference,
         horizon=parameters.horizon, crime=crime,
     )  # fmt: skip
+    files["forecast.json"] = about | forecast.about | {"verdict": tested.verdict.words}
     if held.scores is not None:
         files["sealed.csv"] = held.scores
     summary = _summary(tested, test, forecast, planning)
@@ -196,7 +198,9 @@ def _parts(
 
     held = given or Given()
     patrol = extras.dosage_part(held, incidents, cells, source)
-    if parameters.missions is not None:
+    if parameters.missions is not None and not parameters.missions.limited and held.visits is None:
+        patrol = replace(patrol, blocks=[Text(extras.LATER, "note"), *patrol.blocks])
+    elif parameters.missions is not None:
         made = extras.missions_part(
             forecast, incidents, cells, areas, parameters.missions, held, crime=crime, crimes=crimes,
             source=source, seed=seed,
@@ -311,7 +315,8 @@ def _cut(incidents: Incidents, parameters: Parameters) -> Incidents:
     return used
 
 
-def _source(incidents: Incidents) -> str:
+def source_of(incidents: Incidents) -> str:
+    """What the numbers rest on, in words: how many incidents, of which months, from which files."""
     first, last = incidents.span
     files = sorted(set(incidents.frame["source"].astype(str)))
     named = files[0] if len(files) == 1 else f"{len(files):,} files"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
 
 UNITS = {
-    "km2": ("km² of ground", "a km²"), "km of street": ("km of street", "a km of street"),
-    "homes": ("homes", "1,000 homes"), "kits": ("kits", "1,000 kits"),
+    "km2": ("the ground", "km²"), "km of street": ("the streets", "km of street"),
+    "homes": ("the homes", "1,000 homes"), "kits": ("the kits", "1,000 kits"),
 }  # fmt: skip
 LONG_PERIODS = {"month": "months", "week": "weeks", "day": "days"}
 
@@ -122,7 +122,10 @@ def deciles_chart(backtest: Backtest, method: str, crimes: str, source: str) -> 
     """Mean expected and recorded by tenth of the forecasts."""
     rows = backtest.deciles[backtest.deciles["method"] == method]
     frame = pd.concat(
-        [rows[["tenth"]].assign(number=rows[name], series=name) for name in ("expected", "recorded")],
+        [
+            rows[["tenth"]].astype(str).assign(number=rows[name], series=name)
+            for name in ("expected", "recorded")
+        ],
         ignore_index=True,
     )
     top = rows.iloc[-1]
@@ -147,7 +150,7 @@ def pit_chart(backtest: Backtest, method: str, crimes: str, source: str) -> Char
     """Where outcomes fell in their forecast distributions."""
     rows = backtest.pit[backtest.pit["method"] == method]
     low, high = rows["share"].min(), rows["share"].max()
-    frame = rows[["tenth", "share"]].assign(tenth=rows["tenth"].map(lambda n: f"{n - 1}0 to {n}0 %"))
+    frame = rows[["tenth", "share"]].assign(tenth=rows["tenth"].map(lambda n: f"{n * 10 - 10} to {n * 10} %"))
     return Chart(
         "predict_pit",
         f"Outcomes in each tenth of their forecast distributions: {low * 100:.1f} to {high * 100:.1f} % (10 "
@@ -226,7 +229,7 @@ def coverage_table(backtest: Backtest, method: str, crimes: str, source: str) ->
     )
     keys = list(zip(rows["measure"], rows["share"], strict=True))
     unit = rows["measure"].map(lambda name: UNITS.get(name, (name, name))[0])
-    per = rows["measure"].map(lambda name: UNITS.get(name, (name, f"a {name}"))[1])
+    per = rows["measure"].map(lambda name: UNITS.get(name, (name, name))[1])
     frame = pd.DataFrame(
         {
             "the riskiest": [f"{s * 100:g} % of {word}" for s, word in zip(rows["share"], unit, strict=True)],
@@ -234,7 +237,7 @@ def coverage_table(backtest: Backtest, method: str, crimes: str, source: str) ->
             "low": rows["low"].to_numpy(), "high": rows["high"].to_numpy(),
             "counts held": counts["hit_rate"].loc[keys].to_numpy(),
             "found": rows["efficiency"].to_numpy(),
-            "for each": [word.removeprefix("a ") for word in per],
+            "for each": per.to_numpy(),
         }
     )  # fmt: skip
     if method == backtest.reference:

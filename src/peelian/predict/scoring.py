@@ -76,12 +76,12 @@ def scored(
                     **{f"curve_{c * 100:g}": curve_area(rate, y, share=c, size=size) for c in CURVES},
                 }
             )  # fmt: skip
-        expected, recorded, number = deciles(outcomes.ravel(), risk.ravel())
+        by = deciles(outcomes.ravel(), risk.ravel())
         tenths.append(
             pd.DataFrame(
                 {
-                    "method": name, "tenth": np.arange(1, len(number) + 1), "places": number,
-                    "expected": expected, "recorded": recorded,
+                    "method": name, "tenth": by.tenth, "places": by.places, "expected": by.expected,
+                    "recorded": by.recorded,
                 }
             )
         )  # fmt: skip

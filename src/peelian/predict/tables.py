@@ -18,8 +18,9 @@ STRICT = ConfigDict(extra="forbid")
 class MissionTable:
     """``[predict.missions]``: patrol boxes for the forecast period; none are made without this table.
 
-    ``boxes``, ``kilometres``, ``kits``  exactly one: the limit of a mission, in places, in kilometres of
-                     street (needs ``[predict] streets``) or in kits (needs households).
+    ``boxes``, ``kilometres``, ``kits``  one: the limit of a mission, in places, in kilometres of street
+                     (needs ``[predict] streets``) or in kits (needs households). With none of them missions
+                     take the visits of the plan (``[plan] patrol``), and are made with it.
     ``patrol_area``  column of the places whose values divide missions (a ward, a beat); one for all without.
     ``shifts``       name -> hours, such as ``{ early = "06-14" }``; need records with times of day.
     ``days``         how many days from the start of the forecast period.
@@ -36,6 +37,11 @@ class MissionTable:
     minutes: Annotated[float, Field(gt=0)] = 15
     explore: Share = 0.1
     saturation: Annotated[float, Field(gt=0, le=1)] = 0.85
+
+    @property
+    def limited(self) -> bool:
+        """Whether the table sets a limit of its own; else missions take the visits of a plan."""
+        return any(limit is not None for limit in (self.boxes, self.kilometres, self.kits))
 
 
 @dataclass(frozen=True, config=STRICT)
