@@ -168,9 +168,9 @@ def _staged(found: Assessment) -> list[Block]:
     noun = plural(found.crime)
     frame = held.frame.set_axis(["Method", "more an area and quarter", "low", "high"], axis=1)
     note = (
-        "Counts since the start less what they would have been, in proportion to nothing: each method takes "
-        "areas to have moved by as much. Intervals: clustered by unit, influence functions, jackknife over "
-        "100 groups; Student's t. A diagnostic: none of them decides."
+        "Counts since the start less what they would have been, had treated and other areas moved by as "
+        "much. Intervals: clustered by unit, influence functions, jackknife over 100 groups; Student's t. "
+        "A diagnostic: none of them decides."
     )
     if math.isfinite(held.pre_p):
         note += f" All differences before the starts together: p {words.p_text(held.pre_p)}."

@@ -61,7 +61,7 @@ class Staged:
 
 
 def staged(study: Study, *, seed: int, level: float = 0.95) -> Staged | None:
-    """The diagnostics of a programme with several start months, by quarter; None with one.
+    """The diagnostics of a programme that starts in several quarters; None where all start in one.
 
     Treated and never-treated units, from the first baseline to the last month after. A start inside a quarter
     makes that quarter the first treated one.
@@ -69,6 +69,8 @@ def staged(study: Study, *, seed: int, level: float = 0.95) -> Staged | None:
     if len(study.stacks) < 2:
         return None
     counts, first = _quarters(study)
+    if len(np.unique(first[first >= 0])) < 2:
+        return None
     treated = (first >= 0)[:, None] & (np.arange(counts.shape[1]) >= first[:, None])
     try:
         plain, found, parts = twfe(counts, treated), group_time(counts, first), bacon(counts, first)
