@@ -65,7 +65,7 @@ INPUTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "deliver": (("programme", ("areas",)), ("deliver", ("deliveries", "recoveries"))),
     "evaluate": (
         ("programme", ("areas",)),
-        ("evaluate", ("group_file", "phases", "protocol", "answers", "unblinded")),
+        ("evaluate", ("group_file", "phases", "protocol", "answers", "unblinded", "harm")),
     ),
     "account": (
         ("programme", ("areas",)),

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from peelian.arithmetic.comparison import log_ratio
 from peelian.effect import Check
 from peelian.evaluate import assess, compare, did, event_study, study, verdict
+from peelian.evaluate.kept import assessment
 from peelian.evaluate.ratios import cells, ratios
-from peelian.evaluate.run import Parameters, assessment, run
+from peelian.evaluate.run import Parameters, run
 from peelian.evaluate.verdict import Reading
 from peelian.panel import Panel
 from tests.evaluate_world import counts_of, grid, noisy, programme, world

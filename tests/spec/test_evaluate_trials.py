@@ -144,6 +144,10 @@ def test_the_trial_in_a_study_takes_only_the_areas_that_were_drawn() -> None:
     found = trial_of(laid, plan, seed=1, draws=99)
     assert found is not None
     assert found.flow == {"eligible": 40, "treated": 20, "control": 20, "lost": 0, "near": 3}
+    hit = panel.frame["count"].unstack("month").iloc[:, 24:36].sum(axis=1)
+    wanted = two_rates(int(hit[ids[:20]].sum()), 2_000, int(hit[ids[20:]].sum()), 2_000)
+    assert found.shares is not None
+    assert found.shares.as_json() == wanted.as_json()
 
 
 def test_the_aarhus_trial_from_its_counts(shared: Path) -> None:

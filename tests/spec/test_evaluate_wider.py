@@ -92,3 +92,19 @@ def test_a_move_between_its_types_fires_g8(context: Context) -> None:
     assert "in the wider class moves +" in g8["sentence"]
     assert "at January 2016" in g8["sentence"]
     assert not any(c["id"] == "G12" and "wider" in c["sentence"] for c in held["checks"])
+
+
+def test_crimes_with_harm_weights_are_counted_and_weighed(context: Context) -> None:
+    folder = context.project.folder
+    (folder / "harm.csv").write_text("type,weight,source\nResidential,20,Index\nBusiness,10,Index\n")
+    given = context.project.file.read_text(encoding="utf-8")
+    try:
+        context.project.file.write_text(f'{given}harm = "harm.csv"\n', encoding="utf-8")
+        weighed = Context(Project.load(folder))
+        held = evaluate(weighed).files["assessment.json"]
+    finally:
+        context.project.file.write_text(given, encoding="utf-8")
+    rows = {r["type"]: r for r in held["harm"]["rows"]}
+    assert set(rows) == {"Residential", "Business"}
+    assert rows["Residential"]["treated_after"] == held["headline"]["extra"]["observed"]
+    assert not any(c["id"] == "G12" and "harm" in c["sentence"] for c in held["checks"])

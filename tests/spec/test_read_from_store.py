@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from shapely import box
@@ -140,3 +141,43 @@ def test_counts_by_point_are_of_the_areas_that_are_named(store: Path, tmp_path: 
     project(tmp_path, "")
     told = tasks.read_counts(store, tmp_path / "a.csv", areas=tmp_path / "areas.gpkg", id="code")
     assert (told["crimes"], told["without_area"]) == (64, 0)
+
+
+@pytest.fixture
+def three_areas(tmp_path: Path) -> Path:
+    """A store with counts of three areas over two months, one of them small."""
+    source, counts = tmp_path / "small", {"a": (3, 12), "b": (20, 30), "c": (25, 9)}
+    source.mkdir()
+    for at, month in enumerate(("2023-01", "2023-02")):
+        rows = [
+            line(f"{code}{month}{k}", month, "Kent Police", code, "Burglary")
+            for code, held in counts.items()
+            for k in range(held[at])
+        ]
+        (source / f"{month}-kent-street.csv").write_text(HEAD + "".join(rows))
+    tasks.read_store(source, tmp_path / "held")
+    return tmp_path / "held"
+
+
+def test_counts_that_leave_withhold_small_ones_and_what_would_give_them_back(three_areas: Path) -> None:
+    out = three_areas.parent / "public.csv"
+    said = CliRunner().invoke(
+        cli.main, ["read", "counts", str(three_areas), str(out), "--audience", "public"]
+    )
+    assert said.exit_code == 0, said.output
+    table = pd.read_csv(out, index_col="place", dtype=str)
+    assert table.loc["a"].tolist() == ["c", "c", "15"]
+    assert table.loc["c"].tolist() == ["c", "c", "34"]  # without it, its totals would give a's count back
+    assert table.loc["all"].tolist() == ["48", "51", "99"]
+    assert "For the audience public: 4 of 6 counts are withheld." in " ".join(said.output.split())
+
+
+def test_counts_that_leave_are_refused_in_words(three_areas: Path) -> None:
+    project(three_areas.parent, "")
+    given = {"areas": three_areas.parent / "areas.gpkg", "id": "code", "audience": "research"}
+    with pytest.raises(DataError, match="--larger ward: names no column of the areas; the areas have code"):
+        tasks.read_counts(three_areas, three_areas.parent / "b.csv", larger="ward", **given)
+    with pytest.raises(DataError, match="--areas is not given"):
+        tasks.read_counts(three_areas, three_areas.parent / "b.csv", larger="ward", audience="public")
+    with pytest.raises(DataError, match="is written as CSV"):
+        tasks.read_counts(three_areas, three_areas.parent / "b.parquet", audience="public")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,10 @@ def evaluate(context: Context) -> Outcome:
         path = context.project.existing(file, table="evaluate", key="phases")
         other = replace(programme, areas=read_programme(path), name=name)
         panel, places = panel_of(context, other)
-        unregistered = replace(parameters, protocol="", answers="")  # those are of the first phase
+        unregistered = replace(parameters, protocol="", answers="", harm="")  # those are of the first phase
         told = stage.run(panel, places, unregistered, programme=other, seed=seed, crime=crime)
         phases[name] = told.files.get("assessment.json") or {"not_held": told.not_held}
-    panel, places = panel_of(context, programme)
+    panel, places = panel_of(context, programme, weighed=_weighed(context, parameters.harm))
     told = stage.run(
         panel, places, parameters, programme=programme, seed=seed, crime=crime,
         groups=context.panel_table.group or None, group_counts=group_counts(context, programme),
@@ -62,9 +62,17 @@ def evaluate(context: Context) -> Outcome:
     )
 
 
-def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
-    """The panel of an evaluation, and the places it stands on."""
+def _weighed(context: Context, file: str) -> tuple[str, ...]:
+    """The crime types that a file gives harm weights of."""
+    from peelian.evaluate.weighted import read_weights
+
+    return tuple(read_weights(context.project.folder / file).index) if file else ()
+
+
+def panel_of(context: Context, programme: Programme, *, weighed: Sequence[str] = ()) -> tuple[Panel, Places]:
+    """The panel of an evaluation, and the places it stands on; ``weighed`` crime types get columns too."""
     from peelian import figures
+    from peelian.evaluate.weighted import HARM
     from peelian.panel import Panel
 
     table, places = context.panel_table, context.places
@@ -82,6 +90,9 @@ def panel_of(context: Context, programme: Programme) -> tuple[Panel, Places]:
     if table.wider_types:
         whole = context.every_incident.of_type(table.wider_types).counts(places, by=context.by, monthly=True)
         others[WIDER] = whole.reindex(counts.index, fill_value=0)
+    for name in weighed:
+        one = context.every_incident.of_type(name).counts(places, by=context.by, monthly=True)
+        others[f"{HARM}{name}"] = one.reindex(counts.index, fill_value=0)
     changes = figures.recording_changes()
     panel = Panel.build(
         counts, programme, places, rings=table.rings, saturation=saturation_of(context), others=others,

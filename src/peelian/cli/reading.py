@@ -74,15 +74,24 @@ def read_store(source: str, store: str, again: str, as_json: bool) -> None:
 @click.option("--last", metavar="MONTH", help="Last month.")
 @click.option("--areas", metavar="SHAPES", type=click.Path(), help="Count by point, in these areas.")
 @click.option("--id", default="", help="The column of --areas with their codes.")
+@click.option(
+    "--audience", type=click.Choice(["internal", "partner", "public", "foi", "research"]), default="internal",
+    show_default=True, help="Who gets the counts: small ones are withheld from all but internal readers.",
+)  # fmt: skip
+@click.option(
+    "--larger", default="", help="Column of --areas with larger areas, where small ones can't leave."
+)
 @JSON
 def read_counts(
     store: str, out: str, types: tuple[str, ...], first: str | None, last: str | None, areas: str | None,
-    id: str, as_json: bool,
+    id: str, audience: str, larger: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Count the crimes of a store by area, month and type, into a CSV or Parquet file."""
     from peelian import tasks
 
-    said = tasks.read_counts(store, out, types=types, first=first, last=last, areas=areas, id=id)
+    said = tasks.read_counts(
+        store, out, types=types, first=first, last=last, areas=areas, id=id, audience=audience, larger=larger
+    )
     click.echo(json.dumps(said) if as_json else wrapped(said["words"]))
 
 

@@ -41,7 +41,9 @@ from peelian.evaluate.rct import Trial, trial_of
 from peelian.evaluate.recording import ShareBreak, dated_rows
 from peelian.evaluate.registration import Answer, Registration, answered, done, register
 from peelian.evaluate.sensitivity import Sensitivity, sensitivity
+from peelian.evaluate.staged import Staged, staged
 from peelian.evaluate.verdict import CALIBRATED, Reading, Verdict, maryland, verdict
+from peelian.evaluate.weighted import HARM, Harm, harm
 from peelian.evaluate.windows import CONTROL, STANDARD, TREATED, Study, study
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class Assessment:
     ``running``     prevented so far, month by month; ``switched`` other crimes in the treated areas.
     ``trial``       where areas were drawn at random: the drawn areas alone, by drawing again.
     ``benefits``    the headline in thirds of the areas, by count before and by what ``alike`` names.
+    ``harm``        the weighted displacement difference in harm, where crimes were weighed.
+    ``staged``      with several start months, what two-way fixed effects would have said.
     ``study``       the windows and groups they all rest on.
     """
 
@@ -93,6 +97,8 @@ class Assessment:
     switched: tuple[Effect, ...]
     trial: Trial | None
     benefits: Benefits | None
+    staged: Staged | None
+    harm: Harm | None
     study: Study
     se_log: float
     phi: float
@@ -144,7 +150,9 @@ def assess(
     district: str = "",
     alike: Sequence[str] = (),
     synthetic_permutations: int = 0,
+    methods: Sequence[str] = (),
     switch: Sequence[str] = (),
+    weights: pd.DataFrame | None = None,
 ) -> Assessment:
     """Did it prevent crime, where did it go, how sure are we: everything, from a panel and a programme.
 
@@ -158,6 +166,8 @@ def assess(
     ``rings``      the limits the panel's rings were laid by, to set beside the plan's.
     ``district``   column of ``places`` with each place's borough or ward, and ``alike`` further numeric ones
                    to compare the arms by; ``synthetic_permutations`` of the synthetic areas' p.
+    ``methods``    further second opinions by name (``imputation_ols``, ``sdid``), which cost time.
+    ``weights``    harm by crime type (``weighted.read_weights``); the panel then has a column for each.
     ``switch``     panel columns of crimes that offenders may have turned to, looked at and exploratory.
 
     Raises ``DataError`` and ``DesignError`` as ``study`` does, and ``DesignError`` where there is nothing
@@ -168,7 +178,7 @@ def assess(
     head = did(laid, seed=seed, draws=permutations)
     moved, selection = displacement(laid), None if programme.randomised else selection_placebo(laid)
     placebo, near = placebo_date(laid, seed=seed, draws=permutations), further.near_as_controls(laid, seed)
-    plain = STANDARD | {wider, *switch}
+    plain = STANDARD | {wider, *switch} | {c for c in panel.frame if c.startswith(HARM)}
     named = [c for c in panel.frame.columns if c not in plain] if negative is None else negative
     others = further.others(panel, programme, places, named, months_after, months_before, permutations, seed)
     broad = further.wider(panel, programme, wider, months_after, months_before, seed)
@@ -178,7 +188,7 @@ def assess(
     )  # fmt: skip
     chosen = choices(
         laid, head.ratio, places=places, district=district, alike=alike, seed=seed,
-        permutations=synthetic_permutations,
+        permutations=synthetic_permutations, methods=methods,
     )  # fmt: skip
     bent, apart = sensitivity(laid), further.areas_left_out(laid, seed)
     plan = None if protocol is None else register(protocol, done(
@@ -204,7 +214,8 @@ def assess(
         fading=fade(laid, seed=seed, draws=permutations), moved=moved, selection=selection,
         what_if=further.what_if(laid, head, selection), accounting=accounting.table(laid, panel, programme),
         choices=chosen, bent=bent, plan=plan, running=cumulative(laid), switched=switched, trial=drawn,
-        benefits=who_benefits(laid, places=places, by=alike, seed=seed),
+        benefits=who_benefits(laid, places=places, by=alike, seed=seed), staged=staged(laid, seed=seed),
+        harm=None if weights is None else harm(laid, panel, weights),
         study=laid, se_log=head.log.se, phi=head.phi, crime=crime, by=panel.by, source=panel.source,
         seed=seed,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peelian.arithmetic.comparison import LogRatio, satterthwaite
+from peelian.arithmetic.comparison import LogRatio, holm, satterthwaite
 from peelian.errors import DesignError
 from peelian.evaluate import words
 from peelian.evaluate.did import did
@@ -70,19 +70,6 @@ def who_benefits(
     frame = pd.DataFrame(rows, columns=["by", "third", "areas", "count", "estimate", "low", "high"])
     apart = pd.DataFrame(between, columns=["by", "estimate", "low", "high", "p"])
     return Benefits(frame, apart.assign(p=holm(apart["p"].to_numpy())))
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values adjusted for their number (Holm 1979).
-
-    >>> holm([0.04, 0.01])
-    [0.04, 0.02]
-    """
-    order, out, least = np.argsort(p, kind="stable"), [0.0] * len(p), 0.0
-    for rank, i in enumerate(order):
-        least = max(least, min(1.0, float(p[i]) * (len(p) - rank)))
-        out[i] = least
-    return out
 
 
 def _measures(study: Study, places: Places | None, by: Sequence[str]) -> dict[str, NDArray[np.float64]]:

@@ -256,6 +256,39 @@ def forest(found: Assessment) -> list[Block]:
     return blocks
 
 
+def weighed(found: Assessment, published: bool) -> list[Block]:
+    """The weighted displacement difference in harm, where harm weights are named."""
+    from peelian import charts
+    from peelian.evaluate.weighted import sentence
+
+    held = found.harm
+    if held is None:
+        return []
+    e, source = held.effect, f"{found.source}; weights: {held.source}"
+    names = ["Type", "Weight", "Treated before", "Treated after", "Other before", "Other after"]
+    frame = held.frame.set_axis([*names, "Difference", "low", "high", "In harm"], axis=1)
+    formats = {"Weight": ",.1f"} | dict.fromkeys([*names[2:], "Difference", "low", "high", "In harm"], ",.0f")
+    note = (
+        f"Weighted displacement differences, in crimes with Poisson intervals. In harm together: "
+        f"{e.estimate:,.0f} (95 % interval {e.low:,.0f} to {e.high:,.0f} from the spread between areas; "
+        f"{held.poisson.low:,.0f} to {held.poisson.high:,.0f} if counts varied by chance alone). "
+        "After Wheeler & Ratcliffe (2018)."
+    )
+    spec = charts.lines(
+        held.by_month, "month", "difference", low="low", high="high", zero=True,
+        x_title="Months since the start", y_title=f"Change so far, {held.unit}",
+    )  # fmt: skip
+    last = held.by_month["difference"].iloc[-1]
+    title = f"In harm the difference came to {last:+,.0f} after {len(held.by_month)} months"
+    alt = f"{title}: running difference by month since the start, with Poisson bands of 90 %."
+    shown = held.by_month.set_axis(["Month", "Difference in harm", "low", "high"], axis=1)
+    kinds = {"Month": ".0f"} | dict.fromkeys(shown.columns[1:], ",.0f")
+    return [
+        Table("evaluate_harm", sentence(held), frame, formats, source, tuple(names[2:]), published, note),
+        Chart("evaluate_harm_by_month", title, spec, alt, shown, kinds, source),
+    ]
+
+
 def _shown(effect: Effect, *, headline: bool, rough: bool) -> str:
     """An estimate's name in the picture of them all."""
     only = " (for reference only)" if rough and effect.se_method.startswith("Poisson") else ""

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peelian.arithmetic.comparison import t_quantile
 from peelian.effect import Check, Effect
 from peelian.errors import DesignError
 from peelian.evaluate import words
 from peelian.evaluate.did import did
-from peelian.evaluate.ratios import cells, lifts
-from peelian.evaluate.staggered import group_time, imputation
+from peelian.evaluate.methods import by_other_methods
+from peelian.evaluate.ratios import lifts
 from peelian.evaluate.synthetic import Synthetic, synthetic
 from peelian.evaluate.verdict import DOWN, NONE
 from peelian.evaluate.windows import CONTROL, OUT, TREATED, Study
@@ -37,7 +36,8 @@ class Choices:
     """Second opinions beside the headline.
 
     ``controls``   one Effect a choice of comparison areas, the headline's own first.
-    ``methods``    one Effect a further method (synthetic areas; staggered starts: imputation, differences).
+    ``methods``    one Effect a further method (synthetic areas; staggered starts: imputation, differences;
+                   and those asked for). ``refused`` why one that was asked for cannot be given.
     ``alike``      one row a choice: areas, and how far apart treated and comparison areas are before the
                    start, in standard deviations (count, trend, homes and what else was asked for).
     ``left_out``   the lowest and highest ratio when one district's controls are left out, and how many
@@ -50,6 +50,7 @@ class Choices:
     left_out: tuple[float, float, int] | None
     series: pd.DataFrame
     synthetic: Synthetic | None
+    refused: tuple[str, ...] = ()
 
     @property
     def others(self) -> tuple[Effect, ...]:
@@ -59,13 +60,14 @@ class Choices:
 
 def choices(
     study: Study, headline: Effect, *, places: Places | None = None, district: str = "",
-    alike: Sequence[str] = (), seed: int, permutations: int = 0,
+    alike: Sequence[str] = (), seed: int, permutations: int = 0, methods: Sequence[str] = (),
 ) -> Choices:  # fmt: skip
     """The headline against other comparison areas, and by other methods.
 
     ``district``      column of ``places`` with the larger area (borough, ward) each belongs to.
     ``alike``         further numeric columns of ``places`` to compare (deprivation).
     ``permutations``  of the synthetic areas' p (0: none; each costs as much as the estimate).
+    ``methods``       further ones by name: see ``methods.ASKED``.
     """
     import pandas as pd
 
@@ -91,12 +93,12 @@ def choices(
         rows.append(_row(name, study, weight, places, alike))
     if built is not None:
         rows.append(_row("synthetic areas", study, built.weights, places, alike))
-    methods = [] if built is None else [built.effect]
-    methods += _staggered(study, seed) if len(study.stacks) > 1 else []
-    frame = pd.DataFrame(rows)
+    found, refused = by_other_methods(study, methods, seed)
+    found = found if built is None else [built.effect, *found]
     return Choices(
-        tuple(controls), tuple(methods), frame, _left_out(study, districts), two_series(study), built
-    )
+        tuple(controls), tuple(found), pd.DataFrame(rows), _left_out(study, districts), two_series(study),
+        built, tuple(refused),
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ choices of areas
@@ -240,71 +242,6 @@ def two_series(study: Study) -> pd.DataFrame:
                 (study.months[at].to_timestamp(), arm, count, 100 * count / mean if mean else math.nan)
             )
     return pd.DataFrame(rows, columns=["quarter", "arm", "count", "index"])
-
-
-# ------------------------------------------------------------------------------------ other methods
-def _staggered(study: Study, seed: int) -> list[Effect]:
-    """Several start months: imputation over all cells, and differences in counts by cohort."""
-    return [e for e in (_imputed(study, seed), _differences(study)) if e is not None]
-
-
-def _imputed(study: Study, seed: int, *, level: float = 0.95) -> Effect | None:
-    part = study.by_unit(study.counts)
-    keep = (study.unit_group == TREATED) | (study.unit_group == CONTROL)
-    own = np.full(len(study.units), -1)
-    inside = study.group == TREATED
-    own[study.unit[inside]] = study.own[inside]
-    base, after = np.zeros(part.shape, bool), np.zeros(part.shape, bool)
-    for s, stack in enumerate(study.stacks):
-        mine, far = own == s, study.unit_group == CONTROL
-        base[mine, stack.before[0] : stack.before[1]] = True
-        after[mine, stack.after[0] : stack.after[1]] = True
-        base[far, stack.before[0] : stack.before[1]] = base[far, stack.after[0] : stack.after[1]] = True
-    try:
-        log, o, e = imputation(part[keep], base[keep], after[keep], seed=seed)
-    except DesignError:
-        return None
-    lift = lifts(study, [[x.after for x in study.stacks]], [x.before for x in study.stacks])[0].mean()
-    log, e = replace(log, theta=log.theta + lift), e * math.exp(-lift)
-    low, high = (math.exp(x) for x in log.interval(level))
-    return Effect(
-        "imputation from all untreated months (Poisson)", math.exp(log.theta), low, high, level,
-        se_method="jackknife over 100 groups, Student's t", n_treated=study.n_treated,
-        n_control=study.n_control, extra={"theta": log.theta, "se_log": log.se, "observed": o, "expected": e},
-    )  # fmt: skip
-
-
-def _differences(study: Study, *, level: float = 0.95) -> Effect | None:
-    """Cohort effects in counts (Callaway & Sant'Anna 2021, baseline pooled), added up, as a ratio."""
-    keep = (study.unit_group == TREATED) | (study.unit_group == CONTROL)
-    n, moved, pull = keep.sum(), 0.0, np.zeros(int(keep.sum()))
-    part = cells(study, [[s.after for s in study.stacks]])
-    observed = float(part.t1.sum())
-    own = np.argmax(part.t0, axis=1)
-    for s, stack in enumerate(study.stacks):
-        months = (stack.after[1] - stack.after[0]) / (stack.before[1] - stack.before[0])
-        change = (part.t1 + part.c1)[:, s, 0] - months * (part.t0 + part.c0)[:, s]
-        mine = (study.unit_group == TREATED) & (own == s) & (part.t0[:, s] > 0)
-        if not mine.any():
-            continue
-        # its windows as two periods: it starts in the second; other cohorts (first period) take no part
-        first = np.where(mine, 1, np.where(study.unit_group == CONTROL, -1, 0))[keep]
-        found = group_time(np.column_stack([np.zeros(n), change[keep]]), first)
-        moved += float(found.frame["att"].iloc[0]) * mine.sum()
-        pull += found.influence[:, 0] * mine.sum()
-    expected = observed - moved
-    if not (observed > 0 and expected > 0):
-        return None
-    half = t_quantile(0.5 + level / 2, max(study.n_treated - 1, 1)) * math.sqrt((pull**2).sum()) / n
-    ends = [
-        observed / (expected + side * half) if expected + side * half > 0 else math.inf for side in (1, -1)
-    ]
-    return Effect(
-        "differences in counts by start (Callaway & Sant'Anna)", observed / expected, ends[0], ends[1], level,
-        se_method="influence functions, Student's t", n_treated=study.n_treated, n_control=study.n_control,
-        assumptions=("without the programme, counts would have moved by as much, not in proportion",),
-        extra={"observed": observed, "expected": expected},
-    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ agreement

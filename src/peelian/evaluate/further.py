@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from peelian.arithmetic.comparison import holm
 from peelian.effect import Effect
 from peelian.errors import DesignError
-from peelian.evaluate import words
-from peelian.evaluate.benefits import holm
+from peelian.evaluate import weighted, words
 from peelian.evaluate.checks import Selection, before_after
 from peelian.evaluate.choices import Choices
 from peelian.evaluate.did import Headline, beside, did
@@ -20,9 +20,7 @@ from peelian.evaluate.displacement import Displacement
 from peelian.evaluate.dose import dose
 from peelian.evaluate.rct import Trial
 from peelian.evaluate.recording import ShareBreak, share_break
-from peelian.evaluate.wdd import wdd_of_units
-from peelian.evaluate.windows import CONTROL, OUT, STANDARD, TREATED, Study, study
-from peelian.words import whole
+from peelian.evaluate.windows import CONTROL, OUT, STANDARD, Study, study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +109,7 @@ def offence_switch(
             f"{words.p_text(adjusted[i])} adjusted for {len(found)} crimes (exploratory)."
         )
         method = f"{r.p_method}, Holm over {len(found)}"
-        out.append(replace(r, name=f"switch: {name}", p=adjusted[i], p_method=method, sentence=text))
+        out.append(replace(r, name=f"switch: {name}", p=float(adjusted[i]), p_method=method, sentence=text))
     return tuple(out)
 
 
@@ -133,7 +131,7 @@ def effects(
     later = [(s.start, len(laid.months)) for s in laid.stacks]
     if any(w != s.after for w, s in zip(later, laid.stacks, strict=True)):
         out.append(did(laid, seed=seed, after=later, draws=1, name="all months since the start").ratio)
-    single = near, placebo.ratio if placebo else None, *apart, _wdd(laid), dose(laid)
+    single = near, placebo.ratio if placebo else None, *apart, weighted.difference(laid), dose(laid)
     out += [e for e in single if e is not None]
     if moved is not None:
         out += [moved.direct, moved.rings, moved.net]
@@ -158,24 +156,6 @@ def _effect(
         n_control=laid.n_control,
         extra={"theta": log.theta, "se_log": log.se, "df": log.df},
     )  # fmt: skip
-
-
-def _wdd(laid: Study) -> Effect | None:
-    """The weighted displacement difference, for one start month (its windows are one pair)."""
-    if len(laid.stacks) > 1:
-        return None
-    stack = laid.stacks[0]
-    v, u = (laid.by_unit(laid.window_sums(w)) for w in (stack.before, stack.after))
-    months = (stack.before[1] - stack.before[0]) / (stack.after[1] - stack.after[0])
-    t, c = laid.unit_group == TREATED, laid.unit_group == CONTROL
-    effect = wdd_of_units((v[t], u[t]), (v[c], u[c]), months=(months, 1.0))
-    said = (
-        "Weighted displacement difference: "
-        f"{words.fewer_interval(-effect.estimate, -effect.high, -effect.low)}; "
-        "its Poisson interval alone would be "
-        f"{whole(effect.extra['poisson_high'] - effect.extra['poisson_low'])} wide."
-    )
-    return replace(effect, sentence=said)
 
 
 def what_if(laid: Study, head: Headline, selection: Selection | None) -> pd.DataFrame:

@@ -10,7 +10,10 @@ from peelian.errors import DesignError
 from peelian.evaluate import report
 from peelian.evaluate.displacement import sentence
 from peelian.evaluate.its import its
+from peelian.evaluate.staged import sentence as staged_sentence
+from peelian.evaluate.weighted import sentence as harm_sentence
 from peelian.evaluate.windows import TREATED
+from peelian.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +82,8 @@ def _wdd(found: Assessment) -> Part:
     if not held:
         many = len(found.study.stacks)
         return [f"Not given: it takes one start month, and this programme has {many}."], None
-    return [str(e) for e in held], _table(found, "weighted displacement")
+    says = [str(e) for e in held] + ([] if found.harm is None else [harm_sentence(found.harm)])
+    return says, _table(found, "weighted displacement")
 
 
 def _microsynth(found: Assessment) -> Part:
@@ -95,7 +99,10 @@ def _microsynth(found: Assessment) -> Part:
 def _staggered(found: Assessment) -> Part:
     if len(found.study.stacks) == 1:
         return ["One start month: imputation and the headline are then the same number."], None
-    return [], _table(found, "imputation", "differences in counts")
+    says = []
+    if found.staged is not None and not found.small:
+        says.append(f"{staged_sentence(found.staged, plural(found.crime))}.")
+    return says, _table(found, "imputation", "differences in counts")
 
 
 def _its(found: Assessment) -> Part:

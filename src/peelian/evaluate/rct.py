@@ -40,7 +40,8 @@ class Trial:
     ``balance``  one row a baseline measure: means of the arms and their standardised difference (no p: in
     a draw any difference is luck). ``flow`` units eligible, drawn to treatment and to control, lost, and
     ``near``: control units in the first ring, which the programme may have touched. ``second`` the ratio by
-    regression on the count before, and ``takers`` the change among those who took it, where these are held.
+    regression on the count before, ``takers`` the change among those who took it, and ``shares`` the ratio
+    of the shares of homes, where these are held.
     """
 
     effect: Effect
@@ -49,6 +50,7 @@ class Trial:
     flow: dict[str, int]
     second: Effect | None = None
     takers: Effect | None = None
+    shares: Effect | None = None
 
 
 def rct(
@@ -302,7 +304,8 @@ def trial_of(study: Study, programme: Programme, *, seed: int, draws: int = 999)
     near = len(np.unique(study.unit[inside & (study.group == 1)]))
     second = ancova(v, u, given, seed=seed, draws=min(draws, REGRESSED))
     takers = _takers(found.effect, study, inside, stack.after[1] - 1)
-    return replace(found, flow=found.flow | {"near": near}, second=second, takers=takers)
+    shares = _shares(study, inside, study.window_sums(stack.after))
+    return replace(found, flow=found.flow | {"near": near}, second=second, takers=takers, shares=shares)
 
 
 def _all_start(study: Study, unstarted: NDArray[np.int64]) -> bool:
@@ -330,6 +333,16 @@ def _takers(effect: Effect, study: Study, inside: NDArray[np.bool_], month: int)
         float(np.average(held[who], weights=homes[who])) for who in (inside & treated, inside & ~treated)
     )
     return per_taker(effect, uptake=uptake, uptake_control=other) if uptake - other >= 0.05 else None
+
+
+def _shares(study: Study, inside: NDArray[np.bool_], after: Floats) -> Effect | None:
+    """The shares of homes in both arms that had one, if no home had two; None where homes are not held."""
+    arms = [inside & (study.group == TREATED), inside & (study.group != TREATED)]
+    counts = [float(after[who].sum()) for who in arms]
+    homes = [float(study.households[who].sum()) for who in arms]
+    if not all(n >= count >= 1 for n, count in zip(homes, counts, strict=True)):
+        return None
+    return two_rates(round(counts[0]), round(homes[0]), round(counts[1]), round(homes[1]))
 
 
 def _stepped(

@@ -42,6 +42,7 @@ def section(
     out += second.running(found)
     out += blocks.nearby(found, published)
     out += blocks.forest(found)
+    out += blocks.weighed(found, published)
     out += second.opinions(found, places)
     out += [blocks.guard_table(found), *blocks.guard_warnings(found), Text(change_sentence(found), "plain")]
     out += second.plan(found)

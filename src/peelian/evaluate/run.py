@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,7 +17,6 @@ from peelian.report import Outcome, Text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from peelian.evaluate.assess import Assessment
     from peelian.evaluate.registration import Answer
     from peelian.panel import Panel
     from peelian.places import Places
@@ -52,6 +50,10 @@ class Parameters:
     ``not_started``    areas that start after the last month of data: ``left out``, or ``compared with`` until
                        they start (the not-yet design).
     ``synthetic_permutations``  draws for the synthetic areas' p (0: none; a draw costs up to 0.1 seconds).
+    ``harm``           harm by crime type (a CSV file: type, weight, source, unit): the weighted displacement
+                       difference is given in harm too, beside the one in counts.
+    ``methods``        further second opinions: ``imputation_ols`` (a level an area and one a month, by least
+                       squares) and ``sdid`` (synthetic difference in differences; half a minute or more).
     """
 
     months_after: Annotated[int, Field(ge=1, le=120)] = 12
@@ -70,6 +72,8 @@ class Parameters:
     unblinded: str = ""
     not_started: Literal["left out", "compared with"] = "left out"
     synthetic_permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
+    harm: str = ""
+    methods: tuple[Literal["imputation_ols", "sdid"], ...] = ()
 
 
 def run(
@@ -101,9 +105,10 @@ def run(
     Raises ``DataError`` for input that is wrong; where the design cannot answer, the Outcome says why in
     ``not_held``.
     """
-    from peelian.evaluate import blind, report
+    from peelian.evaluate import blind, kept, report
     from peelian.evaluate.arms import waiting_as_controls
     from peelian.evaluate.assess import assess
+    from peelian.evaluate.weighted import read_weights
 
     tick = progress or (lambda done, total: None)
     tick(0, 3)
@@ -120,7 +125,8 @@ def run(
             claim=parameters.claim, wider=parameters.wider, changes=changes,
             protocol=protocol, answers=answers, rings=parameters.rings, district=parameters.district or groups
             or "", alike=parameters.alike, switch=parameters.switch,
-            synthetic_permutations=parameters.synthetic_permutations,
+            synthetic_permutations=parameters.synthetic_permutations, methods=parameters.methods,
+            weights=read_weights((folder or Path()) / parameters.harm) if parameters.harm else None,
         )  # fmt: skip
         hidden = blind.section(found, programme, report.QUESTION) if parameters.blind and not opened else None
     except DesignError as error:
@@ -136,10 +142,11 @@ def run(
     if opened:
         section = dataclasses.replace(section, blocks=(*section.blocks, Text(opened, "plain")))
     tick(2, 3)
-    values = assessment(found)
+    values = kept.assessment(found)
     outcome = Outcome(
-        section, _files(found, panel, places, values), _summary(values), sources=_sources(panel, changes)
-    )
+        section, kept.files(found, panel, places, values), kept.summary(values),
+        sources=_sources(panel, changes),
+    )  # fmt: skip
     tick(3, 3)
     return outcome
 
@@ -193,148 +200,6 @@ def _with_rings(panel: Panel, places: Places | None, rings: tuple[float, ...], p
     laid = places.rings(rings, around=around if len(around) else panel.by_place().query("treated").index)
     frame["ring"] = laid.reindex(frame.index.get_level_values("place")).array
     return dataclasses.replace(panel, frame=frame)
-
-
-# ------------------------------------------------------------------------------------ what is kept
-def assessment(found: Assessment) -> dict[str, Any]:
-    """The assessment as plain values: the content of ``assessment.json``."""
-    laid, moved = found.study, found.moved
-    stack = laid.stacks[0]
-    return _plain(
-        {
-            "outcome": found.crime,
-            "verdict": {
-                "code": found.verdict.code, "words": found.verdict.words, "path": list(found.verdict.path),
-                "would_change": found.verdict.would_change,
-            },
-            "headline": found.headline.as_json(),
-            "prevented": found.prevented.as_json(),
-            "effects": [e.as_json() for e in found.effects],
-            "comparison": {
-                "rows": found.comparison.to_dict("records"), "expected": found.headline.extra["expected"],
-            },
-            "event_study": found.event.frame.to_dict("records"),
-            "fade": {"word": found.fading.word, "later": found.fading.later, "p": found.fading.p,
-                "rows": found.fading.frame.to_dict("records")},
-            "rings": [] if moved is None else moved.frame.to_dict("records"),
-            "net": None if moved is None else moved.net.as_json(),
-            "displaced_share": None
-            if moved is None or moved.share is None
-            else dataclasses.asdict(moved.share),
-            "words_displacement": "cannot tell" if moved is None else moved.word,
-            "placebo": {
-                "rows": found.what_if.to_dict("records"),
-                "auc": None if found.selection is None else found.selection.auc,
-                "earlier": [] if found.selection is None else [
-                    {"months_back": b, "clean": math.exp(c), "naive": math.exp(n)} for b, c,
-                    n in found.selection.earlier
-                ],
-            },
-            "checks": [c.as_json() for c in found.checks],
-            "window": {
-                "before": laid.months_of(stack.before), "after": laid.months_of(stack.after),
-                "months": stack.after[1] - stack.after[0],
-                "starts": [
-                    {"start": str(laid.months[s.start]), "before": laid.months_of(s.before),
-                        "after": laid.months_of(s.after)}
-                    for s in laid.stacks
-                ],
-            },
-            "accounting": found.accounting.to_dict("records"),
-            "by": found.by, "n_treated": laid.n_treated, "n_control": laid.n_control,
-            "se_log": found.se_log, "phi": found.phi, "maryland": found.maryland, "seed": found.seed,
-            **_beside(found),
-        }
-    )  # fmt: skip
-
-
-def _beside(found: Assessment) -> dict[str, Any]:
-    """Second opinions, trends that differ, the plan, and the EMMIE scale."""
-    from peelian.evaluate.choices import agreement
-    from peelian.evaluate.scales import emmie
-
-    chosen, bent = found.choices, found.bent
-    built = chosen.synthetic
-    return {
-        "agreement": agreement(found.headline, chosen.others).to_dict("records"),
-        "choices": {
-            "alike": chosen.alike.to_dict("records"),
-            "left_out": chosen.left_out,
-            "matched": None if built is None else {"what": built.matched, "worst": built.worst},
-        },
-        "sensitivity": None
-        if bent is None
-        else {"rows": bent.frame.to_dict("records"), "breakdown": bent.breakdown},
-        "left_out": [None if x is None else x.as_json() for x in found.study.left_out],
-        "not_started": None if found.study.later is None else found.study.later.as_json(),
-        "protocol": None if found.plan is None else found.plan.as_json(),
-        "emmie": emmie(found).to_dict("records"),
-        "benefits": None
-        if found.benefits is None
-        else {
-            "thirds": found.benefits.frame.to_dict("records"),
-            "between": found.benefits.between.to_dict("records"),
-        },
-        "cumulative": found.running.to_dict("records"),
-        "switched": [e.as_json() for e in found.switched],
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Values that JSON knows: no numpy, no missing number that is not null."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _summary(values: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("estimate", "low", "high", "p")
-    return {
-        "verdict": values["verdict"]["code"], "words": values["verdict"]["words"],
-        "ratio": {k: values["headline"][k] for k in keys},
-        "prevented": {k: values["prevented"][k] for k in keys},
-        "net": None if values["net"] is None else {k: values["net"][k] for k in keys[:3]},
-        "registered": "no plan" if values["protocol"] is None else values["protocol"]["state"],
-        "displacement": values["words_displacement"],
-        "fired": [c["id"] for c in values["checks"] if c["fired"]],
-        "by": values["by"], "treated": values["n_treated"], "compared_with": values["n_control"],
-    }  # fmt: skip
-
-
-def _files(found: Assessment, panel: Panel, places: Places | None, values: dict[str, Any]) -> dict[str, Any]:
-    from peelian.evaluate import tidy
-
-    files: dict[str, Any] = {
-        "assessment.json": values,
-        "comparison.csv": found.comparison, "event_study.csv": found.event.frame,
-        "placebo.csv": found.what_if, "accounting.csv": found.accounting,
-        "estimates.csv": tidy.estimates(found), "guards.csv": tidy.guards(found),
-        "panel.csv": tidy.panel(found, panel), "panel_dictionary.csv": tidy.dictionary(panel),
-    }  # fmt: skip
-    from peelian.evaluate.choices import agreement
-    from peelian.evaluate.parts import parts
-
-    files["parts.json"] = _plain(parts(found))
-    files["cumulative.csv"] = found.running
-    files["agreement.csv"] = agreement(found.headline, found.choices.others)
-    files["comparison_areas.csv"], files["series.csv"] = found.choices.alike, found.choices.series
-    if found.choices.synthetic is not None:
-        files["synthetic.csv"] = found.choices.synthetic.balance
-    if found.bent is not None:
-        files["sensitivity.csv"] = found.bent.frame
-    if found.benefits is not None:
-        files["benefits.csv"] = found.benefits.frame
-    if found.moved is not None:
-        files["rings.csv"] = found.moved.frame
-    if places is not None:
-        files["evaluate.gpkg"] = tidy.layers(found, places)
-    return files
 
 
 def _sources(panel: Panel, changes: pd.DataFrame | None) -> tuple[tuple[str, str, str, str], ...]:

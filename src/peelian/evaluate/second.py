@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from peelian.evaluate import words
 from peelian.evaluate.benefits import sentence
 from peelian.evaluate.choices import agreement
 from peelian.evaluate.scales import emmie, emmie_title
+from peelian.evaluate.staged import sentence as staged_sentence
 from peelian.report import Block, Chart, Table, Text
-from peelian.words import plural
+from peelian.words import plural, whole
 
 if TYPE_CHECKING:
     from peelian.evaluate.assess import Assessment
@@ -23,7 +25,7 @@ def opinions(found: Assessment, places: Places | None) -> list[Block]:
     """Agreement of the second opinions, how alike the arms were, their two series, and bent trends."""
     out = [*_series(found), *_alike(found)]
     if not found.small:
-        out = [*_agreement(found), *out, *_synthetic(found), *_bent(found)]
+        out = [*_agreement(found), *out, *_synthetic(found), *_staged(found), *_bent(found)]
         out += _benefits(found)
         out += [Text(str(e), "plain") for e in found.switched]
         out += _trial(found)
@@ -79,7 +81,8 @@ def _agreement(found: Assessment) -> list[Block]:
     if found.choices.left_out is not None:
         low, high, n = found.choices.left_out
         note += f" Leaving out one of {n} districts' comparison areas at a time: {low:.3f} to {high:.3f}."
-    return [Table("evaluate_agreement", title, frame, RATIO, found.source, note=note)]
+    refused = [Text(text, "warning") for text in found.choices.refused]
+    return [Table("evaluate_agreement", title, frame, RATIO, found.source, note=note), *refused]
 
 
 def _alike(found: Assessment) -> list[Block]:
@@ -157,6 +160,34 @@ def _synthetic(found: Assessment) -> list[Block]:
     return [Table("evaluate_synthetic", title, frame, formats, found.source, note=note)]
 
 
+def _staged(found: Assessment) -> list[Block]:
+    """Several start months: two-way fixed effects beside what avoids its mixture, and what it compares."""
+    held = found.staged
+    if held is None:
+        return []
+    noun = plural(found.crime)
+    frame = held.frame.set_axis(["Method", "more an area and quarter", "low", "high"], axis=1)
+    note = (
+        "Counts since the start less what they would have been, had treated and other areas moved by as "
+        "much. Intervals: clustered by unit, influence functions, jackknife over 100 groups; Student's t. "
+        "A diagnostic: none of them decides."
+    )
+    if math.isfinite(held.pre_p):
+        note += f" All differences before the starts together: p {words.p_text(held.pre_p)}."
+    against = held.against.set_axis(["Compared with", "Pairs of starts", "Weight", "estimate"], axis=1)
+    formats = {"more an area and quarter": "+.2f", "low": "+.2f", "high": "+.2f"}
+    share = f"{100 * held.forbidden:.0f} %"
+    title = f"{share} of two-way fixed effects rests on comparing with areas treated already"
+    return [
+        Table("evaluate_staged", staged_sentence(held, noun), frame, formats, found.source, note=note),
+        Table(
+            "evaluate_bacon", title, against, {"Weight": ".1%", "estimate": "+.2f"}, found.source,
+            note="After Goodman-Bacon (2021). Areas treated already change by their own effect, so they "
+            "cannot stand for what would have happened without one.",
+        ),
+    ]  # fmt: skip
+
+
 def _bent(found: Assessment) -> list[Block]:
     if found.bent is None:
         return [Text("Too few quarters before the start to allow for trends that differ.", "note")]
@@ -198,6 +229,14 @@ def _further_trial(trial: Trial) -> str:
         text += (
             f" Per home that took a kit the change is {takers.estimate:+.0f} % (95 % interval "
             f"{takers.low:+.0f} to {takers.high:+.0f} %), only if being offered one does nothing by itself."
+        )
+    if trial.shares is not None:
+        e = trial.shares
+        text += (
+            f" As published trials print it, were no home hit twice: ratio of the shares of "
+            f"{whole(e.n_treated)} and {whole(e.n_control)} homes "
+            f"{words.ratio(e.estimate, e.low, e.high)}, chi square {e.extra['chi2']:.2f}, p "
+            f"{words.p_text(e.p)}; it takes homes for drawn one by one, so its interval is too narrow."
         )
     return text
 

@@ -7,6 +7,7 @@ Panels come as arrays (units, periods) with ``first``, the position of each unit
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -69,17 +70,23 @@ def imputation(
     observed, expected = sums(np.ones(len(y), bool))
     if not (observed > 0 and expected > 0):
         raise DesignError("No incidents in the treated cells, or none expected: nothing to compare.")
-    rng, label = np.random.default_rng(seed), np.zeros(len(y), np.int64)
     arm = mine.any(axis=1)
-    many = min(groups, len(y))
-    for side in (arm, ~arm):
-        at = np.flatnonzero(side)
-        label[rng.permutation(at)] = np.arange(len(at)) % many
-    out = [sums(label != g) for g in range(many)]
+    out = [sums(keep) for keep in groups_left_out(arm, groups, seed)]
     left = np.log([o / e for o, e in out if o > 0 and e > 0])
     se = math.sqrt((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum())
     freedom = float(max(min(len(left), arm.sum()) - 1, 1))
     return LogRatio(math.log(observed / expected), se, freedom), observed, expected
+
+
+def groups_left_out(treated: ArrayLike, groups: int, seed: int) -> Iterator[Bools]:
+    """Units that stay when one random group at a time is left out, treated and other units dealt alike."""
+    arm = np.asarray(treated, bool)
+    rng, label = np.random.default_rng(seed), np.zeros(len(arm), np.int64)
+    many = min(groups, len(arm))
+    for side in (arm, ~arm):
+        at = np.flatnonzero(side)
+        label[rng.permutation(at)] = np.arange(len(at)) % many
+    return (label != g for g in range(many))
 
 
 def imputation_ols(outcome: ArrayLike, untreated: ArrayLike, treated: ArrayLike) -> float:
@@ -91,9 +98,13 @@ def imputation_ols(outcome: ArrayLike, untreated: ArrayLike, treated: ArrayLike)
     mine = np.asarray(treated, bool)
     each = held.sum(axis=1)
     if (each[mine.any(axis=1)] == 0).any():
-        raise DesignError("A treated unit has no untreated period: nothing to impute from.")
+        raise DesignError(
+            "A treated unit has no untreated period to impute from. Leave it out, or load earlier months."
+        )
     if (mine.any(axis=0) & ~held.any(axis=0)).any():
-        raise DesignError("A period has no untreated unit left: nothing to impute from.")
+        raise DesignError(
+            "A period has no untreated unit left to impute from. Keep areas that are never treated."
+        )
     share = np.divide(held, each[:, None], out=np.zeros_like(held), where=each[:, None] > 0)
     kept = np.where(held > 0, y, 0.0)
     normal = np.diag(held.sum(axis=0)) - held.T @ share

@@ -135,20 +135,21 @@ def harm_wdd(effects: Mapping[str, Effect], weights: Mapping[str, float], *, lev
 
 
 def cumulative_wdd(
-    treated: Sequence[float], control: Sequence[float], *, level: float = 0.90
+    treated: ArrayLike, control: ArrayLike, *, weight: float = 1.0, level: float = 0.90
 ) -> pd.DataFrame:
     """The running difference between two series of counts after the start, period by period.
 
     Returns one row a period: running totals, ``difference`` with ``se``, ``low``, ``high``, and the ratio
-    ``irr`` with ``irr_low``, ``irr_high`` (Poisson; ``level`` 90 % as its author prints it). Wheeler (2021).
+    ``irr`` with ``irr_low``, ``irr_high`` (Poisson; ``level`` 90 % as its author prints it). The controls'
+    counts are divided by ``weight`` (how many times as large they are), taken as known. Wheeler (2021).
     """
     import pandas as pd
 
-    t, c = np.cumsum(np.asarray(treated, float)), np.cumsum(np.asarray(control, float))
+    t, c = np.cumsum(np.asarray(treated, float)), np.cumsum(np.asarray(control, float)) / weight
     z = t_quantile(0.5 + level / 2, math.inf)
-    se = np.sqrt(t + c)
+    se = np.sqrt(t + c / weight)
     with np.errstate(divide="ignore", invalid="ignore"):
-        irr, se_log = t / c, np.sqrt(1 / t + 1 / c)
+        irr, se_log = t / c, np.sqrt(1 / t + 1 / (weight * c))
         frame = pd.DataFrame(
             {
                 "cum_treated": t, "cum_control": c, "difference": t - c, "se": se,

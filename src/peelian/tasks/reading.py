@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peelian.chapters import Progress
 from peelian.errors import DataError, some
 from peelian.outputs import plain, write_content, write_text
 from peelian.words import percent, several
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from peelian.places import Places
 
 
 def read_map(
@@ -81,13 +86,19 @@ def read_counts(
     last: str | None = None,
     areas: Path | str | None = None,
     id: str = "",
+    audience: str = "internal",
+    larger: str = "",
 ) -> dict[str, Any]:
     """Crimes of a store by area, month and type, as CSV or Parquet: ``reader = "counts"`` reads them again.
 
     ``types``, ``first``, ``last`` choose; with ``areas`` (any spatial file in metres, and its ``id`` column)
     crimes are counted where their point lies, else by their area code.
+    ``audience``  other than ``internal``: the counts leave, so small ones are withheld and with them what
+                  would give them back (``account.protect_counts``): a table of areas by month and type with
+                  totals, by quarter or by the ``larger`` areas (a column of ``areas``) where it must be.
 
-    Returns plain values; ``words`` is what to say. ``DataError`` where ``out`` exists already.
+    Returns plain values; ``words`` is what to say. ``DataError`` where ``out`` exists already;
+    ``PrivacyError`` where the counts cannot be published by area.
     """
     from peelian.read.areas import areas as read_areas
     from peelian.read.store import Store
@@ -95,6 +106,10 @@ def read_counts(
     path = Path(out)
     if path.exists():
         raise DataError(f"{path}: is there already. Name another file, or move it away.")
+    if audience != "internal" and path.suffix != ".csv":
+        raise DataError(
+            f"{path}: a table with withheld counts is written as CSV. Name a file that ends in .csv."
+        )
     places = None if areas is None else read_areas(areas, id=id)
     counted = Store(Path(store)).counts(
         by="code" if places is None else "point",
@@ -103,14 +118,35 @@ def read_counts(
         first=first,
         last=last,
     )
-    write_content(path, counted)
     lost = int(counted.loc[counted["place"].isna(), "count"].sum())
+    leaving, notes = _leaving(counted, audience, places, larger)
+    write_content(path, leaving)
     told = {"counts": len(counted), "crimes": int(counted["count"].sum()), "without_area": lost}
     words = (
         f"{told['crimes']:,} crimes in {counted['place'].nunique():,} areas are {len(counted):,} counts "
         f"above zero, written to {path}; {lost:,} are in no area."
     )
-    return told | {"words": words}
+    return told | {"words": " ".join([words, *notes]), "notes": list(notes)}
+
+
+def _leaving(
+    counted: pd.DataFrame, audience: str, places: Places | None, larger: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The counts as an audience may have them, and what was done to them."""
+    if audience == "internal":
+        return counted, ()
+    from peelian.account.disclosure import threshold_of
+    from peelian.account.large import protect_counts
+
+    parents = None
+    if larger:
+        if places is None or larger not in places.frame:
+            held = "--areas is not given" if places is None else f"the areas have {some(places.frame, 20)}"
+            raise DataError(f"--larger {larger}: names no column of the areas; {held}.")
+        parents = places.frame[larger].astype(str)
+    held = counted.dropna(subset=["place"]).set_index(["place", "month", "type"])["count"]
+    found = protect_counts(held, threshold=threshold_of(audience), parents=parents)
+    return found.table, (f"For the audience {audience}:", *found.notes)
 
 
 def read_carry(
