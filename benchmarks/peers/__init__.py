@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.peers import evaluate, explain, predict, terrain
+from benchmarks.peers import evaluate, explain, predict, read, terrain
 from benchmarks.peers.stand import Job, found
 
 PEERS: Mapping[str, Sequence[Job]] = {
+    "read": read.READ,
+    "locate": read.LOCATE,
     "influence": explain.INFLUENCE,
     "kde": explain.KDE,
     "knox": explain.KNOX,

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks import evaluate as own
 from benchmarks.peers import rscript
-from benchmarks.peers.stand import Comparison, Job, Side, imported, ours, same, timed, version
+from benchmarks.peers.stand import Comparison, Job, Side, imported, ours, python, same, timed, version
 
 DRAWS = 999
 
@@ -61,8 +61,8 @@ def _permuted() -> Comparison:
     return Comparison(mine.seconds, theirs.seconds * DRAWS, version("pyfixest"), checks, note)
 
 
-DID = (Job("Poisson difference in differences, 600,000 counts", "pyfixest fepois", _did),)
-DID_PERMUTATION = (Job("999 permutations of it", "pyfixest fepois", _permuted),)
+DID = (Job("Poisson difference in differences, 600,000 counts", "pyfixest fepois", _did, python("pyfixest")),)
+DID_PERMUTATION = (Job("999 permutations of it", "pyfixest fepois", _permuted, python("pyfixest")),)
 
 
 # -------------------------------------------------------------------- interrupted series
@@ -91,7 +91,7 @@ def _its() -> Comparison:
     return Comparison(mine.seconds / 20, theirs.seconds / 20, theirs.version, checks, "20 times each")
 
 
-ITS = (Job("interrupted series of 120 months", "R glm, sandwich NeweyWest", _its),)
+ITS = (Job("interrupted series of 120 months", "R glm, sandwich NeweyWest", _its, rscript.program),)
 
 
 # -------------------------------------------------------------------- synthetic areas
@@ -113,4 +113,6 @@ def _calibrated() -> Comparison:
     )
 
 
-MICROSYNTH = (Job("weights of 9,603 blocks on 58 totals", "R survey calibrate", _calibrated),)
+MICROSYNTH = (
+    Job("weights of 9,603 blocks on 58 totals", "R survey calibrate", _calibrated, rscript.program),
+)

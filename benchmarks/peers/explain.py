@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks import explain as own
 from benchmarks.peers import rscript
-from benchmarks.peers.stand import Comparison, Job, imported, ours, same, timed, version
+from benchmarks.peers.stand import Comparison, Job, imported, ours, python, same, timed, version
 
 Array = Any
 
@@ -49,7 +49,7 @@ def _by_trees(places: Any, layers: Any) -> dict[str, Array]:
     return found
 
 
-INFLUENCE = (Job("24 layers x 12 candidates on 160,000 cells", "scipy cKDTree", _ckdtree),)
+INFLUENCE = (Job("24 layers x 12 candidates on 160,000 cells", "scipy cKDTree", _ckdtree, python("scipy")),)
 
 
 # -------------------------------------------------------------------- density
@@ -121,9 +121,14 @@ def _on_some(mine: float, theirs: float, some: int, every: int, named: str, chec
 
 
 KDE = (
-    Job("1,000,000 points to 630,000 cells, quartic", "R spatstat density", _spatstat),
-    Job("the same, Gaussian of 250 m", "scipy gaussian_kde", _gaussian_kde),
-    Job("the same, Gaussian of 250 m", "scikit-learn KernelDensity", _sklearn_kde),
+    Job("1,000,000 points to 630,000 cells, quartic", "R spatstat density", _spatstat, rscript.program),
+    Job("the same, Gaussian of 250 m", "scipy gaussian_kde", _gaussian_kde, python("scipy")),
+    Job(
+        "the same, Gaussian of 250 m",
+        "scikit-learn KernelDensity",
+        _sklearn_kde,
+        python("sklearn", "scikit-learn"),
+    ),
 )
 
 
@@ -175,8 +180,18 @@ def _one_band(events: Any, metres: float, days: int, permutations: int) -> tuple
 
 
 KNOX = (
-    Job("5,000 events, one band of 400 m and 28 days, 99 permutations", "pointpats Knox", _pointpats),
-    Job("1,000 events, the same band, 199 permutations", "R surveillance knox", _surveillance_knox),
+    Job(
+        "5,000 events, one band of 400 m and 28 days, 99 permutations",
+        "pointpats Knox",
+        _pointpats,
+        python("pointpats"),
+    ),
+    Job(
+        "1,000 events, the same band, 199 permutations",
+        "R surveillance knox",
+        _surveillance_knox,
+        rscript.program,
+    ),
 )
 
 
@@ -196,4 +211,4 @@ def _spdep() -> Comparison:
     )
 
 
-GI_STAR = (Job("Gi* of 160,000 cells, without p", "R spdep localG", _spdep),)
+GI_STAR = (Job("Gi* of 160,000 cells, without p", "R spdep localG", _spdep, rscript.program),)

@@ -25,24 +25,32 @@ def _held(*parts: str) -> Path:
 def _hhh4() -> Comparison:
     import numpy as np
 
-    from peelian.predict.negbin import Parts, fit
+    from peelian.predict.negbin import fit
 
-    counts, touching, share = _msoas()
-    near = (touching / touching.sum(axis=1, keepdims=True)).T @ counts
-    months = np.arange(1, LAST_MONTH)
-    year = 2 * np.pi * months / 12
-    always = np.broadcast_to(share[:, None], (len(share), len(months)))
-    model = Parts(
-        np.stack([counts[:, months - 1], near[:, months - 1], always]), np.array([False, False, True]),
-        np.column_stack([months / 12, np.sin(year), np.cos(year)]), counts[:, months],
-    )  # fmt: skip
+    counts, touching, share = msoas()
+    model = one_lag(counts, touching, share, np.arange(1, LAST_MONTH))
     mine = ours(lambda: fit(model))
     theirs = rscript.run("hhh4", counts=counts.T, touching=touching, share=share, last=LAST_MONTH)
     checks = [same("log likelihood", mine.value.log_likelihood, theirs.values["likelihood"], 0.05)]
     return Comparison(mine.seconds, theirs.seconds, theirs.version, checks)
 
 
-def _msoas() -> tuple[Array, Array, Array]:
+def one_lag(counts: Array, touching: Array, share: Array, months: Array) -> Any:
+    """Last month's count, the neighbours' mean of it, and households with a trend and a season."""
+    import numpy as np
+
+    from peelian.predict.negbin import Parts
+
+    near = (touching / touching.sum(axis=1, keepdims=True)).T @ counts
+    year = 2 * np.pi * months / 12
+    always = np.broadcast_to(share[:, None], (len(share), len(months)))
+    return Parts(
+        np.stack([counts[:, months - 1], near[:, months - 1], always]), np.array([False, False, True]),
+        np.column_stack([months / 12, np.sin(year), np.cos(year)]), counts[:, months],
+    )  # fmt: skip
+
+
+def msoas() -> tuple[Array, Array, Array]:
     """983 areas of London: burglaries by month, who touches whom, households as shares."""
     import numpy as np
     import pandas as pd
@@ -57,7 +65,9 @@ def _msoas() -> tuple[Array, Array, Array]:
     return counts.to_numpy(float), touching, (households / households.sum()).to_numpy()
 
 
-ENDEMIC = (Job("983 areas x 83 months, negative binomial, one lag", "R surveillance hhh4", _hhh4),)
+ENDEMIC = (
+    Job("983 areas x 83 months, negative binomial, one lag", "R surveillance hhh4", _hhh4, rscript.program),
+)
 
 
 # -------------------------------------------------------------------- self-exciting, with covariates
@@ -123,4 +133,6 @@ def _rings(text: str) -> list[Array]:
     return [np.array([point.split() for point in ring.split(",")], float) for ring in text.split("|")]
 
 
-HAWKES = (Job("636 cases with covariates, by likelihood", "R surveillance twinstim", _twinstim),)
+HAWKES = (
+    Job("636 cases with covariates, by likelihood", "R surveillance twinstim", _twinstim, rscript.program),
+)

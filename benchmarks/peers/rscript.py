@@ -24,23 +24,28 @@ class Answer:
     values: dict[str, Any]
 
 
+def program() -> str:
+    """Where ``Rscript`` is; ``Absent`` where it is not on the PATH."""
+    found = shutil.which("Rscript")
+    if found is None:
+        raise Absent("There is no Rscript on the PATH: `apt-get install r-base-core` brings R.")
+    return found
+
+
 def run(script: str, **given: Any) -> Answer:
     """What ``r/SCRIPT.R`` says of these arrays (numbers or text, of one or two dimensions).
 
     Raises ``Absent`` where there is no ``Rscript``, or one of the packages that the script names is missing.
     """
-    program = shutil.which("Rscript")
-    if program is None:
-        raise Absent("There is no Rscript on the PATH: `apt-get install r-base-core` brings R.")
     with tempfile.TemporaryDirectory() as folder:
         for name, value in given.items():
             _write(Path(folder), name, value)
-        command = [program, "--vanilla", str(SCRIPTS / "common.R"), str(SCRIPTS / f"{script}.R"), folder]
+        command = [program(), "--vanilla", str(SCRIPTS / "common.R"), str(SCRIPTS / f"{script}.R"), folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         told = Path(folder) / "told.txt"
         if done.returncode or not told.exists():
             raise RuntimeError(f"{script}.R ended with exit code {done.returncode}:\n{done.stderr[-2000:]}")
-        return _read(told.read_text("utf-8"))
+        return read(told.read_text("utf-8"))
 
 
 def _write(folder: Path, name: str, value: Any) -> None:
@@ -58,7 +63,8 @@ def _write(folder: Path, name: str, value: Any) -> None:
     (folder / f"{name}.shape").write_text(f"{kind} {size} {shape}\n", encoding="ascii")
 
 
-def _read(text: str) -> Answer:
+def read(text: str) -> Answer:
+    """What a script told, a line a name; ``Absent`` where it lacked a package."""
     import numpy as np
 
     said = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)

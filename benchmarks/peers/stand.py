@@ -75,11 +75,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Job:
-    """``what`` is done, by which ``peer``, and how to run it on both sides."""
+    """``what`` is done, by which ``peer``, and how to run it on both sides.
+
+    ``needs``  raises ``Absent`` where the peer is not here, before our side takes any time.
+    """
 
     what: str
     peer: str
     run: Callable[[], Comparison]
+    needs: Callable[[], object]
 
 
 def timed(call: Callable[[], Any], *, runs: int = 1, warm: bool = False) -> Side:
@@ -108,6 +112,11 @@ def imported(name: str, package: str = "") -> ModuleType:
         raise Absent(f"{package} cannot be imported here: `pip install {package}` brings it.") from None
 
 
+def python(name: str, package: str = "") -> Callable[[], ModuleType]:
+    """For ``needs``: a peer that is a Python package."""
+    return lambda: imported(name, package)
+
+
 def version(package: str) -> str:
     """Name and version of an installed Python package."""
     return f"{package} {importlib.metadata.version(package)}"
@@ -117,6 +126,7 @@ def found(job: Job) -> dict[str, object]:
     """The row of a job: seconds of both, ratio and agreement, or the sentence that says what is absent."""
     row: dict[str, object] = {"job": job.what, "peer": job.peer}
     try:
+        job.needs()
         result = job.run()
     except (Absent, CannotMeasure) as reason:
         return row | {"absent": str(reason)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import explain as own
 from benchmarks.peers import rscript
-from benchmarks.peers.stand import Absent, Comparison, Job, imported, ours, same, timed, version
+from benchmarks.peers.stand import Absent, Comparison, Job, imported, ours, python, same, timed, version
 
 Array = Any
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -154,12 +154,12 @@ def _london_search(family: str) -> Comparison:
 
 
 RTM = (
-    Job("stepwise, Poisson, 9,413 cells x 48", "R glm", lambda: _search("poisson")),
-    Job("stepwise, NB2, 9,413 cells x 48", "R MASS glm.nb", lambda: _search("nb2")),
-    Job("one NB1 model, 9,413 cells", "R glmmTMB", _nb1),
-    Job("elastic net, 5 folds, 9,413 cells x 48", "R glmnet", _chicago_culled),
-    Job("elastic net, one path, 9,413 cells x 48", "glum", _glum),
-    Job("elastic net, 10 folds, 160,000 cells x 288", "R glmnet", _london_culled),
-    Job("stepwise, Poisson, 160,000 cells", "R glm", lambda: _london_search("poisson")),
-    Job("stepwise, NB2, 160,000 cells", "R MASS glm.nb", lambda: _london_search("nb2")),
+    Job("stepwise, Poisson, 9,413 cells x 48", "R glm", lambda: _search("poisson"), rscript.program),
+    Job("stepwise, NB2, 9,413 cells x 48", "R MASS glm.nb", lambda: _search("nb2"), rscript.program),
+    Job("one NB1 model, 9,413 cells", "R glmmTMB", _nb1, rscript.program),
+    Job("elastic net, 5 folds, 9,413 cells x 48", "R glmnet", _chicago_culled, rscript.program),
+    Job("elastic net, one path, 9,413 cells x 48", "glum", _glum, python("glum")),
+    Job("elastic net, 10 folds, 160,000 cells x 288", "R glmnet", _london_culled, rscript.program),
+    Job("stepwise, Poisson, 160,000 cells", "R glm", lambda: _london_search("poisson"), rscript.program),
+    Job("stepwise, NB2, 160,000 cells", "R MASS glm.nb", lambda: _london_search("nb2"), rscript.program),
 )
