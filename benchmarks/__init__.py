@@ -2,14 +2,26 @@
 
 A benchmark is a function of the number of runs that returns a dict with at least ``n`` (the size of the
 problem), ``seconds`` (median of the runs) and ``peak_mib`` (resident memory at its highest). It never fails
-on speed. Heavy libraries are imported inside the functions.
+on speed. Heavy libraries are imported inside the functions. ``benchmarks.peers`` does some of the same jobs
+with other packages, ``benchmarks.growth`` in three sizes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import account, commands, evaluate, explain, plan, predict, read, terrains
+from benchmarks import (
+    account,
+    commands,
+    evaluate,
+    explain,
+    london,
+    plan,
+    predict,
+    read,
+    terrain_parts,
+    terrains,
+)
 
 Benchmark = Callable[[int], dict[str, object]]
 
@@ -21,19 +33,29 @@ BENCHMARKS: dict[str, Benchmark] = {
     "read_large_file": read.read_large_file,
     "read_national": read.read_national,
     "locate": read.locate,
+    "did": evaluate.did,
     "did_permutation": evaluate.did_permutation,
     "microsynth": evaluate.microsynth,
+    "its": evaluate.its,
     "wdd": evaluate.wdd,
     "backtest": predict.backtest,
+    "endemic": london.endemic,
+    "forecast": predict.forecast,
     "hawkes": predict.hawkes,
     "hawkes_million": predict.hawkes_million,
+    "london_months": london.london_months,
     "aoristic": explain.aoristic,
     "gi_star": explain.gi_star,
+    "gi_star_drawn": explain.gi_star_drawn,
     "influence": explain.influence,
+    "influence_wide": explain.influence_wide,
     "kde": explain.kde,
     "knox": explain.knox,
     "rtm": explain.rtm,
     "rtm_bootstrap": explain.rtm_bootstrap,
+    "rtm_modern": terrain_parts.rtm_modern,
+    "shift_test": terrain_parts.shift_test,
+    "stepwise": terrain_parts.stepwise,
     "terrains": terrains.terrains,
     "rtm_quick": explain.rtm_quick,
     "power": plan.power,
@@ -42,4 +64,13 @@ BENCHMARKS: dict[str, Benchmark] = {
     "disclosure": account.disclosure,
     "report": account.report,
     "records": account.records,
+}
+
+SIZED: dict[str, Callable[[int, int], dict[str, object]]] = {
+    "did_permutation": evaluate.did_permutation,
+    "hawkes": predict.hawkes,
+    "influence": explain.influence,
+    "kde": explain.kde,
+    "knox": explain.knox,
+    "rtm": explain.rtm,
 }

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from benchmarks import measure
 
+if TYPE_CHECKING:
+    from peelian.explain.events import Events
 
-def knox(runs: int) -> dict[str, object]:
+
+def events_of(size: int) -> Events:
+    """Events of a year on shared points (two for five events), as dense as London's snapped burglaries."""
+    import numpy as np
+
+    from peelian.explain.events import Events
+
+    rng, held, side = np.random.default_rng(1829), size * 2 // 5, 25_000 * (size / 50_000) ** 0.5
+    points = rng.uniform(0, side, (held, 2))[rng.integers(0, held, size)]
+    tile = (points // 2000).astype(int) @ [1000, 1]
+    return Events.of(
+        points[:, 0], points[:, 1], rng.integers(0, 365, size), np.unique(tile, return_inverse=True)[1]
+    )
+
+
+def knox(runs: int, size: int = 50_000) -> dict[str, object]:
     """50,000 events on 20,000 shared points, a year of days, 999 permutations, 8 x 8 bands to 500 m.
 
     The points are as dense as London's snapped burglaries: 1.6 million pairs lie within 500 m.
     """
-    import numpy as np
-
     from peelian.explain.bands import bands_of
-    from peelian.explain.events import Events
     from peelian.explain.near_repeat import Asked, knox_of
 
-    rng = np.random.default_rng(1829)
-    points = rng.uniform(0, 25_000, (20_000, 2))[rng.integers(0, 20_000, 50_000)]
-    tile = (points // 2000).astype(int) @ [1000, 1]
-    events = Events.of(
-        points[:, 0], points[:, 1], rng.integers(0, 365, 50_000), np.unique(tile, return_inverse=True)[1]
-    )
+    events = events_of(size)
     bands = bands_of((0.01, 100, 150, 200, 250, 300, 400, 500), tuple(range(7, 57, 7)))
     pairs = {}
 
@@ -32,7 +43,7 @@ def knox(runs: int) -> dict[str, object]:
     result = measure.function(lambda: one("permute"), runs=runs)
     both = measure.function(lambda: one("both"), runs=1)
     return {
-        "n": 50_000, "permutations": 999, "bands": 64, "pairs_in_bands": pairs["observed"],
+        "n": size, "permutations": 999, "bands": 64, "pairs_in_bands": pairs["observed"],
         "both_nulls_seconds": both["seconds"], **result,
     }  # fmt: skip
 
@@ -49,32 +60,42 @@ def aoristic(runs: int) -> dict[str, object]:
     return {"n": 1_000_000, **measure.function(lambda: weights(start, end).totals, runs=runs)}
 
 
-def kde(runs: int) -> dict[str, object]:
-    """1,000,000 points to 630,000 cells, quartic kernel of 10 cells, edge corrected."""
+def points_of(size: int) -> tuple[Any, Any, Any]:
+    """Points on a ground of 63 cells of 50 m for each hundred of them: the grid, x and y."""
     import numpy as np
 
     from peelian.explain.kernel import Grid
 
-    column, row = np.divmod(np.arange(900 * 700), 700)
-    grid = Grid(column, row, 50.0, (0.0, 0.0))
-    x, y = np.random.default_rng(1829).uniform(0, (45_000, 35_000), (1_000_000, 2)).T
-    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    wide, high = round(900 * (size / 1e6) ** 0.5), round(700 * (size / 1e6) ** 0.5)
+    column, row = np.divmod(np.arange(wide * high), high)
+    x, y = np.random.default_rng(1829).uniform(0, (50 * wide, 50 * high), (size, 2)).T
+    return Grid(column, row, 50.0, (0.0, 0.0)), np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def kde(runs: int, size: int = 1_000_000) -> dict[str, object]:
+    """1,000,000 points to 630,000 cells, quartic kernel of 10 cells, edge corrected."""
+    grid, x, y = points_of(size)
     return {
-        "n": 1_000_000,
-        "cells": 630_000,
+        "n": size,
+        "cells": len(grid.column),
         **measure.function(lambda: grid.smooth(grid.shared(x, y), 500), runs=runs),
     }
 
 
-def gi_star(runs: int) -> dict[str, object]:
-    """Gi* on 160,000 cells with exact p of whole counts."""
+def gi_counts() -> tuple[Any, Any]:
+    """160,000 cells of 100 m with uneven counts: the places and the counts."""
     import numpy as np
 
+    rng = np.random.default_rng(1829)
+    return london()[0], rng.poisson(rng.gamma(0.3, 1, 160_000)).astype(float)
+
+
+def gi_star(runs: int) -> dict[str, object]:
+    """Gi* on 160,000 cells with exact p of whole counts."""
     from peelian.explain.gi import chance_p, g_star
 
-    near = _london()[0].neighbours().astype(float)  # type: ignore[attr-defined]
-    rng = np.random.default_rng(1829)
-    counts = rng.poisson(rng.gamma(0.3, 1, 160_000)).astype(float)
+    places, counts = gi_counts()
+    near = places.neighbours().astype(float)
 
     def one() -> None:
         g_star(counts, near)
@@ -83,8 +104,23 @@ def gi_star(runs: int) -> dict[str, object]:
     return {"n": 160_000, **measure.function(one, runs=runs)}
 
 
-def _london() -> tuple[object, object, object]:
-    """160,000 cells of 100 m, 24 layers of 100,000 features in all, 50,000 incidents near some of them."""
+def gi_star_drawn(runs: int) -> dict[str, object]:
+    """Gi* on 160,000 cells with p by 999 permutations: values that are no whole counts, as of rates."""
+    from peelian.explain.gi import chance_p, g_star
+
+    places, counts = gi_counts()
+    near, values = places.neighbours().astype(float), counts / 7
+
+    def one() -> None:
+        g_star(values, near)
+        chance_p(values, near, seed=1)
+
+    return {"n": 160_000, "permutations": 999, **measure.function(one, runs=runs, warm=False)}
+
+
+def london(cells: int = 160_000) -> tuple[Any, Any, Any]:
+    """160,000 cells of 100 m, 24 layers of 100,000 features in all, clustered round 60 towns: places, layers,
+    and the random numbers to go on with. Other sizes (squares) are as dense."""
     import geopandas as gpd
     import numpy as np
     from shapely import box
@@ -92,61 +128,75 @@ def _london() -> tuple[object, object, object]:
     from peelian.layers import Layer, Layers
     from peelian.places import Places
 
-    rng = np.random.default_rng(1829)
-    places = Places.grid(gpd.GeoSeries([box(0, 0, 40_000, 40_000)], crs="EPSG:27700"), 100)
-    towns = rng.uniform(2_000, 38_000, (60, 2))
+    rng, side = np.random.default_rng(1829), round(cells**0.5) * 100
+    places = Places.grid(gpd.GeoSeries([box(0, 0, side, side)], crs="EPSG:27700"), 100)
+    towns, features = rng.uniform(2_000, side - 2_000, (60, 2)), 100_000 * len(places) // 160_000
     layers = []
     for k in range(24):
-        size = int(100_000 * (1.2**-k) / sum(1.2**-j for j in range(24)))
+        size = int(features * (1.2**-k) / sum(1.2**-j for j in range(24)))
         near = towns[rng.integers(0, 60, size)] + rng.normal(0, 2_500, (size, 2))
-        points = np.where(rng.random((size, 1)) < 0.5, near, rng.uniform(0, 40_000, (size, 2)))
-        points = np.clip(points, 1, 39_999)
+        points = np.where(rng.random((size, 1)) < 0.5, near, rng.uniform(0, side, (size, 2)))
+        points = np.clip(points, 1, side - 1)
         layers.append(
             Layer(f"layer_{k:02d}", gpd.GeoDataFrame(geometry=gpd.points_from_xy(*points.T), crs=27700))
         )
     return places, Layers.of(layers), rng
 
 
-def influence(runs: int) -> dict[str, object]:
+STEPS = tuple(100.0 * k for k in range(1, 7))
+
+
+def influence(runs: int, size: int = 160_000) -> dict[str, object]:
     """Influence variables: 160,000 cells x 24 factors x 12 candidates (six distances, two operations)."""
     from peelian.explain.factors import operationalise
 
-    places, layers, _ = _london()
-    steps = [100.0 * k for k in range(1, 7)]
+    places, layers, _ = london(size)
     found = {}
 
     def one() -> None:
-        found["columns"] = operationalise(layers, places, distances=steps).columns.shape[1]  # type: ignore[arg-type]
+        found["columns"] = operationalise(layers, places, distances=STEPS).columns.shape[1]
 
     result = measure.function(one, runs=runs)
-    return {"n": 160_000, "columns": found["columns"], **result}
+    return {"n": len(places), "columns": found["columns"], **result}
 
 
-def _selection() -> tuple[object, object]:
+def influence_wide(runs: int) -> dict[str, object]:
+    """The same on 628,849 cells (793 a side)."""
+    return influence(runs, 793**2)
+
+
+def selection(cells: int = 160_000) -> tuple[Any, Any]:
     """The problem of London's size: counts planted on four of the 24 factors, over-dispersed."""
     import numpy as np
     import pandas as pd
 
     from peelian.explain.factors import operationalise
 
-    places, layers, rng = _london()
-    influence = operationalise(layers, places, distances=[100.0 * k for k in range(1, 7)])  # type: ignore[arg-type]
+    places, layers, rng = london(cells)
+    influence = operationalise(layers, places, distances=STEPS)
     planted = [f"layer_{k:02d}_proximity_{d}" for k, d in ((2, 200), (5, 300), (9, 100), (14, 400))]
     rate = 0.2 * np.exp(influence.columns[planted].to_numpy() @ np.log([2.0, 1.5, 2.5, 1.8]))
-    counts = rng.poisson(rng.gamma(rate / 0.8, 0.8))  # type: ignore[attr-defined]
-    return influence, pd.Series(counts, places.index)  # type: ignore[attr-defined]
+    counts = rng.poisson(rng.gamma(rate / 0.8, 0.8))
+    return influence, pd.Series(counts, places.index)
 
 
-def rtm(runs: int) -> dict[str, object]:
+def problem(cells: int = 160_000) -> tuple[Any, Any, Any]:
+    """Its arrays: columns, the factor of each, counts."""
+    import numpy as np
+
+    influence, counts = selection(cells)
+    names = influence.factors
+    factor = np.array([names.index(f) for f in influence.meta["factor"]])
+    return influence.columns.to_numpy(), factor, counts.to_numpy()
+
+
+def rtm(runs: int, size: int = 160_000) -> dict[str, object]:
     """The whole selection: culling with 10 folds, Poisson and NB1 stepwise searches, no checks."""
     import numpy as np
 
     from peelian.explain.select import cull, heffner_folds, stepwise
 
-    influence, counts = _selection()
-    columns, y = influence.columns.to_numpy(), counts.to_numpy()  # type: ignore[attr-defined]
-    names = influence.factors  # type: ignore[attr-defined]
-    factor = np.array([names.index(f) for f in influence.meta["factor"]])  # type: ignore[attr-defined]
+    columns, factor, y = problem(size)
     found = {}
 
     def one() -> None:
@@ -156,7 +206,7 @@ def rtm(runs: int) -> dict[str, object]:
         found["kept"], found["chosen"] = len(kept), len(searches[1].chosen)
 
     result = measure.function(one, runs=runs)
-    return {"n": 160_000, "columns": columns.shape[1], "incidents": int(y.sum()), **found, **result}
+    return {"n": len(y), "columns": columns.shape[1], "incidents": int(y.sum()), **found, **result}
 
 
 def rtm_bootstrap(runs: int) -> dict[str, object]:
@@ -169,10 +219,7 @@ def rtm_bootstrap(runs: int) -> dict[str, object]:
     from peelian.explain.inference import Resample, bootstrap, tiles
     from peelian.explain.select import cull, heffner_folds
 
-    influence, counts = _selection()
-    columns, y = influence.columns.to_numpy(), counts.to_numpy()  # type: ignore[attr-defined]
-    names = influence.factors  # type: ignore[attr-defined]
-    factor = np.array([names.index(f) for f in influence.meta["factor"]])  # type: ignore[attr-defined]
+    columns, factor, y = problem()
     culling = cull(columns, y, heffner_folds(y, 5, np.random.default_rng([1, 0, 1])), ratios=(0.8, 0.95))
     column, row = np.divmod(np.arange(160_000), 400)
     tile = tiles(column * 100.0, row * 100.0, 1500)
@@ -198,11 +245,11 @@ def rtm_quick(runs: int) -> dict[str, object]:
     from peelian.explain.run import Parameters, run
     from peelian.incidents import Incidents
 
-    places, layers, rng = _london()
-    pubs = layers["layer_02"].features.geometry  # type: ignore[index]
-    near = np.column_stack([pubs.x, pubs.y])[rng.integers(0, len(pubs), 20_000)]  # type: ignore[attr-defined]
-    near = near + rng.normal(0, 120, near.shape)  # type: ignore[attr-defined]
-    points = np.vstack([near, rng.uniform(0, 40_000, (30_000, 2))])  # type: ignore[attr-defined]
+    places, layers, rng = london()
+    pubs = layers["layer_02"].features.geometry
+    near = np.column_stack([pubs.x, pubs.y])[rng.integers(0, len(pubs), 20_000)]
+    near = near + rng.normal(0, 120, near.shape)
+    points = np.vstack([near, rng.uniform(0, 40_000, (30_000, 2))])
     start = pd.PeriodIndex([f"2018-{1 + k % 12:02d}" for k in range(50_000)], freq="M").to_timestamp()
     frame = gpd.GeoDataFrame(
         {"start": start, "end": start + pd.offsets.MonthBegin(1), "type": "Burglary", "source": "made"},
@@ -210,7 +257,7 @@ def rtm_quick(runs: int) -> dict[str, object]:
     )  # fmt: skip
     cases = Incidents(frame, precision="month")
     begin = time.perf_counter()
-    found = run(cases, layers, places, Parameters(quick=True), seed=1)  # type: ignore[arg-type]
+    found = run(cases, layers, places, Parameters(quick=True), seed=1)
     seconds = round(time.perf_counter() - begin, 2)
     return {
         "n": 160_000, "incidents": 50_000, "finding": str(found.summary["sentence"]), "seconds": seconds,

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from benchmarks import measure
 
 if TYPE_CHECKING:
+    from peelian.incidents import Incidents
+    from peelian.places import Places
     from peelian.predict.history import History
 
 CELL = 250
 
 
-def hawkes(runs: int) -> dict[str, object]:
-    """A fit on about 196,000 incidents over ten years."""
-    return _hawkes(200_000, 40_000, 800, runs)
+def hawkes(runs: int, size: int = 200_000) -> dict[str, object]:
+    """A fit on about 196,000 incidents over ten years (other sizes are as dense)."""
+    return _hawkes(size, round(40_000 * (size / 200_000) ** 0.5), size // 250, runs)
 
 
 def hawkes_million(runs: int) -> dict[str, object]:
@@ -30,14 +32,55 @@ METHODS = (
 
 def backtest(runs: int) -> dict[str, object]:
     """Ten methods over 52 weeks on 8,100 cells and about 50,000 incidents of five years, scores and pairs."""
+    from peelian.predict.backtest import backtest as run
+    from peelian.predict.methods import methods_named
+
+    incidents, cells = dated()
+    methods = methods_named(METHODS, step="day")
+    result = measure.function(
+        lambda: run(methods, incidents, cells, origins=52, horizon="week", seed=1), runs=runs, warm=False
+    )
+    return {"n": len(incidents.frame), "cells": len(cells), "methods": len(methods), **result}
+
+
+def forecast(runs: int) -> dict[str, object]:
+    """Next week's forecast, its map and a week of missions with their files on 8,100 cells; backtest done."""
+    import geopandas as gpd
+    from shapely import box
+
+    from peelian.places import Places
+    from peelian.predict.backtest import backtest as run
+    from peelian.predict.extras import missions_part
+    from peelian.predict.forecast import next_period
+    from peelian.predict.methods import methods_named
+    from peelian.predict.patrol import Given
+    from peelian.predict.report import forecast_map
+    from peelian.predict.tables import MissionTable
+
+    incidents, cells = dated()
+    wards = Places.grid(gpd.GeoSeries([box(0, 0, 90 * CELL, 90 * CELL)], crs=cells.crs), 10 * CELL)
+    tested = run(methods_named(METHODS[:6], step="day"), incidents, cells, origins=4, horizon="week", seed=1)
+    asked = MissionTable(boxes=20)
+
+    def one() -> None:
+        found = next_period(incidents, cells, tested)
+        forecast_map(found, cells, "burglaries", "simulated", published=False)
+        missions_part(
+            found, incidents, cells, wards, asked, Given(), crime="Burglary", crimes="burglaries",
+            source="simulated", seed=1,
+        )  # fmt: skip
+
+    return {"n": len(cells), "incidents": len(incidents.frame), **measure.function(one, runs=runs)}
+
+
+def dated() -> tuple[Incidents, Places]:
+    """About 50,000 incidents of five years, dated by day, and 8,100 cells."""
     import geopandas as gpd
     import pandas as pd
     from shapely import box, points
 
     from peelian.incidents import Incidents
     from peelian.places import Places
-    from peelian.predict.backtest import backtest as run
-    from peelian.predict.methods import methods_named
 
     side = 90 * CELL
     events = simulated(50_000, side, 300, days=1_826).events
@@ -46,15 +89,7 @@ def backtest(runs: int) -> dict[str, object]:
         {"start": start, "end": start + pd.Timedelta(1, "D"), "type": "burglary", "source": "simulated"},
         geometry=points(events.x, events.y), crs="EPSG:27700",
     )  # fmt: skip
-    incidents, cells = (
-        Incidents(frame),
-        Places.grid(gpd.GeoSeries([box(0, 0, side, side)], crs="EPSG:27700"), CELL),
-    )
-    methods = methods_named(METHODS, step="day")
-    result = measure.function(
-        lambda: run(methods, incidents, cells, origins=52, horizon="week", seed=1), runs=runs, warm=False
-    )
-    return {"n": len(frame), "cells": len(cells), "methods": len(methods), **result}
+    return Incidents(frame), Places.grid(gpd.GeoSeries([box(0, 0, side, side)], crs="EPSG:27700"), CELL)
 
 
 def _hawkes(number: int, side: int, centres: int, runs: int) -> dict[str, object]:

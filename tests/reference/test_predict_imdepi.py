@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from benchmarks.peers.predict import imdepi
 from peelian.predict.marked import Process, fit_marked, log_likelihood
 
-LAST = 2557.0
 BACKGROUND = ["h.(Intercept)", "h.trend", "h.sin", "h.cos"]
 MARKS = ["e.(Intercept)", "e.typeC", "e.agegrp[3,19)", "e.agegrp[19,Inf)"]
 
@@ -34,38 +33,10 @@ class Case(NamedTuple):
         )  # fmt: skip
 
 
-def seasons(start: pd.Series) -> np.ndarray:
-    turn = 2 * np.pi * start / 365
-    return np.column_stack([np.ones(len(start)), start / 365 - 3.5, np.sin(turn), np.cos(turn)])
-
-
-def rings(text: str) -> list[np.ndarray]:
-    return [np.array([point.split() for point in ring.split(",")], float) for ring in text.split("|")]
-
-
 @pytest.fixture(scope="module")
 def case(shared: Path) -> Case:
-    folder = shared / "reference" / "predict"
-    reference = json.loads((folder / "imdepi_twinstim.json").read_text("utf-8"))
-    events = pd.read_csv(folder / "imdepi_events.csv", dtype={"tile": str})
-    regions = pd.read_csv(folder / "imdepi_influence_regions.csv.gz")["region"]
-    kept = events["agegrp"].notna().to_numpy()
-    events, regions = events[kept].reset_index(drop=True), regions[kept]
-    grid = pd.read_csv(shared / "data" / "world" / "imdepi_events" / "imdepi_stgrid.csv.gz")
-    time, kind = events["time"].to_numpy(), events["type"].to_numpy()
-    at = events[["x", "y"]].to_numpy()
-    square = ((at[:, None] - at) ** 2).sum(axis=2)
-    gap = time[:, None] - time
-    child, parent = np.nonzero((gap > 0) & (gap <= 30) & (square <= 200**2) & (kind[:, None] == kind))
-    marks = np.column_stack(
-        [np.ones(len(events)), kind == "C", events["agegrp"] == "[3,19)", events["agegrp"] == "[19,Inf)"]
-    ).astype(float)
-    process = Process(
-        seasons(events["start"]), np.log(events["popdensity"].to_numpy()), seasons(grid["start"]),
-        np.log(grid["popdensity"].to_numpy()), 2 * (grid["area"] * (grid["stop"] - grid["start"])).to_numpy(),
-        marks, child, parent, square[child, parent], np.minimum(30, LAST - time), [rings(one) for one in regions],
-    )  # fmt: skip
-    return Case(process, reference)
+    text = (shared / "reference" / "predict" / "imdepi_twinstim.json").read_text("utf-8")
+    return Case(imdepi(), json.loads(text))
 
 
 def test_the_log_likelihood_at_the_published_coefficients(case: Case) -> None:

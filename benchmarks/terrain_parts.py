@@ -1,0 +1,75 @@
+"""Parts of the risk terrain by themselves: searches on Chicago, moved maps, the modern mode's choice."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from benchmarks import explain, measure
+from benchmarks.peers.stand import Absent
+from benchmarks.peers.terrain import chicago
+
+
+def stepwise(runs: int) -> dict[str, object]:
+    """Stepwise searches in full, 9,413 cells x 48 candidates: all three families, and each by itself."""
+    from peelian.explain.select import stepwise as search
+
+    try:
+        columns, factor, y, _ = chicago()
+    except Absent as reason:
+        raise measure.CannotMeasure(f"Nothing to measure: {reason}") from None
+    families: tuple[Any, ...] = ("poisson", "nb1", "nb2")
+
+    def one(*asked: Any) -> list[Any]:
+        return [search(columns, factor, y, family) for family in asked]
+
+    each = {
+        f"{family}_seconds": measure.function(partial(one, family), runs=runs)["seconds"]
+        for family in families
+    }
+    return {"n": len(y), **each, **measure.function(partial(one, *families), runs=runs)}
+
+
+def shift_test(runs: int) -> dict[str, object]:
+    """Maps of 24 factors x 12 candidates moved over 160,000 cells, against one model and a constant.
+
+    One run, no warm-up, unless more than three are asked for.
+    """
+    import numpy as np
+
+    from peelian.explain.shifted import ground_of
+
+    places, _, _ = explain.london()
+    columns, factor, y = explain.problem()
+    level = np.full(len(y), y.mean())
+    uneven = level * np.random.default_rng(1).gamma(20, 0.05, len(y))
+
+    def one() -> None:
+        ground = ground_of(places, np.ones(len(y), bool), 1)
+        for number in range(factor.max() + 1):
+            ground.test(columns[:, factor == number], y.astype(float), ((level, level), (uneven, 2 * uneven)))
+
+    result = measure.function(one, runs=1 if runs <= 3 else runs, warm=False)
+    return {"n": len(y), "factors": int(factor.max()) + 1, "columns": columns.shape[1], **result}
+
+
+def rtm_modern(runs: int) -> dict[str, object]:
+    """The modern mode on 160,000 cells and 24 factors: bands, tiles left out, the model; no checks.
+
+    One run, no warm-up, unless more than three are asked for.
+    """
+    from peelian.explain import rtm
+
+    places, layers, _ = explain.london()
+    _, counts = explain.selection()
+
+    found: dict[str, Any] = {}
+
+    def one() -> None:
+        found["terrain"] = rtm(
+            counts, layers, places, seed=1, mode="modern", replicates=0, shift=False, refit="none",
+            permutations=0, sensitivity=False,
+        )  # fmt: skip
+
+    result = measure.function(one, runs=1 if runs <= 3 else runs, warm=False)
+    return {"n": len(places), "factors": len(found["terrain"].factors), **result}
