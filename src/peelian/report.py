@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph. ``kind``: ``finding`` (the sentences to read first), ``plain``, ``warning``, ``note``."""
+    """A paragraph. ``kind``: ``finding`` (the sentences to read first), ``plain``, ``warning``, ``note``; or
+    ``heading``: what the blocks after it are about, listed at the head of a long chapter."""
 
     text: str
     kind: str = "plain"
@@ -29,6 +30,7 @@ class Table:
     ``counts``    columns that hold counts of incidents or people, for disclosure control.
     ``published`` True where those counts are public already.
     ``name``      file name of its CSV, without ending; unique in a report.
+    ``folded``    True for working papers: closed on the screen until asked for, open on paper.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Table:
     counts: tuple[str, ...] = ()
     published: bool = True
     note: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,3 +102,38 @@ def test_the_same_report_gives_the_same_page() -> None:
 
 def test_the_numbers_beside_the_page_are_those_of_its_tables() -> None:
     assert list(tables_of(REPORT)) == ["counts", "rise"]
+
+
+# ------------------------------------------------------------ long chapters
+LONG = Section(
+    "explain", "Explain", "What goes with it?",
+    (
+        Text("Four factors.", "finding"), Text("The model", "heading"),
+        Table("bands", "Working papers", FRAME.head(2), folded=True), Text("Hot spots", "heading"),
+        Table("hot", "Hot spots", FRAME.head(3)),
+    ),
+)  # fmt: skip
+
+
+def test_a_long_chapter_lists_its_parts_and_each_link_leads_to_one() -> None:
+    soup = BeautifulSoup(html(Report("t", "?", (LONG,))), "html.parser")
+    links = soup.find("nav", {"aria-label": "Parts of Explain"}).find_all("a")  # type: ignore[union-attr]
+    assert [a.text for a in links] == ["The model", "Hot spots"]
+    assert [soup.find(id=a["href"][1:]).name for a in links] == ["h3", "h3"]  # type: ignore[union-attr]
+
+
+def test_a_folded_table_is_closed_on_the_screen_and_open_on_paper() -> None:
+    screen, paper = (
+        BeautifulSoup(html(Report("t", "?", (LONG,)), media=m), "html.parser") for m in ("screen", "paper")
+    )
+    folded = screen.find("summary", string="Working papers").parent  # type: ignore[union-attr]
+    assert len(folded.find_all("tr")) == 3  # type: ignore[union-attr]
+    assert not folded.has_attr("open")  # type: ignore[union-attr]
+    assert paper.find("details") is None
+    assert [c.text for c in paper.find_all("caption")[:2]] == ["Working papers", "Hot spots"]
+
+
+def test_headings_and_folds_come_back_from_json() -> None:
+    back = section_from_json(json.loads(json.dumps(LONG.as_json())))
+    assert [getattr(b, "kind", getattr(b, "folded", None)) for b in back.blocks] == [
+        "finding", "heading", True, "heading", False]  # fmt: skip

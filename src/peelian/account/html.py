@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 40
 FINDINGS_SHOWN = 3
+WORDY = 25  # characters in a cell, from which its column is kept wide enough to read
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?")
 NO_CHARTS = (
     "This chart needs the extra peelian[reports] (vl-convert), which is not installed here. "
@@ -66,21 +67,27 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
 
 
 def _section(section: Section, media: str) -> dict[str, Any]:
+    blocks = [_block(block, media) for block in section.blocks]
+    parts = [block for block in blocks if block["type"] == "heading"]
+    for number, part in enumerate(parts, start=1):
+        part["id"] = f"{section.id}-{number}"
     return {
         "id": section.id,
         "title": section.title,
         "question": section.question,
-        "blocks": [_block(block, media) for block in section.blocks],
+        "blocks": blocks,
+        "parts": parts if len(parts) > 1 else [],
     }
 
 
 def _block(block: Text | Table | Chart, media: str = "paper") -> dict[str, Any]:
     if isinstance(block, Text):
-        return {"type": "text", "kind": block.kind, "text": block.text}
+        kind = "heading" if block.kind == "heading" else "text"
+        return {"type": kind, "kind": block.kind, "text": block.text}
     about = {"name": block.name, "title": block.title, "source": block.source, "note": block.note}
     grid = None if block.frame is None else _grid(block.frame, block.formats)
     if isinstance(block, Table):
-        return {"type": "table", "grid": grid, **about}
+        return {"type": "table", "grid": grid, "folded": block.folded and media == "screen", **about}
     drawn = svg(block)
     periods = frames(block) if drawn and media == "screen" else []
     if periods:
@@ -98,7 +105,11 @@ def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
         pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c]) for c in frame
     ]
     header, rows, more = printed(frame, formats)
-    return {"header": header, "numeric": numeric, "rows": rows, "more": more, "total": len(frame)}
+    wordy = [any(len(row[at]) > WORDY for row in rows) for at in range(len(header))]
+    kinds = ["number" if n else "words" if w else "" for n, w in zip(numeric, wordy, strict=True)]
+    return {
+        "header": header, "numeric": numeric, "kinds": kinds, "rows": rows, "more": more, "total": len(frame),
+    }  # fmt: skip
 
 
 def printed(frame: pd.DataFrame, formats: dict[str, str]) -> tuple[list[str], list[list[str]], int]:

@@ -93,6 +93,9 @@ def _language(document: Document) -> None:
 
 
 def _block(document: Document, block: Text | Table | Chart) -> None:
+    if isinstance(block, Text) and block.kind == "heading":
+        document.add_heading(block.text, level=2)
+        return
     if isinstance(block, Text):
         paragraph = document.add_paragraph()
         if block.kind == "warning":
