@@ -81,7 +81,7 @@ def by_unit(
 # -------------------------------------------------------------------- in the chapter
 def blocks(found: dict[str, Concentration], *, published: bool, snapped: bool) -> list[Block]:
     """One table over all units, over homes, and the places of each unit with the most crime."""
-    said: list[Block] = [_together(found)]
+    said: list[Block] = [_together(found, published)]
     if any(held.homes for held in found.values()):
         said.append(_over_homes(found))
     said += [_ranked(name, held, published) for name, held in found.items()]
@@ -90,12 +90,13 @@ def blocks(found: dict[str, Concentration], *, published: bool, snapped: bool) -
     return said
 
 
-def _together(found: dict[str, Concentration]) -> Table:
+def _together(found: dict[str, Concentration], published: bool) -> Table:
     import pandas as pd
 
     rows = []
     for name, held in found.items():
-        row: dict[str, object] = {"Unit": UNITS[name], "Places": held.n, "With any": held.occupied}
+        row: dict[str, object] = {"Unit": UNITS[name], "Places": held.n, "With any": held.occupied,
+                                  "Incidents": held.crimes}  # fmt: skip
         for line in held.shares.itertuples():
             row[f"{100 * line.crime:g} % in"] = line.share_of_places
         last = held.shares.iloc[-1]
@@ -112,7 +113,8 @@ def _together(found: dict[str, Concentration]) -> Table:
         "eighty_twenty",
         f"Four fifths of {first.crime} lie in {100 * first.shares.iloc[-1]['share_of_places']:.1f} % of "
         f"{first.unit}",
-        frame, dict.fromkeys(shares, ".1%") | {"Generalised Gini": ".2f"},
+        frame, dict.fromkeys(shares, ".1%") | {"Generalised Gini": ".2f"}, counts=("Incidents",),
+        published=published,
         note="Share of all places that holds so much of the crime, fullest first. By chance: the same number "
         "of incidents dealt to all places at random; mean and 95 % range. "
         f"{'Areas are counted by the code of the extract, the rest' if coded else 'Counted'} by the point.",

@@ -25,14 +25,15 @@ def sentence(found: HotSpots) -> str:
     hot = found.frame.loc[found.hot, "count"]
     total = found.frame["count"].sum()
     share = 100 * len(hot) / len(found.frame)
+    by = " by rates per household" if found.rates else ""
     if not len(hot):
         return (
             f"No place has more {found.crime} in and round it than counts dealt out at random would give "
             f"({len(found.frame):,} places, level {100 * (1 - found.alpha):g} %)."
         )
     return (
-        f"{len(hot):,} of {len(found.frame):,} places ({share:.1f} %) are hot spots of {found.crime}; they "
-        f"hold {hot.sum():,.0f} of {total:,.0f} incidents ({100 * hot.sum() / total:.1f} %)."
+        f"{len(hot):,} of {len(found.frame):,} places ({share:.1f} %) are hot spots of {found.crime}{by}; "
+        f"they hold {hot.sum():,.0f} of {total:,.0f} incidents ({100 * hot.sum() / total:.1f} %)."
     )
 
 

@@ -50,7 +50,9 @@ def add(
                 "the months of the incidents that are explained."
             )
         moved = hotspot_change(incidents, cells, before, after, alpha=asked.alpha, crime=crime)
-        found.blocks.extend([Text(str(moved)), _changed(moved, asked, incidents.published)])
+        found.blocks.append(Text(str(moved)))
+        if (moved.frame["class"] != "none").any():
+            found.blocks.append(_changed(moved, asked, incidents.published))
         found.columns["hot_spot_change"] = moved.frame["class"].astype("str")
         found.files["hot_spot_change.csv"] = moved.frame
     if asked.eps:
