@@ -59,11 +59,24 @@ def test_the_curve_runs_from_corner_to_corner() -> None:
     assert curve.to_numpy().tolist() == [[0, 0], [0.5, 0.25], [1, 1]]
 
 
-def test_households_take_the_place_of_equal_chances() -> None:
-    homes = pd.Series([50, 50, *[1] * 48, *[0] * 50], GRID.index)
-    found = concentration(TEN, GRID, households=homes, seed=1)
-    assert found.n == 50
-    assert found.shares.iloc[1]["by_chance"] < 0.2
+def test_over_homes_a_place_with_many_is_no_concentration() -> None:
+    # two cells hold 70 of 100 crimes and 700 of 1,000 homes: every home has the same rate
+    homes = pd.Series([400, 300, 100, 100, 100, *[0] * 95], GRID.index)
+    found = concentration(TEN, GRID, households=homes, seed=1).homes
+    assert found
+    assert found.shares["homes"].to_numpy() == pytest.approx([0.25, 0.5, 0.8])
+    assert found.gini == pytest.approx(0, abs=1e-12)
+    assert (found.shares["by_chance"] < found.shares["homes"]).all()  # chance deals unevenly
+    assert (found.homes, found.unplaced) == (1000, 0)
+
+
+def test_over_homes_the_highest_rates_come_first() -> None:
+    homes = pd.Series([1000, 1, *[10] * 48, *[0] * 50], GRID.index)
+    found = concentration(TEN, GRID, households=homes, seed=1).homes
+    assert found
+    # 30 of 100 crimes in the one home of the second cell
+    assert found.shares["homes"].iloc[0] == pytest.approx(25 / 30 / 1481)
+    assert found.gini > 0.4 > found.by_chance
 
 
 def test_the_same_places_every_year_overlap_wholly() -> None:

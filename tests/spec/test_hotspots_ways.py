@@ -155,6 +155,62 @@ def test_periods_that_are_none(asked: dict[str, str]) -> None:
         HotSpotParameters(**asked)  # type: ignore[arg-type]
 
 
+def test_the_ground_that_holds_half_goes_into_the_map() -> None:
+    _, found = chapter(bandwidth=(200,), kernel="epanechnikov")
+    shapes = found.layers["density_contours"].set_index("volume")
+    cells = {name: (found.columns["density_volume"] == name).sum() for name in ("25 %", "50 %")}
+    assert shapes.geometry["25 %"].area == pytest.approx(100**2 * cells["25 %"])
+    assert shapes.geometry["50 %"].area == pytest.approx(100**2 * (cells["25 %"] + cells["50 %"]))
+    assert shapes.geometry["50 %"].covers(shapes.geometry["25 %"])
+    table = next(block for block in found.blocks if getattr(block, "name", "") == "density_map").frame
+    assert table["Incidents"].iloc[-1] == 600
+    assert table["Share of incidents"].iloc[1] > 0.5  # smoothing spreads what is there
+    assert "epanechnikov kernel" in words(found)
+
+
+def test_clusters_by_harm_of_the_crime_type_and_on_the_map() -> None:
+    _, found = chapter(eps=60, least=400, weights={"Burglary": 10})
+    assert len(found.files["clusters.csv"]) == 2
+    assert found.files["clusters.csv"]["weight"].sum() == 10 * found.files["clusters.csv"]["incidents"].sum()
+    assert found.layers["clusters"].geometry.area.to_numpy() / 1e4 == pytest.approx(
+        found.files["clusters.csv"]["hectares"].to_numpy()
+    )
+
+
+def test_a_crime_type_without_a_weight_is_named() -> None:
+    _, found = chapter(eps=60, least=400, weights={"Robbery": 10})
+    assert "explain.hotspots.weights has no weight for burglary" in words(found)
+
+
+def test_patterns_have_the_shares_that_are_asked_for() -> None:
+    _, strict = chapter(period="quarter", persistent=1.0)
+    _, loose = chapter(period="quarter", persistent=0.1)
+    counts = [found.summary["hot_spots"]["patterns"] for found in (strict, loose)]
+    assert counts[0].get("persistent", 0) < counts[1]["persistent"]
+
+
+def test_patterns_by_rates_are_not_those_by_counts() -> None:
+    counts, rates = (chapter(rates=asked)[1].columns["hot_spot_pattern"] for asked in (False, True))
+    west = (GRID.points.x < 1000).to_numpy()
+    assert (counts[west] != "none").any()
+    assert not rates[west].str.fullmatch("persistent|emerging|intermittent").any()
+
+
+def test_too_few_periods_are_said() -> None:
+    _, found = chapter(period="year")
+    assert "Patterns over time are not shown. 2 whole years with incidents" in words(found)
+
+
+def test_without_itself_and_hot_only_in_the_chapter() -> None:
+    _, found = chapter(include_self=False, sides="hot")
+    assert (
+        "Gi (Getis & Ord 1992; Ord & Getis 1995) over places that touch, the place itself left out"
+        in words(found)
+    )
+    assert not found.columns["hot_spot"].str.startswith("cold").any()
+    assert found.layers["hot_spots"]["gi_q"].notna().any()
+
+
 # -------------------------------------------------------------------- how alike two years are
 def test_years_alike_place_by_place() -> None:
     rng = np.random.default_rng(3)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.incidents import Incidents
+    from peelian.maps import Style
     from peelian.places import Places
     from peelian.report import Block
 
@@ -40,24 +41,33 @@ def months_of(period: str) -> tuple[str, str]:
 class HotSpotParameters:
     """The ``[explain.hotspots]`` table.
 
-    ``on``; ``alpha`` level after adjustment; ``adjust`` for asking about every place; ``p``; ``period`` of
-    the patterns over time; ``rates``: empirical-Bayes rates by household in the place of counts;
-    ``bandwidth`` metres of a kernel density (of several the likeliest); ``before`` and ``after``, first and
-    last month of two periods whose change by place is shown; ``eps`` metres and ``least`` incidents, for
-    clusters of any shape.
+    ``on``; ``alpha`` level after adjustment; ``adjust`` for asking about every place; ``p``; ``sides``:
+    ``two``, or ``hot`` only; ``include_self``: the place with its neighbours (Gi*); ``period`` of the
+    patterns over time, with their shares ``hotspot``, ``persistent`` and ``recent``; ``rates``:
+    empirical-Bayes rates by household in the place of counts; ``bandwidth`` metres of a kernel density (of
+    several the likeliest) and its ``kernel``; ``before`` and ``after``, first and last month of two periods
+    whose change by place is shown; ``eps`` metres and ``least`` weight, for clusters of any shape, with
+    ``weights`` (harm) by crime type, 1 each where none are given.
     """
 
     on: bool = True
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     adjust: Literal["fdr", "bonferroni", "none"] = "fdr"
     p: Literal["auto", "normal", "permutation"] = "auto"
+    sides: Literal["two", "hot"] = "two"
+    include_self: bool = True
     period: Literal["month", "quarter", "year"] = "quarter"
+    hotspot: Annotated[float, Field(gt=0, le=1)] = 0.1
+    persistent: Annotated[float, Field(gt=0, le=1)] = 0.8
+    recent: Annotated[float, Field(gt=0, lt=1)] = 0.2
     rates: bool = False
     bandwidth: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    kernel: Literal["quartic", "gaussian", "epanechnikov"] = "quartic"
     before: str | None = None
     after: str | None = None
     eps: Annotated[float, Field(gt=0)] | None = None
     least: Annotated[float, Field(gt=0)] = 20
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
 
     @field_validator("before", "after")
     @classmethod
@@ -136,11 +146,14 @@ class AoristicParameters:
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What else the chapter holds: blocks, files, columns by place and headline numbers."""
+    """What else the chapter holds: blocks, files, columns by place, layers of the map with their styles, and
+    headline numbers."""
 
     blocks: list[Block] = field(default_factory=list)
     files: dict[str, Any] = field(default_factory=dict)
     columns: dict[str, pd.Series] = field(default_factory=dict)
+    layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    styles: dict[str, Style] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
 
 
@@ -151,17 +164,18 @@ def beside(
 ) -> Beside:  # fmt: skip
     """Every part that was asked for; a part that the data forbid is one sentence that says why.
 
-    ``households``  by cell, for rates. ``streets``  lines, for near repeats along them. ``areas``  whose
-    columns may be strata.
+    ``households``  by cell. ``streets``  lines, for near repeats along them and as places of concentration;
+    ``areas``  as places of concentration, their columns as strata.
     """
-    from peelian.explain import near_repeat_part
+    from peelian.explain import hot_spots_part, lorenz_part, near_repeat_part
 
     found = Beside()
     parts: tuple[tuple[str, bool, Callable[[], None]], ...] = (
         ("Hot spots", asked.hotspots.on,
-         lambda: _hot_spots(found, incidents, cells, asked.hotspots, seed, crime, households)),
+         lambda: hot_spots_part.add(found, incidents, cells, asked.hotspots, seed, crime, households)),
         ("Concentration", asked.concentration.on,
-         lambda: _concentration(found, incidents, cells, asked.concentration, seed, crime)),
+         lambda: lorenz_part.add(
+             found, incidents, cells, asked.concentration, seed, crime, households, areas, streets)),
         ("Near repeats", asked.near_repeat.on,
          lambda: near_repeat_part.add(
              found, incidents, asked.near_repeat, seed, crime, progress, streets, areas)),
@@ -188,54 +202,6 @@ class Asked:
     concentration: ConcentrationParameters = field(default_factory=ConcentrationParameters)
     near_repeat: NearRepeatParameters = field(default_factory=NearRepeatParameters)
     aoristic: AoristicParameters = field(default_factory=AoristicParameters)
-
-
-def _hot_spots(
-    found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, seed: int, crime: str,
-    households: pd.Series | None,
-) -> None:  # fmt: skip
-    from peelian.explain import hot_spots_ways
-    from peelian.explain.hot_spots import hotspot_classify, hotspots
-    from peelian.explain.hot_spots_report import blocks
-
-    if asked.rates and households is None:
-        raise DesignError("rates = true needs areas with a households column: name it in [places].")
-    hot = hotspots(
-        incidents, cells, alpha=asked.alpha, adjust=asked.adjust, p=asked.p, seed=seed, crime=crime,
-        households=households if asked.rates else None,
-    )  # fmt: skip
-    try:
-        lasting = hotspot_classify(
-            incidents, cells, period=asked.period, critical_p=asked.alpha, adjust=asked.adjust, seed=seed,
-            crime=crime,
-        )  # fmt: skip
-    except DesignError:  # fewer than three whole periods: the hot spots of the whole time remain
-        lasting = None
-    found.blocks.extend(blocks(hot, lasting, cells, published=incidents.published))
-    found.columns.update({"gi": hot.frame["gi"], "hot_spot": hot.frame["class"].astype("str")})
-    if lasting is not None:
-        found.columns["hot_spot_pattern"] = lasting.frame["pattern"].astype("str")
-    found.summary["hot_spots"] = {
-        "places": len(hot.frame), "hot": len(hot.hot), "cold": len(hot.cold),
-        "incidents_in_hot": int(hot.frame.loc[hot.hot, "count"].sum()),
-    }  # fmt: skip
-    hot_spots_ways.add(found, incidents, cells, asked, crime, households)
-
-
-def _concentration(
-    found: Beside, incidents: Incidents, cells: Places, asked: ConcentrationParameters, seed: int, crime: str
-) -> None:
-    from peelian.explain.lorenz import concentration
-    from peelian.explain.lorenz_report import blocks
-
-    held = concentration(incidents, cells, draws=asked.draws, seed=seed, crime=crime)
-    found.blocks.extend(blocks(held))
-    found.files.update({"concentration.csv": held.shares, "lorenz.csv": held.lorenz})
-    half = held.shares.iloc[1]
-    found.summary["concentration"] = {
-        "gini": held.gini, "generalised_gini": held.generalised, "low": held.low, "high": held.high,
-        "share_of_places_for_half": float(half["share_of_places"]), "by_chance": float(half["by_chance"]),
-    }  # fmt: skip
 
 
 def _times(found: Beside, incidents: Incidents, asked: AoristicParameters, seed: int, crime: str) -> None:

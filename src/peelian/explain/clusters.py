@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from peelian.errors import DataError, DesignError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.incidents import Incidents
@@ -24,10 +25,12 @@ class Clusters:
                 of ``eps`` of its incidents), ``density`` (weight a hectare), ``pai`` (share of the weight
                 over share of the study area).
     ``label``   number of the cluster of each incident, 0 the heaviest; -1 where it lies alone.
+    ``shapes``  the ground of each cluster, with the same columns.
     """
 
     frame: pd.DataFrame
     label: pd.Series
+    shapes: gpd.GeoDataFrame
     eps: float
     least: float
     accounting: dict[str, int]
@@ -60,6 +63,7 @@ def hotspot_clusters(
     Clusters are found, not tested: chance makes some too. Raises ``DesignError`` for ``eps`` or ``least`` not
     above 0, ``DataError`` for weights that are negative or missing.
     """
+    import geopandas as gpd
     import numpy as np
     import pandas as pd
     import shapely
@@ -74,11 +78,12 @@ def hotspot_clusters(
         raise DataError("Weights must be numbers of at least 0 for every incident.")
     label = thick(points, weight, eps, least)
     ground = float(places.areas.sum())
-    rows = []
+    rows, shapes = [], []
     for number in range(label.max() + 1 if len(label) else 0):
         mine = label == number
         spots = np.unique(points[mine], axis=0)
-        area = float(shapely.union_all(shapely.buffer(shapely.points(spots), eps / 2)).area)
+        shapes.append(shapely.union_all(shapely.buffer(shapely.points(spots), eps / 2)))
+        area = float(shapes[-1].area)
         heavy = float(weight[mine].sum())
         rows.append(
             (int(mine.sum()), heavy, area / 1e4, heavy / area * 1e4, heavy / weight.sum() / (area / ground))
@@ -90,7 +95,10 @@ def hotspot_clusters(
         "without a point": len(incidents) - located, "outside the study area": located - len(held),
         "used": len(held),
     }  # fmt: skip
-    return Clusters(frame, pd.Series(label, held.index, name="cluster"), eps, least, account, crime)
+    ground_of = gpd.GeoDataFrame(frame, geometry=shapes, crs=places.crs)
+    return Clusters(
+        frame, pd.Series(label, held.index, name="cluster"), ground_of, eps, least, account, crime
+    )
 
 
 def thick(points: Array, weight: Array, eps: float, least: float) -> Array:

@@ -44,7 +44,7 @@ def chance_p(counts: Array, near: sparse.csr_array, *, seed: int) -> tuple[Array
     ``near``  0/1 neighbours without the place itself, whose own count stays with it. For whole counts with
     few distinct values p is exact, as if every permutation were made, because the sum depends only on how
     many neighbours a place has and on the count it holds itself: 999 permutations could not give a p below
-    0.001, too coarse for thousands of places. Otherwise 999 seeded permutations.
+    0.001, too coarse for thousands of places. Otherwise 999 seeded permutations of the other places.
     """
     y = np.asarray(counts, float)
     degree = np.asarray(near.sum(axis=1)).ravel().astype(int)
@@ -85,12 +85,24 @@ def _exact_p(y: Array, degree: Array, around: Array) -> tuple[Array, Array]:
 def _drawn_p(
     y: Array, near: sparse.csr_array, around: Array, seed: int, draws: int = 999
 ) -> tuple[Array, Array]:
+    """p by permutation, the place's own value staying with it (conditional).
+
+    One order of all places serves every place: its neighbours hold the first values of that order, its own
+    left out.
+    """
+    degree = np.asarray(near.sum(axis=1)).ravel().astype(int)
     rng = np.random.default_rng(seed)
+    most, slack = int(degree.max()) + 1, 1e-9 * (1 + np.abs(around))
     high, low = np.zeros((2, len(y)))
     for _ in range(draws):
-        drawn = near @ rng.permutation(y)
-        high += drawn >= around - 1e-12
-        low += drawn <= around + 1e-12
+        order = rng.permutation(len(y))[:most]
+        sums = np.concatenate([[0.0], np.cumsum(y[order])])
+        place = np.full(len(y), most)
+        place[order] = np.arange(len(order))
+        own = place < degree
+        drawn = sums[degree + own] - own * y
+        high += drawn >= around - slack
+        low += drawn <= around + slack
     return (1 + high) / (draws + 1), (1 + low) / (draws + 1)
 
 

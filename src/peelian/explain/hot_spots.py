@@ -26,7 +26,8 @@ class HotSpots:
 
     ``frame`` on the places' index: ``count``, ``gi`` (standard deviations), ``p_hot``, ``p_cold``
     (one-sided), ``q`` (adjusted), ``class`` (``hot 99 %`` ... ``cold 90 %``, ``none``). ``hot``, ``cold``:
-    places at ``alpha``. ``p`` how p was found; ``isolated`` places without a neighbour; ``accounting``.
+    places at ``alpha``. ``p`` how p was found; ``isolated`` places without a neighbour; ``accounting``;
+    ``include_self`` Gi* rather than Gi; ``rates`` by household rather than counts.
     """
 
     frame: pd.DataFrame
@@ -37,17 +38,19 @@ class HotSpots:
     isolated: int = 0
     warnings: tuple[str, ...] = ()
     crime: str = "crime"
+    include_self: bool = True
+    rates: bool = False
 
     @property
     def hot(self) -> pd.Index:
         """Places that are hot at ``alpha``."""
-        at = (self.frame["q"] <= self.alpha) & self.frame["class"].str.startswith("hot")
+        at = (self.frame["q"] <= self.alpha) & (self.frame["p_hot"] <= self.frame["p_cold"])
         return self.frame.index[at]
 
     @property
     def cold(self) -> pd.Index:
         """Places that are cold at ``alpha``."""
-        at = (self.frame["q"] <= self.alpha) & self.frame["class"].str.startswith("cold")
+        at = (self.frame["q"] <= self.alpha) & (self.frame["p_hot"] > self.frame["p_cold"])
         return self.frame.index[at]
 
     def __str__(self) -> str:
@@ -99,7 +102,9 @@ def hotspots(
         {"count": counts, "gi": z, "p_hot": high, "p_cold": low, "q": q, "class": named}, index=places.index
     )
     isolated = int((np.asarray(near.sum(axis=1)).ravel() == 0).sum())
-    return HotSpots(frame, alpha, adjust, by, accounting, isolated, (), crime)
+    return HotSpots(
+        frame, alpha, adjust, by, accounting, isolated, (), crime, include_self, households is not None
+    )
 
 
 def _with_self(near: sparse.csr_array) -> sparse.csr_array:
@@ -109,9 +114,10 @@ def _with_self(near: sparse.csr_array) -> sparse.csr_array:
 
 
 def counted(
-    incidents: Incidents | pd.Series, places: Places, period: tuple[str, str] | None = None
-) -> tuple[pd.Series, dict[str, int]]:
-    """Counts by place, and the account of the rows."""
+    incidents: Incidents | pd.Series, places: Places, period: tuple[str, str] | None = None,
+    by: Literal["code", "point"] = "point",
+) -> tuple[pd.Series, dict[str, int]]:  # fmt: skip
+    """Counts by place, and the account of the rows; by the extract's own ``code`` or by the ``point``."""
     import pandas as pd
 
     if isinstance(incidents, pd.Series):
@@ -124,11 +130,12 @@ def counted(
     held = incidents
     if period is not None:
         held = incidents.between(pd.Period(period[0], "M"), pd.Period(period[1], "M") + 1)
-    counts = held.counts(places)
-    located = int(held.located.sum())
+    counts = held.counts(places, by=by)
+    known = held.located if by == "point" else held.frame["place"].notna()
+    located = int(known.sum())
     account = {
         "rows read": incidents.rows_read, "refused on reading": len(incidents.rejected),
-        "outside the period": len(incidents) - len(held), "without a point": len(held) - located,
+        "outside the period": len(incidents) - len(held), f"without a {by}": len(held) - located,
         "outside the study area": located - int(counts.sum()), "used": int(counts.sum()),
     }  # fmt: skip
     return counts, account
@@ -212,15 +219,15 @@ class Patterns:
 def hotspot_classify(
     incidents: Incidents, places: Places, *, period: Every = "quarter", hotspot: float = 0.1,
     persistent: float = 0.8, recent: float = 0.2, critical_p: float = 0.05, adjust: Adjust = "fdr",
-    seed: int, crime: str = "crime",
+    households: pd.Series | None = None, include_self: bool = True, seed: int, crime: str = "crime",
 ) -> Patterns:  # fmt: skip
     """Which hot spots persist, emerge, fade or come and go, over three or more periods.
 
     Gi* in each period; a period counts where the adjusted p is at most ``critical_p``. ``persistent``: in at
     least that share of the periods; else ``emerging``: in at least ``hotspot`` of the last ``recent`` share
     of periods and in less of those before; ``former`` the reverse; ``intermittent``: in at least ``hotspot``
-    of all; ``mixed`` where a place has a pattern both hot and cold. Raises ``DesignError`` below three
-    periods.
+    of all; ``mixed`` where a place has a pattern both hot and cold. ``households``, ``include_self``  as in
+    ``hotspots``. Raises ``DesignError`` below three periods.
     """
     import numpy as np
     import pandas as pd
@@ -242,7 +249,10 @@ def hotspot_classify(
     for k, p in enumerate(used):
         counts = tables[p].reindex(places.index, fill_value=0)
         if counts.nunique() > 1:
-            found = hotspots(counts, places, neighbours=near, adjust=adjust, seed=seed)
+            found = hotspots(
+                counts, places, neighbours=near, adjust=adjust, households=households,
+                include_self=include_self, seed=seed,
+            )  # fmt: skip
             marked = (found.frame["q"] <= critical_p).to_numpy()
             up = (found.frame["p_hot"] <= found.frame["p_cold"]).to_numpy()
             hot[:, k], cold[:, k] = marked & up, marked & ~up

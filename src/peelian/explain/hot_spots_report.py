@@ -25,14 +25,15 @@ def sentence(found: HotSpots) -> str:
     hot = found.frame.loc[found.hot, "count"]
     total = found.frame["count"].sum()
     share = 100 * len(hot) / len(found.frame)
+    by = " by rates per household" if found.rates else ""
     if not len(hot):
         return (
             f"No place has more {found.crime} in and round it than counts dealt out at random would give "
             f"({len(found.frame):,} places, level {100 * (1 - found.alpha):g} %)."
         )
     return (
-        f"{len(hot):,} of {len(found.frame):,} places ({share:.1f} %) are hot spots of {found.crime}; they "
-        f"hold {hot.sum():,.0f} of {total:,.0f} incidents ({100 * hot.sum() / total:.1f} %)."
+        f"{len(hot):,} of {len(found.frame):,} places ({share:.1f} %) are hot spots of {found.crime}{by}; "
+        f"they hold {hot.sum():,.0f} of {total:,.0f} incidents ({100 * hot.sum() / total:.1f} %)."
     )
 
 
@@ -111,13 +112,16 @@ def _patterns_table(lasting: Patterns) -> Table:
 
 def _method(found: HotSpots) -> str:
     how = (
-        "p as if the counts of all other places were dealt at random, exact for whole counts"
+        "p as if the values of all other places were dealt at random, exact for whole counts"
         if found.p == "permutation"
         else "p by the normal distribution"
     )
-    account = ", ".join(f"{name} {number:,}" for name, number in found.accounting.items())
+    if found.rates:
+        how = f"rates by household, drawn to the mean where there are few (Assunção & Reis 1999); {how}"
+    name, own = ("Gi*", "included") if found.include_self else ("Gi", "left out")
+    account = ", ".join(f"{what} {number:,}" for what, number in found.accounting.items())
     lone = f" {found.isolated:,} places have no neighbour." if found.isolated else ""
     return (
-        f"Gi* (Getis & Ord 1992; Ord & Getis 1995) over places that touch, the place itself included; {how}; "
+        f"{name} (Getis & Ord 1992; Ord & Getis 1995) over places that touch, the place itself {own}; {how}; "
         f"{ADJUSTED[found.adjust]}.{lone} Incidents: {account}."
     )

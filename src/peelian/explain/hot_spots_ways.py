@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peelian.errors import DesignError
+from peelian.errors import DesignError, some
 from peelian.explain.beside import Beside, HotSpotParameters, months_of
-from peelian.report import Table, Text
+from peelian.maps import Style
+from peelian.report import Block, Chart, Table, Text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.explain.clusters import Clusters
     from peelian.explain.hot_spots import HotSpotChange
+    from peelian.explain.kernel import KernelDensity
     from peelian.incidents import Incidents
     from peelian.places import Places
+
+VOLUME_ORDER = ("25 %", "50 %", "rest")
 
 
 def add(
@@ -23,13 +27,15 @@ def add(
 ) -> None:  # fmt: skip
     """Density, change and clusters into the chapter, each only where its keys are given."""
     if asked.bandwidth:
-        from peelian.explain.kernel import kernel_density
+        from peelian.explain.kernel import contours, kernel_density
 
         smooth = kernel_density(
-            incidents, cells, bandwidth=asked.bandwidth, crime=crime,
+            incidents, cells, bandwidth=asked.bandwidth, kernel=asked.kernel, crime=crime,
             households=households if asked.rates else None,
         )  # fmt: skip
-        found.blocks.append(Text(str(smooth)))
+        found.blocks.extend(density_blocks(smooth, incidents, cells))
+        found.layers["density_contours"] = contours(smooth, cells)
+        found.styles["density_contours"] = Style("volume", kind="categories", legend="holds of the density")
         found.columns.update(
             {name if name == "density" else f"density_{name}": smooth.frame[name] for name in smooth.frame}
         )
@@ -44,16 +50,74 @@ def add(
                 "the months of the incidents that are explained."
             )
         moved = hotspot_change(incidents, cells, before, after, alpha=asked.alpha, crime=crime)
-        found.blocks.extend([Text(str(moved)), _changed(moved, asked, incidents.published)])
+        found.blocks.append(Text(str(moved)))
+        if (moved.frame["class"] != "none").any():
+            found.blocks.append(_changed(moved, asked, incidents.published))
         found.columns["hot_spot_change"] = moved.frame["class"].astype("str")
+        found.files["hot_spot_change.csv"] = moved.frame
     if asked.eps:
         from peelian.explain.clusters import hotspot_clusters
 
-        held = hotspot_clusters(incidents, cells, eps=asked.eps, least=asked.least, crime=crime)
+        held = hotspot_clusters(
+            incidents, cells, eps=asked.eps, least=asked.least, weights=harm_of(incidents, asked.weights),
+            crime=crime,
+        )  # fmt: skip
         found.blocks.append(Text(str(held)))
         if len(held.frame):
-            found.blocks.append(_clusters(held, incidents.published))
+            found.blocks.append(_clusters(held, incidents.published, weighted=bool(asked.weights)))
             found.files["clusters.csv"] = held.frame
+            found.layers["clusters"] = held.shapes
+            found.styles["clusters"] = Style("pai", legend="PAI")
+
+
+def harm_of(incidents: Incidents, weights: dict[str, float]) -> pd.Series | None:
+    """The weight of each incident by its type; None where none are given."""
+    if not weights:
+        return None
+    by_type = {name.casefold(): weight for name, weight in weights.items()}
+    types = incidents.frame["type"].astype("str").str.casefold()
+    lacking = sorted(set(types) - set(by_type))
+    if lacking:
+        raise DesignError(
+            f"explain.hotspots.weights has no weight for {some(lacking)}: give one for every crime type."
+        )
+    return types.map(by_type)
+
+
+def density_blocks(smooth: KernelDensity, incidents: Incidents, cells: Places) -> list[Block]:
+    """The density in a sentence, a map of the cells that hold a quarter and half of it, and a table."""
+    import pandas as pd
+
+    from peelian import maps
+
+    counts = incidents.counts(cells)
+    volume = smooth.frame["volume"]
+    rows = []
+    for name, held in (("25 %", ("25 %",)), ("50 %", ("25 %", "50 %")), ("all", tuple(VOLUME_ORDER))):
+        at = volume.isin(held)
+        rows.append({
+            "Contour": name, "Cells": int(at.sum()), "Share of cells": at.mean(),
+            "Incidents": int(counts[at].sum()), "Share of incidents": counts[at].sum() / max(counts.sum(), 1),
+        })  # fmt: skip
+    frame = pd.DataFrame(rows)
+    formats = {"Share of cells": ".1%", "Share of incidents": ".1%"}
+    spec = (
+        maps.cells_map(
+            cells, volume.astype("str"), legend="holds of the density", kind="categories",
+            order=tuple(name for name in VOLUME_ORDER if (volume == name).any()),
+        )
+    )  # fmt: skip
+    rate = " Rates: both incidents and households smoothed alike." if "rate" in smooth.frame else ""
+    return [
+        Text(f"{smooth}{rate}"),
+        Chart(
+            "density_map",
+            f"Half of the density lies in {100 * frame['Share of cells'][1]:.1f} % of cells", spec,
+            f"Map of the fewest cells that hold a quarter of the density ({frame['Cells'][0]:,}) and half of "
+            f"it ({frame['Cells'][1]:,} of {frame['Cells'][2]:,}).",
+            frame, formats, counts=("Incidents",), published=incidents.published,
+        ),
+    ]  # fmt: skip
 
 
 def _changed(moved: HotSpotChange, asked: HotSpotParameters, published: bool) -> Table:
@@ -69,20 +133,23 @@ def _changed(moved: HotSpotChange, asked: HotSpotParameters, published: bool) ->
     )  # fmt: skip
 
 
-def _clusters(held: Clusters, published: bool) -> Table:
+def _clusters(held: Clusters, published: bool, *, weighted: bool) -> Table:
+    what = "Weight" if weighted else "Incidents"
     shown = held.frame.head(20).rename(
         columns={
             "incidents": "Incidents",
+            "weight": "Weight",
             "hectares": "Hectares",
-            "density": "Incidents a hectare",
+            "density": f"{what} a hectare",
             "pai": "PAI",
         }
     )
+    columns = ["Incidents", *(["Weight"] if weighted else []), "Hectares", f"{what} a hectare", "PAI"]
     return Table(
-        "clusters", f"Clusters of any shape: {len(held.frame):,}",
-        shown[["Incidents", "Hectares", "Incidents a hectare", "PAI"]],
-        {"Hectares": ",.1f", "Incidents a hectare": ",.1f", "PAI": ",.1f"}, counts=("Incidents",),
-        published=published,
-        note=f"Incidents with {held.least:g} or more within {held.eps:g} m, and those as near to them "
-        "(DBSCAN). Found, not tested: chance makes some clusters too.",
+        "clusters", f"Clusters of any shape: {len(held.frame):,}", shown[columns],
+        {"Weight": ",.0f", "Hectares": ",.1f", f"{what} a hectare": ",.1f", "PAI": ",.1f"},
+        counts=("Incidents",), published=published,
+        note=f"Incidents with a weight of {held.least:g} or more within {held.eps:g} m, and those as near to "
+        f"them (DBSCAN); {'weights by crime type' if weighted else 'each weighs 1'}. PAI: share of "
+        "the weight over share of the ground. Found, not tested: chance makes some clusters too.",
     )  # fmt: skip

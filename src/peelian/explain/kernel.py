@@ -12,6 +12,7 @@ from scipy import fft
 from peelian.errors import DesignError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.incidents import Incidents
@@ -91,6 +92,18 @@ def kernel_density(
         "used": len(held),
     }  # fmt: skip
     return KernelDensity(frame, best, kernel, account, crime)
+
+
+def contours(found: KernelDensity, cells: Places) -> gpd.GeoDataFrame:
+    """The ground that holds a quarter of the density and the ground that holds half: one shape each."""
+    import geopandas as gpd
+
+    volume = found.frame["volume"]
+    held = {"25 %": ("25 %",), "50 %": ("25 %", "50 %")}
+    ground = {name: cells.geometry[volume.isin(classes)] for name, classes in held.items()}
+    shapes = [part.union_all(method="coverage") for part in ground.values()]
+    about = {"volume": list(held), "cells": [len(part) for part in ground.values()]}
+    return gpd.GeoDataFrame(about, geometry=shapes, crs=cells.crs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from peelian.errors import DesignError
+from peelian.explain.lorenz_homes import PerHome, per_home
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,8 @@ class Concentration:
     and the share that chance alone would need (mean and 95 % range). ``lorenz``: cumulative shares, places
     from the emptiest. ``overlap``: from one year to the next, how far the top places are the same (1: all).
     ``alike``: how alike the first and the last whole year are, place by place (Andresen's S), with the years;
-    None where there is one year only.
+    None where there is one year only. ``homes``: concentration over homes, None without households. ``by``
+    how incidents were placed: ``point`` or ``code``.
     """
 
     n: int
@@ -52,6 +54,8 @@ class Concentration:
     unit: str
     crime: str = "crime"
     alike: tuple[int, int, Similarity] | None = None
+    homes: PerHome | None = None
+    by: str = "point"
 
     def __str__(self) -> str:
         from peelian.explain.lorenz_report import sentence
@@ -61,12 +65,14 @@ class Concentration:
 
 def concentration(
     incidents: Incidents | pd.Series, places: Places, *, households: pd.Series | None = None,
-    period: tuple[str, str] | None = None, draws: int = 199, seed: int, crime: str = "crime",
+    period: tuple[str, str] | None = None, draws: int = 199, by: Literal["code", "point"] = "point",
+    seed: int, crime: str = "crime",
 ) -> Concentration:  # fmt: skip
     """In how few places lies how much of the crime, beside what chance alone would give.
 
-    ``households``  by place: chance deals crimes by homes, places without homes left out. ``draws``  of
-    Poisson counts for the envelope, and of resampled places for the interval.
+    ``households``  by place: concentration over homes too, chance dealing crimes to homes. ``draws``  of
+    Poisson counts for the envelope, and of resampled places for the interval. ``by``  the extract's own area
+    ``code``, or the ``point``.
 
     Source: Bernasco & Steenbeek (2017) for the generalised Gini; Mohler, Brantingham, Carter & Short (2019)
     for the Poisson-gamma one; Weisburd (2015) for the shares.
@@ -75,13 +81,8 @@ def concentration(
 
     from peelian.explain.hot_spots import counted
 
-    counts, accounting = counted(incidents, places, period)
+    counts, accounting = counted(incidents, places, period, by)
     unit = {"cell": "cells", "area": "areas", "street": "streets"}[places.kind]
-    expected = None
-    if households is not None:
-        homes = households.reindex(places.index).fillna(0)
-        counts, homes = counts[homes > 0], homes[homes > 0]
-        expected = (homes / homes.sum()).to_numpy(float)
     if counts.sum() < 2 or len(counts) < 2:
         raise DesignError(f"{counts.sum():g} incidents in {len(counts)} places: nothing can be concentrated.")
     y = counts.to_numpy(float)
@@ -90,12 +91,12 @@ def concentration(
     low, high = np.nanquantile(drawn, [0.025, 0.975])
     overlap, alike = pd.DataFrame(), None
     if not isinstance(incidents, pd.Series):
-        years = _by_year(incidents, places)
+        years = _by_year(incidents, places, by)
         overlap, alike = _overlaps(years), _alike(years, seed)
     return Concentration(
         len(y), int(y.sum()), int((y > 0).sum()), gini(y), generalised_gini(y), float(low), float(high),
-        gamma_gini(y), _shares(y, expected, draws, rng), lorenz(y), overlap, _ranked(counts), accounting,
-        unit, crime, alike,
+        gamma_gini(y), _shares(y, draws, rng), lorenz(y), overlap, _ranked(counts), accounting,
+        unit, crime, alike, _over_homes(counts, households, draws, rng), by,
     )  # fmt: skip
 
 
@@ -163,11 +164,21 @@ def lorenz(counts: Array) -> pd.DataFrame:
     )
 
 
-def _shares(y: Array, expected: Array | None, draws: int, rng: np.random.Generator) -> pd.DataFrame:
+def _over_homes(
+    counts: pd.Series, households: pd.Series | None, draws: int, rng: np.random.Generator
+) -> PerHome | None:
+    if households is None:
+        return None
+    homes = households.reindex(counts.index).fillna(0).to_numpy(float)
+    if not (counts.to_numpy()[homes > 0]).sum():
+        return None
+    return per_home(counts.to_numpy(float), homes, HELD, draws, rng)
+
+
+def _shares(y: Array, draws: int, rng: np.random.Generator) -> pd.DataFrame:
     import pandas as pd
 
-    mean = np.full(len(y), y.mean()) if expected is None else expected * y.sum()
-    drawn = (rng.poisson(mean) for _ in range(draws))
+    drawn = (rng.poisson(np.full(len(y), y.mean())) for _ in range(draws))
     by_chance = np.array([[places_for(d, s) for s in HELD] for d in drawn if d.any()])
     rows = []
     for k, share in enumerate(HELD):
@@ -196,14 +207,14 @@ def _overlaps(counts: dict[int, Array]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "top", "overlap"])
 
 
-def _by_year(incidents: Incidents, places: Places) -> dict[int, Array]:
+def _by_year(incidents: Incidents, places: Places, by: Literal["code", "point"]) -> dict[int, Array]:
     """Counts by place of each whole year."""
     import pandas as pd
 
     first, last = incidents.span
     years = range(first.year, last.year + 1)
     whole = [y for y in years if pd.Period(f"{y}-01", "M") >= first and pd.Period(f"{y}-12", "M") <= last]
-    return {y: incidents.between(f"{y}-01", f"{y + 1}-01").counts(places).to_numpy() for y in whole}
+    return {y: incidents.between(f"{y}-01", f"{y + 1}-01").counts(places, by=by).to_numpy() for y in whole}
 
 
 def _alike(counts: dict[int, Array], seed: int) -> tuple[int, int, Similarity] | None:

@@ -64,8 +64,9 @@ def table(found: Concentration) -> pd.DataFrame:
 def blocks(found: Concentration) -> list[Block]:
     """What the chapter says of concentration; the first text is the finding."""
     more = [Text(words) for words in (overlap_sentence(found), alike_sentence(found)) if words]
+    years = [_overlaps(found)] if len(found.overlap) else []
     return [
-        Text(sentence(found), "finding"), *more, _curve(found),
+        Text(sentence(found), "finding"), *more, _curve(found), *years,
         Table(
             "concentration", f"Fewest {found.unit} that hold a share of the crime", table(found), FORMATS,
             note="By chance: the same number of incidents dealt to all places at random; mean and 95 % "
@@ -73,6 +74,20 @@ def blocks(found: Concentration) -> list[Block]:
         ),
         Text(_method(found), "note"),
     ]  # fmt: skip
+
+
+def _overlaps(found: Concentration) -> Table:
+    """The overlap of the top places from each year to the next."""
+    frame = found.overlap.pivot(index="year", columns="top", values="overlap").reset_index()
+    shares = [f"Top {100 * top:g} %" for top in frame.columns[1:]]
+    frame.columns = ["Year", *shares]
+    years = (frame["Year"] - 1).astype(str) + " to " + frame["Year"].astype(str)
+    return Table(
+        "overlap", f"How far the top {found.unit} of one year are those of the next",
+        frame.assign(Year=years), dict.fromkeys(shares, ".0%"),
+        note="Jaccard: places in both years' top over places in either; places that tie at the cut count in "
+        "part.",
+    )  # fmt: skip
 
 
 def _curve(found: Concentration) -> Chart:

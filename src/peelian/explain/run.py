@@ -92,7 +92,7 @@ def run(
     said, answered, made, more = rest(given, parameters)
     made["terrain.json"] = outcome.files["terrain.json"] | more
     outcome = _with(outcome, said, made, more)
-    outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines)
+    outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines, offset)
     return _with(outcome, answered, {}, {})
 
 
@@ -122,12 +122,13 @@ def _with_surface(
 def _with_beside(
     outcome: Outcome, incidents: Incidents, cells: Places, areas: Places | None, parameters: Parameters,
     seed: int, crime: str, progress: Callable[[int, int], None] | None, streets: gpd.GeoSeries | None,
+    homes: pd.Series | None,
 ) -> Outcome:  # fmt: skip
     """The chapter with hot spots, concentration, near repeats and times; findings come first."""
     from dataclasses import replace
 
     from peelian.explain.beside import beside
-    from peelian.maps import Layered, Style
+    from peelian.maps import Layered
     from peelian.report import Text
 
     if parameters.months:
@@ -136,8 +137,8 @@ def _with_beside(
 
         incidents = incidents.between(first, pd.Period(last, "M") + 1)
     asked = Asked(parameters.hotspots, parameters.concentration, parameters.near_repeat, parameters.aoristic)
-    homes = None
-    if parameters.hotspots.rates and areas is not None and areas.households is not None:
+    counted = parameters.hotspots.on or parameters.concentration.on
+    if homes is None and counted and areas is not None and areas.households is not None:
         homes = spread_households(areas, cells)
     more = beside(
         incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes, streets=streets,
@@ -152,13 +153,8 @@ def _with_beside(
     files = outcome.files | more.files
     if more.columns:
         files["cells.parquet"] = files["cells.parquet"].assign(**more.columns)
-    if "hot_spot" in more.columns:
-        drawn = files["cells.parquet"][["hot_spot", "gi", "geometry"]]
-        style = Style("hot_spot", kind="categories", legend="hot spot")
-        old = files["terrain.gpkg"]
-        files["terrain.gpkg"] = Layered(
-            {**old.layers, "hot_spots": drawn}, {**old.styles, "hot_spots": style}
-        )
+    old = files["terrain.gpkg"]
+    files["terrain.gpkg"] = Layered({**old.layers, **more.layers}, {**old.styles, **more.styles})
     files["terrain.json"] = files["terrain.json"] | more.summary
     section = replace(outcome.section, blocks=tuple(ordered))
     return replace(outcome, section=section, files=files, summary=outcome.summary | more.summary)
