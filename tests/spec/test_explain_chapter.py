@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from shapely import LineString, box
 
+from peelian.errors import DesignError
 from peelian.explain.clustering import block_length, clark_evans
 from peelian.explain.earlier import earlier_runs
 from peelian.explain.leftover import rootogram
@@ -267,6 +269,15 @@ def test_points_drawn_together_and_apart() -> None:
     assert together.ratio < 0.3
     assert together.suggests == "both"
     assert even.suggests == "proximity"
+
+
+def test_the_block_can_come_from_the_streets() -> None:
+    asked = Parameters(mode="rtmdx", quick=True, min_features=5, block_from="streets", permutations=99, **OFF)  # type: ignore[arg-type]
+    with pytest.raises(DesignError, match='block_from = "streets" needs streets'):
+        run(*planted(), GRID, asked, seed=1)
+    found = run(*planted(), GRID, replace(asked, streets="street"), seed=1)
+    # one street of 2 km without a junction
+    assert table(found, "input_details").set_index("Input").loc["Block", "Value"] == "2000 m"
 
 
 def test_a_block_runs_from_junction_to_junction() -> None:

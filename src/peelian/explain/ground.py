@@ -8,6 +8,7 @@ from peelian.errors import DataError, DesignError, some
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.incidents import Incidents
@@ -31,6 +32,19 @@ def offset_of(cells: Places, areas: Places | None, parameters: Parameters, crime
             'or use offset = "none".'
         )
     return spread_households(areas, cells)
+
+
+def with_block(parameters: Parameters, streets: gpd.GeoSeries | None) -> Parameters:
+    """The parameters with the block that is to come from the streets."""
+    from dataclasses import replace
+
+    from peelian.explain.clustering import block_length
+
+    if parameters.block_from == "cell" or parameters.block is not None:
+        return parameters
+    if streets is None:
+        raise DesignError('block_from = "streets" needs streets = the name of a layer of lines.')
+    return replace(parameters, block=round(block_length(streets), 1))
 
 
 def area_of(cells: Places, areas: Places) -> pd.Series:

@@ -48,7 +48,8 @@ class Parameters:
 
     ``mode``         ``modern``: bands whose effect may only fall with distance; ``rtmdx``: the model of the
                      RTMDx Utility.
-    ``block``        metres of a mean street block; 2 x the cell where it is not given.
+    ``block``        metres of a mean street block; 2 x the cell where it is not given, or with
+                     ``block_from`` ``streets`` the mean length between junctions of the layer ``streets``.
     ``blocks``       ``rtmdx``: distances go up to so many blocks (1 to 4).
     ``increment``    ``rtmdx``: ``half`` or ``whole`` block steps.
     ``reach_limit``  ``modern``: metres of the widest band; ``reach_ratio`` relative risk that counts as
@@ -105,6 +106,7 @@ class Parameters:
 
     mode: Literal["modern", "rtmdx"] = "modern"
     block: Annotated[float, Field(gt=0)] | None = None
+    block_from: Literal["cell", "streets"] = "cell"
     blocks: Annotated[int, Field(ge=1, le=4)] = 3
     increment: Literal["half", "whole"] = "half"
     reach_limit: Annotated[float, Field(gt=0)] = 1500

@@ -14,6 +14,7 @@ from peelian.explain.ground import (
     groups_of,
     offset_of,
     spread_households,
+    with_block,
 )
 from peelian.explain.parameters import Parameters
 
@@ -52,6 +53,7 @@ def run(
     from peelian.explain.model import rtm
 
     chosen, lines, exclude = _parts(layers, parameters)
+    parameters = with_block(parameters, lines)
     features, left_out = _left_out(chosen, cells, parameters)
     used = type(layers)({name: chosen[name] for name in chosen if name not in left_out})
     if not len(used):
