@@ -12,6 +12,7 @@ from scipy.special import stdtr, stdtrit
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.curves import Replicate, again_as, bootstrap, curve_frame, ends, frequency, reaches
+from peelian.explain.held_out import by_bands
 from peelian.explain.inference import Limits
 from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
 from peelian.explain.likelihood import scores_of
@@ -32,6 +33,7 @@ from peelian.explain.modern import (
 )
 from peelian.explain.modern_surface import bands_of, basis_of, uncertainty_of
 from peelian.explain.monotone import Path
+from peelian.explain.problem import AT_RANDOM
 from peelian.explain.shifted import Scattered, Window, ground_of
 from peelian.explain.trust import NOT_RUN, words_of
 
@@ -161,7 +163,10 @@ def _refit(
         return {}, None
     path = Path(posed.nested, posed.free, early, posed.exposure, ratio=options.l1_ratio, tolerance=1e-5)
     first = path.at(chosen.penalty * early.sum() / posed.counts.sum())
-    ranked = expected(first, posed.nested, posed.free, posed.exposure)
+    if posed.observed.halves_are == AT_RANDOM:  # no later time: places must be elsewhere at least
+        ranked = by_bands(posed, early, chosen, options, _tiles(posed, options.clusters))
+    else:
+        ranked = expected(first, posed.nested, posed.free, posed.exposure)
     by_place = halves_of(posed.places, posed.fitted, ranked, early, late)
     second = unpenalised(posed, late, np.flatnonzero(first.b > KEPT), options)
     covariance, clusters = clustered(posed, late, second, _tiles(posed, options.clusters))

@@ -12,11 +12,12 @@ from peelian import engine
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
+from peelian.explain.held_out import by_search
 from peelian.explain.inference import Limits, Resample, Robust
 from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
 from peelian.explain.likelihood import Cells, compress, fit, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
-from peelian.explain.problem import Choice, Options, Problem, choose
+from peelian.explain.problem import AT_RANDOM, Choice, Options, Problem, choose
 from peelian.explain.select import design_of
 from peelian.explain.shifted import ground_of
 from peelian.explain.surface import uncertainty
@@ -186,8 +187,11 @@ def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
         return Refit({}, {})
     first = choose(problem, early, options, problem.seed)
     design = design_of(problem.columns, first.chosen)
-    by_place = halves_of(problem.places, problem.fitted, mean_of(first.fit, design, problem.exposure),
-                         early, late)  # fmt: skip
+    if problem.observed.halves_are == AT_RANDOM:  # no later time: places must be elsewhere at least
+        ranked = by_search(problem, early, first, options, _tiles(problem, options.clusters))
+    else:
+        ranked = mean_of(first.fit, design, problem.exposure)
+    by_place = halves_of(problem.places, problem.fitted, ranked, early, late)
     capture = capture_of(by_place)
     if not first.chosen:
         return Refit({}, capture, by_place)
