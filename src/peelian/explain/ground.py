@@ -67,6 +67,16 @@ def blocks_of(cells: Places, areas: Places | None, parameters: Parameters) -> pd
     return area_of(cells, areas).map(column) if areas is not None else None
 
 
+def clusters_of(cells: Places, areas: Places | None, parameters: Parameters) -> float | pd.Series:
+    """The tiles of the resamples: their side in metres, or by cell the area that a column names."""
+    asked = parameters.clusters
+    if not isinstance(asked, str):
+        return asked
+    column = _column(areas, asked, "clusters")
+    assert areas is not None
+    return area_of(cells, areas).map(column)
+
+
 def groups_of(areas: Places | None, parameters: Parameters) -> pd.Series | None:
     """The neighbourhood of each area, or None where the areas are the neighbourhoods."""
     if parameters.neighbourhoods is None:

@@ -84,7 +84,8 @@ class Parameters:
                      area that each covers; ``none``: risk per cell; ``auto``: per home in ``modern`` where
                      the crime is burglary and the areas have households, else per cell.
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
-    ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
+    ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres, or a column of the
+                     areas (wards).
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
                      half of the period chooses, the second refits; ``years``: the same, parted at the
                      January nearest to the middle; ``none``.
@@ -134,7 +135,7 @@ class Parameters:
     offset: Literal["auto", "none", "households"] = "auto"
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     replicates: Annotated[int, Field(ge=20)] = 200
-    clusters: Annotated[float, Field(gt=0)] = 1500
+    clusters: Annotated[float, Field(gt=0)] | str = 1500
     shift: bool = True
     refit: Literal["halves", "years", "none"] = "halves"
     permutations: Annotated[int, Field(ge=99)] = 999
