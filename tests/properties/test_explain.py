@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from shapely import box
+from shapely import Point, box
 
 from peelian.explain import elastic, groups, rtm
 from peelian.explain.elastic import nonnegative
@@ -18,9 +18,11 @@ from peelian.explain.groups import Data
 from peelian.explain.inference import moran
 from peelian.explain.likelihood import Cells, CountFit, cells_of, compress, fit, log_pmf, mean_of, scores_of
 from peelian.explain.model import RiskTerrain
+from peelian.explain.problem import observe, without
 from peelian.explain.select import cull, heffner_folds
 from peelian.explain.shifted import Window
 from peelian.explain.terrain import top_share
+from peelian.incidents import Incidents
 from peelian.layers import Layer, Layers
 from peelian.places import Places
 from tests.queen_grid import queen
@@ -254,6 +256,59 @@ def test_moving_everything_by_whole_cells_changes_nothing() -> None:
         rtm(*world(shift=by), seed=1, replicates=5, permutations=99, mode="rtmdx") for by in (0, 700)
     )
     pd.testing.assert_frame_equal(table(one), table(other))
+
+
+def test_other_names_for_the_places_change_nothing() -> None:
+    counts, layers, places = world()
+    names = np.random.default_rng(4).permutation(len(places))
+    other = Places(
+        places.frame.set_axis(pd.Index([f"p{k:03d}" for k in names], name="place")).sort_index(),
+        "cell", places.cell, places.origin,
+    )  # fmt: skip
+    renamed = dict(zip(places.index, [f"p{k:03d}" for k in names], strict=True))
+    one = rtm(counts, layers, places, seed=1, replicates=5, permutations=99, refit="none", mode="rtmdx")
+    again = rtm(
+        counts.rename(renamed), layers, other, seed=1, replicates=5, permutations=99, refit="none",
+        mode="rtmdx",
+    )  # fmt: skip
+    # the folds of the cull are dealt in another order, and with them penalty and resamples
+    pd.testing.assert_frame_equal(
+        one.terms[["variable", "coefficient", "robust_low", "shift_p"]],
+        again.terms[["variable", "coefficient", "robust_low", "shift_p"]],
+    )
+    assert again.relative_risk.rename({v: k for k, v in renamed.items()}).reindex(
+        places.index
+    ).to_numpy() == pytest.approx(one.relative_risk.to_numpy())
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["inside", "water", "outside", "no point"]), st.integers(0, 5), st.booleans()),
+    min_size=1, max_size=40,
+)  # fmt: skip
+
+
+@given(rows=ROWS, first=st.integers(0, 2), span=st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_rows_in_are_rows_used_and_every_exclusion(
+    rows: list[tuple[str, int, bool]], first: int, span: int
+) -> None:
+    where = {"inside": Point(1550, 1550), "water": Point(50, 50), "outside": Point(9000, 0), "no point": None}
+    kept = [row for row in rows if not row[2]]
+    start = pd.PeriodIndex([f"2018-{1 + month:02d}" for _, month, _ in kept], freq="M").to_timestamp()
+    frame = gpd.GeoDataFrame(
+        {"start": start, "end": start + pd.offsets.MonthBegin(1), "type": "Burglary", "source": "test"},
+        geometry=[where[kind] for kind, _, _ in kept], crs=27700,
+    )  # fmt: skip
+    refused = pd.DataFrame({"file": "f", "row": 1, "reason": "no date", "text": ""}, index=range(len(rows)))
+    cases = Incidents(frame, refused.iloc[: len(rows) - len(kept)], precision="month")
+    months = (f"2018-{1 + first:02d}", f"2018-{first + span:02d}")
+    assume(any(first <= month < first + span for _, month, _ in kept))
+    found = observe(cases, GRID, period=months, seed=1, force=True)
+    water = gpd.GeoSeries([box(0, 0, 100, 100)], crs=27700)
+    for held in (found, without(found, GRID, water)[0]):
+        total = held.accounting["rows read"]
+        assert total == len(rows)
+        assert total == sum(number for name, number in held.accounting.items() if name != "rows read")
 
 
 @given(seed=st.integers(0, 10_000))

@@ -17,6 +17,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from shapely import box
 
 from peelian.explain import elastic, rtm
 from peelian.explain.factors import distances_of, operationalise
@@ -323,6 +324,7 @@ def test_leeds_identities() -> None:
     )
     assert np.exp(sum(b)) == pytest.approx(LEEDS["relative_risk_score"]["max"], abs=0.1)
     assert deviance + 4 * np.log(n) == pytest.approx(LEEDS["model"]["SBC"], abs=0.01)
+    assert deviance + 2 * 4 == pytest.approx(LEEDS["model"]["AIC"], abs=0.01)
     assert 2 * (1 + sigma) == pytest.approx(identity["variance at mu 2, sigma 5.4659"], rel=1e-4)
 
 
@@ -332,6 +334,19 @@ def test_leeds_candidates() -> None:
     factors = inputs["factors"]
     operations = [2 if factor["operations"] == "both" else 1 for factor in factors]
     assert sum(operations) * len(steps) == inputs["candidate_variables"]
+    # the names of the Utility: number of the factor, operation and step, layer, operation, metres
+    ground = Places.grid(gpd.GeoSeries([box(0, 0, 5000, 5000)], crs=27700), 500)
+    sites, stops = (
+        gpd.GeoDataFrame(geometry=gpd.points_from_xy([1200, at], [800, at]), crs=27700) for at in (2600, 4100)
+    )
+    layers = Layers(  # in the order of the report, which is not that of the alphabet
+        {
+            "det_points": Layer("det_points", sites),
+            "bus_stops": Layer("bus_stops", stops, operations="proximity"),
+        }
+    )
+    named = operationalise(layers, ground, distances=steps).meta["rtmdx"].tolist()
+    assert set(LEEDS["model"]["terms"][1:]) <= set(named)
 
 
 def test_leeds_model_comes_back_from_simulated_cells() -> None:

@@ -122,6 +122,17 @@ def test_candidates_that_say_nothing_are_dropped_with_the_reason() -> None:
     ]
 
 
+def test_a_candidate_without_an_incident_has_no_estimate_and_says_so() -> None:
+    counts = pd.Series(np.random.default_rng(3).poisson(1.0, len(GRID)), GRID.index)
+    near = pd.Series(np.arange(len(GRID)) < 40, GRID.index).astype(int)
+    found = rtm(
+        counts.where(near == 0, 0), near.to_frame("zoo_200"), GRID, seed=1, factor_of={"zoo_200": "zoo"},
+        replicates=0, shift=False, refit="none", permutations=0, mode="rtmdx",
+    )  # fmt: skip
+    assert found.terms.empty
+    assert found.dropped["reason"].tolist() == ["no incident where it holds, so it has no estimate"]
+
+
 def test_features_count_only_while_they_are_open() -> None:
     shapes = gpd.GeoDataFrame(
         {"open_from": ["2015-01", "2019-01"]}, geometry=gpd.points_from_xy([50, 1950], [50, 1950]), crs=CRS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,13 +14,15 @@ import pandas as pd
 import pytest
 from shapely import LineString, box
 
+from peelian.errors import DesignError
+from peelian.explain import rtm
 from peelian.explain.clustering import block_length, clark_evans
 from peelian.explain.earlier import earlier_runs
 from peelian.explain.leftover import rootogram
 from peelian.explain.likelihood import cells_of, fit, mean_of
 from peelian.explain.picture import on_grid, png, world
 from peelian.explain.run import Parameters, run
-from peelian.explain.tried import Trial, blended, capture_table, sizes_of, unusual
+from peelian.explain.tried import Trial, blended, capture_table, sizes_of, top_of, trial_of, unusual
 from peelian.incidents import Incidents
 from peelian.layers import Layer, Layers
 from peelian.outputs import write_content
@@ -127,6 +130,24 @@ def test_without_later_incidents_the_second_half_is_taken() -> None:
     found = stage(None)
     assert found.summary["captures"]["fitted"] == "2017-01 to 2018-06"
     assert found.summary["captures"]["tried"] == "2018-07 to 2019-12"
+
+
+@pytest.mark.parametrize("mode", ["rtmdx", "modern"])
+def test_counts_without_dates_are_tried_on_tiles_left_out(mode: str) -> None:
+    cases, layers = planted()
+    found = rtm(
+        cases.counts(GRID), Layers.of([layers["pub"]]), GRID, seed=1, mode=mode, replicates=0, shift=False,
+        permutations=0, sensitivity=False, clusters=400, tile=400 if mode == "modern" else None,
+        reach_limit=400,
+    )  # type: ignore[arg-type]  # fmt: skip
+    held = trial_of(found, None, GRID)
+    assert held is not None
+    assert not held.in_time
+    assert held.tried == "the other half, split at random, in tiles left out in turn"
+    assert held.history.sum() + held.later.sum() == found.counts.sum()
+    assert top_of(held)["terrain"] > 0.06
+    # fitted elsewhere, so it is not the terrain of the whole
+    assert held.terrain.corr(found.expected) < 0.999999
 
 
 def trial(later: list[float]) -> Trial:
@@ -267,6 +288,15 @@ def test_points_drawn_together_and_apart() -> None:
     assert together.ratio < 0.3
     assert together.suggests == "both"
     assert even.suggests == "proximity"
+
+
+def test_the_block_can_come_from_the_streets() -> None:
+    asked = Parameters(mode="rtmdx", quick=True, min_features=5, block_from="streets", permutations=99, **OFF)  # type: ignore[arg-type]
+    with pytest.raises(DesignError, match='block_from = "streets" needs streets'):
+        run(*planted(), GRID, asked, seed=1)
+    found = run(*planted(), GRID, replace(asked, streets="street"), seed=1)
+    # one street of 2 km without a junction
+    assert table(found, "input_details").set_index("Input").loc["Block", "Value"] == "2000 m"
 
 
 def test_a_block_runs_from_junction_to_junction() -> None:

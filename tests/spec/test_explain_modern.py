@@ -134,6 +134,14 @@ def test_tiles_can_be_areas() -> None:
         stage(fold_blocks="ward")
 
 
+@pytest.mark.parametrize("mode", ["modern", "rtmdx"])
+def test_resampled_tiles_can_be_areas(mode: str) -> None:
+    more = {"tile": None, "adjust": ()} if mode == "rtmdx" else {}
+    said = texts(stage(clusters="ward", mode=mode, **more))
+    assert "Only 3 tiles of the areas given: intervals by tile are themselves unsure below 30." in said
+    assert "Checks: tiles of the areas given (3)" in said
+
+
 def test_random_folds_say_that_they_leak() -> None:
     assert "that leaks" in texts(stage(fold_blocks="random"))
 

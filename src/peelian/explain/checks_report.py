@@ -92,7 +92,7 @@ def _checks(terrain: RiskTerrain) -> Table:
         checks_table(terrain),
         source=source_of(terrain),
         note=f"Times as frequent with 95 % interval. Model: {TOO_NARROW}. By tile: cells of one of "
-        f"{whole['tiles']} tiles of {whole['tile_side']:g} m may be alike. Resamples: mean over resamples "
+        f"{whole['tiles']} tiles {whole['tile_words']} may be alike. Resamples: mean over resamples "
         "of tiles, 1 where the factor is not chosen again, and interval where it is. Chosen again: the "
         "factor / by the same operation / at the same distance. Shift p: the factor by itself / other "
         "factors alike / adjusted for several factors (Holm). Other half: "

@@ -40,6 +40,26 @@ class Folds:
     leaks: bool = False
 
 
+def tiles_of(places: Places, fitted: Array, clusters: float | pd.Series) -> Array:
+    """Number of the tile of each place in the fit: squares of so many metres, or what a Series on the places'
+    index names (a ward)."""
+    if not isinstance(clusters, int | float):
+        return _named(clusters, places, fitted)
+    points = places.points[fitted]
+    origin = places.origin or tuple(places.frame.total_bounds[:2])
+    return tiles(points.x.to_numpy(), points.y.to_numpy(), clusters, origin)
+
+
+def tile_words(clusters: float | pd.Series) -> str:
+    """What tiles are: ``of 1500 m``, or ``of the areas given``."""
+    return f"of {clusters:g} m" if isinstance(clusters, int | float) else "of the areas given"
+
+
+def _named(names: pd.Series, places: Places, fitted: Array) -> Array:
+    held = names.reindex(places.index)[fitted].astype("object")
+    return np.unique(held.where(held.notna(), "none").astype(str), return_inverse=True)[1].ravel()
+
+
 def dealt(tile: Array, counts: Array, folds: int) -> Array:
     """The fold of each cell: tiles with most events first, each to the fold that has fewest so far.
 
@@ -77,12 +97,10 @@ def blocked(
         fold = np.random.default_rng([seed, 0, 5]).permutation(np.arange(len(counts)) % folds)
         return Folds(fold, fold, tuple(fold != f for f in range(folds)), "cells drawn at random", leaks=True)
     if blocks is not None and not isinstance(blocks, str):
-        named = blocks.reindex(places.index)[fitted].astype("object")
-        tile = np.unique(named.where(named.notna(), "none").astype(str), return_inverse=True)[1].ravel()
+        tile = _named(blocks, places, fitted)
         words = "of the areas given"
     else:
-        origin = places.origin or tuple(places.frame.total_bounds[:2])
-        tile = tiles(x, y, side, origin)
+        tile = tiles_of(places, fitted, side)
         words = f"square tiles of {side:g} m"
     held = len(np.unique(tile[counts > 0]))
     if held < FEWEST_TILES:

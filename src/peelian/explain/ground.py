@@ -8,6 +8,7 @@ from peelian.errors import DataError, DesignError, some
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from peelian.incidents import Incidents
@@ -33,6 +34,19 @@ def offset_of(cells: Places, areas: Places | None, parameters: Parameters, crime
     return spread_households(areas, cells)
 
 
+def with_block(parameters: Parameters, streets: gpd.GeoSeries | None) -> Parameters:
+    """The parameters with the block that is to come from the streets."""
+    from dataclasses import replace
+
+    from peelian.explain.clustering import block_length
+
+    if parameters.block_from == "cell" or parameters.block is not None:
+        return parameters
+    if streets is None:
+        raise DesignError('block_from = "streets" needs streets = the name of a layer of lines.')
+    return replace(parameters, block=round(block_length(streets), 1))
+
+
 def area_of(cells: Places, areas: Places) -> pd.Series:
     """The area that holds the centre of each cell, the nearest where none does."""
     import geopandas as gpd
@@ -51,6 +65,16 @@ def blocks_of(cells: Places, areas: Places | None, parameters: Parameters) -> pd
         return name
     column = _column(areas, name, "fold_blocks")
     return area_of(cells, areas).map(column) if areas is not None else None
+
+
+def clusters_of(cells: Places, areas: Places | None, parameters: Parameters) -> float | pd.Series:
+    """The tiles of the resamples: their side in metres, or by cell the area that a column names."""
+    asked = parameters.clusters
+    if not isinstance(asked, str):
+        return asked
+    column = _column(areas, asked, "clusters")
+    assert areas is not None
+    return area_of(cells, areas).map(column)
 
 
 def groups_of(areas: Places | None, parameters: Parameters) -> pd.Series | None:

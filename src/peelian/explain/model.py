@@ -110,7 +110,7 @@ def rtm(
     p_limit: float = 0.05, min_cells: int | None = None, l1_ratio: float | tuple[float, ...] | None = None,
     rule: Literal["min", "1se"] | None = None, folds: int = 5, standardise: bool = True,
     fold_blocks: pd.Series | Literal["random"] | None = None, tile: float | None = None, buffer: float = 0,
-    reach_limit: float = 1500, reach_ratio: float = 1.1, clusters: float = 1500,
+    reach_limit: float = 1500, reach_ratio: float = 1.1, clusters: float | pd.Series = 1500,
     replicates: int = 200, shift: bool = True, refit: Literal["halves", "years", "none"] = "halves",
     permutations: int = 999, limits: Limits | None = None, sensitivity: bool = True, quick: bool = False,
     force: bool = False,
@@ -133,7 +133,8 @@ def rtm(
 
     ``incidents``  Incidents, or whole counts by place. ``layers``  Layers, or 0/1 candidate columns on the
     places' index with ``factor_of`` = {column: factor}. ``period``  first and last month, both included.
-    ``offset``     what is at risk in each place (homes). ``clusters``   side of the resampled tiles.
+    ``offset``     what is at risk in each place (homes). ``clusters``   side of the resampled tiles, or a
+    Series on the places' index that names them (wards).
     ``replicates``  resamples of tiles (0: none). ``quick``  leaves out resamples and shifts, and says so.
     ``density_rule``, ``edge``, ``at``, ``streets``   how features are measured: see ``explain.measure.How``.
     ``exclude``    areas (water, airfields): places half covered by them are left out.

@@ -47,7 +47,7 @@ class Options:
     fold_blocks: Any = None
     reach_limit: float = 1500.0
     reach_ratio: float = 1.1
-    clusters: float = 1500.0
+    clusters: Any = 1500.0
     replicates: int = 200
     shift: bool = True
     refit: str = "halves"

@@ -12,6 +12,8 @@ from scipy.special import stdtr, stdtrit
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.curves import Replicate, again_as, bootstrap, curve_frame, ends, frequency, reaches
+from peelian.explain.folds import tile_words, tiles_of
+from peelian.explain.held_out import by_bands
 from peelian.explain.inference import Limits
 from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
 from peelian.explain.likelihood import scores_of
@@ -32,6 +34,7 @@ from peelian.explain.modern import (
 )
 from peelian.explain.modern_surface import bands_of, basis_of, uncertainty_of
 from peelian.explain.monotone import Path
+from peelian.explain.problem import AT_RANDOM
 from peelian.explain.shifted import Scattered, Window, ground_of
 from peelian.explain.trust import NOT_RUN, words_of
 
@@ -72,7 +75,7 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     chosen = choose(posed, posed.counts, options)
     where = bearings(posed, chosen.state)
     after = unpenalised(posed, posed.counts, chosen.kept, options)
-    tile = _tiles(posed, options.clusters)
+    tile = tiles_of(posed.places, posed.fitted, options.clusters)
     covariance, clusters = clustered(posed, posed.counts, after, tile)
     replicates = [] if options.quick else bootstrap(posed, chosen, options, tile, progress)
     ground = ground_of(posed.places, posed.fitted, posed.seed) if options.shift else None
@@ -89,12 +92,6 @@ def judged(posed: Posed, options: Options, progress: Progress | None) -> RiskTer
     if posed.whole_exposure is not None:
         words.append(without_homes(posed, chosen, options))
     return _terrain(held, terms, table, whole, tuple(words))
-
-
-def _tiles(posed: Posed, side: float) -> Array:
-    points = posed.places.points[posed.fitted]
-    origin = posed.places.origin or tuple(posed.places.frame.total_bounds[:2])
-    return inference.tiles(points.x.to_numpy(), points.y.to_numpy(), side, origin)
 
 
 # -------------------------------------------------------------------- intervals by tile
@@ -156,15 +153,19 @@ def _refit(
     The penalty is that of the whole period times the first half's share of incidents: as strict for an
     effect of one size.
     """
+    tile = tiles_of(posed.places, posed.fitted, options.clusters)
     early, late = (np.asarray(half, float)[posed.fitted] for half in posed.observed.halves)
     if not early.sum() or not late.sum():
         return {}, None
     path = Path(posed.nested, posed.free, early, posed.exposure, ratio=options.l1_ratio, tolerance=1e-5)
     first = path.at(chosen.penalty * early.sum() / posed.counts.sum())
-    ranked = expected(first, posed.nested, posed.free, posed.exposure)
+    if posed.observed.halves_are == AT_RANDOM:  # no later time: places must be elsewhere at least
+        ranked = by_bands(posed, early, chosen, options, tile)
+    else:
+        ranked = expected(first, posed.nested, posed.free, posed.exposure)
     by_place = halves_of(posed.places, posed.fitted, ranked, early, late)
     second = unpenalised(posed, late, np.flatnonzero(first.b > KEPT), options)
-    covariance, clusters = clustered(posed, late, second, _tiles(posed, options.clusters))
+    covariance, clusters = clustered(posed, late, second, tile)
     free = posed.free.shape[1]
     found = {}
     for bearing in bearings(posed, first):
@@ -292,8 +293,8 @@ def _factors(held: Held, terms: pd.DataFrame) -> pd.DataFrame:
 def _whole(held: Held) -> tuple[dict[str, Any], list[str]]:
     options, posed = held.options, held.posed
     found: dict[str, Any] = {
-        "tiles": held.clusters, "tile_side": options.clusters, "replicates": len(held.replicates),
-        "halves": posed.observed.halves_are,
+        "tiles": held.clusters, "tile_words": tile_words(options.clusters),
+        "replicates": len(held.replicates), "halves": posed.observed.halves_are,
         "capture": {} if held.second_half is None else capture_of(held.second_half),
         "folds": posed.folds.words,
         "rule": options.rule, "penalty": held.chosen.penalty, "deviance": held.chosen.deviances,
@@ -302,8 +303,8 @@ def _whole(held: Held) -> tuple[dict[str, Any], list[str]]:
     words = []
     if held.clusters < 30:
         words.append(
-            f"Only {held.clusters} tiles of {options.clusters:g} m: intervals by tile are themselves unsure "
-            "below 30."
+            f"Only {held.clusters} tiles {tile_words(options.clusters)}: intervals by tile are themselves "
+            "unsure below 30."
         )
     if not held.after.fit.converged:
         words.append("The fit without a penalty did not settle: read the penalised curves, not the table.")

@@ -48,7 +48,8 @@ class Parameters:
 
     ``mode``         ``modern``: bands whose effect may only fall with distance; ``rtmdx``: the model of the
                      RTMDx Utility.
-    ``block``        metres of a mean street block; 2 x the cell where it is not given.
+    ``block``        metres of a mean street block; 2 x the cell where it is not given, or with
+                     ``block_from`` ``streets`` the mean length between junctions of the layer ``streets``.
     ``blocks``       ``rtmdx``: distances go up to so many blocks (1 to 4).
     ``increment``    ``rtmdx``: ``half`` or ``whole`` block steps.
     ``reach_limit``  ``modern``: metres of the widest band; ``reach_ratio`` relative risk that counts as
@@ -83,7 +84,8 @@ class Parameters:
                      area that each covers; ``none``: risk per cell; ``auto``: per home in ``modern`` where
                      the crime is burglary and the areas have households, else per cell.
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
-    ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres.
+    ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres, or a column of the
+                     areas (wards).
     ``shift``        whether to move the maps of factors over the study area; ``refit``  ``halves``: the first
                      half of the period chooses, the second refits; ``years``: the same, parted at the
                      January nearest to the middle; ``none``.
@@ -105,6 +107,7 @@ class Parameters:
 
     mode: Literal["modern", "rtmdx"] = "modern"
     block: Annotated[float, Field(gt=0)] | None = None
+    block_from: Literal["cell", "streets"] = "cell"
     blocks: Annotated[int, Field(ge=1, le=4)] = 3
     increment: Literal["half", "whole"] = "half"
     reach_limit: Annotated[float, Field(gt=0)] = 1500
@@ -132,7 +135,7 @@ class Parameters:
     offset: Literal["auto", "none", "households"] = "auto"
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     replicates: Annotated[int, Field(ge=20)] = 200
-    clusters: Annotated[float, Field(gt=0)] = 1500
+    clusters: Annotated[float, Field(gt=0)] | str = 1500
     shift: bool = True
     refit: Literal["halves", "years", "none"] = "halves"
     permutations: Annotated[int, Field(ge=99)] = 999

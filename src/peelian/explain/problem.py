@@ -42,7 +42,7 @@ class Options:
     rule: Literal["min", "1se"] = "min"
     folds: int = 5
     standardise: bool = True
-    clusters: float = 1500
+    clusters: Any = 1500
     replicates: int = 200
     shift: bool = True
     refit: str = "halves"

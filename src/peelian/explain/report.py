@@ -91,6 +91,7 @@ def not_reported(terrain: RiskTerrain) -> str:
 
 def concentrated(terrain: RiskTerrain, share: float = 0.05) -> str:
     """How much crime the top cells hold, in the fit and in the half that did not choose the model."""
+    from peelian.explain.problem import AT_RANDOM
     from peelian.explain.terrain import captured
 
     held = captured(terrain.times_average, terrain.counts, share)
@@ -101,10 +102,12 @@ def concentrated(terrain: RiskTerrain, share: float = 0.05) -> str:
     )
     capture = terrain.inference.get("capture") or {}
     if capture:
+        fitted, later = "the first half alone", "the second half's"
+        if terrain.inference["halves"] == AT_RANDOM:
+            fitted, later = "half of the events of all other tiles", "the other half's"
         text += (
-            f" Fitted on the first half alone, they hold {percent(capture['terrain'])} of the second "
-            "half's; the "
-            f"cells with most incidents in the first half hold {percent(capture['history'])}. Where there is "
+            f" Fitted on {fitted}, they hold {percent(capture['terrain'])} of {later}; the cells with most "
+            f"incidents in the first half hold {percent(capture['history'])}. Where there is "
             "history, use the forecast to rank places, not the terrain."
         )
     return text

@@ -10,10 +10,12 @@ from peelian.explain.beside import Asked
 from peelian.explain.ground import (
     adjustment,
     blocks_of,
+    clusters_of,
     edge_of,
     groups_of,
     offset_of,
     spread_households,
+    with_block,
 )
 from peelian.explain.parameters import Parameters
 
@@ -52,6 +54,7 @@ def run(
     from peelian.explain.model import rtm
 
     chosen, lines, exclude = _parts(layers, parameters)
+    parameters = with_block(parameters, lines)
     features, left_out = _left_out(chosen, cells, parameters)
     used = type(layers)({name: chosen[name] for name in chosen if name not in left_out})
     if not len(used):
@@ -68,8 +71,9 @@ def run(
         rule=parameters.rule, l1_ratio=parameters.l1_ratio, folds=parameters.folds, tile=parameters.tile,
         fold_blocks=blocks_of(cells, areas, parameters), buffer=parameters.buffer,
         reach_limit=parameters.reach_limit, reach_ratio=parameters.reach_ratio,
-        clusters=parameters.clusters, replicates=parameters.replicates, shift=parameters.shift,
-        refit=parameters.refit, permutations=parameters.permutations, force=parameters.force,
+        clusters=clusters_of(cells, areas, parameters), replicates=parameters.replicates,
+        shift=parameters.shift, refit=parameters.refit, permutations=parameters.permutations,
+        force=parameters.force,
         limits=Limits(parameters.frequency, parameters.shift_p, parameters.weak, parameters.adjusted),
         sensitivity=parameters.sensitivity, quick=parameters.quick,
         allow_police_activity=parameters.allow_police_activity,
@@ -278,7 +282,7 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
         f"{_made(terrain, parameters, cells)} BIC: {criteria}.",
         at_risk,
         *_measured(parameters),
-        f"Checks: tiles of {whole['tile_side']:g} m ({whole['tiles']}), {whole['replicates']} resamples of "
+        f"Checks: tiles {whole['tile_words']} ({whole['tiles']}), {whole['replicates']} resamples of "
         f"tiles ({how}), {moved} that keep 70 % of the study area, "
         f"{parts} {whole['halves']}. Thresholds: chosen in at least "
         f"{parameters.frequency:.0%} of resamples, shift p at most {parameters.shift_p:g}"

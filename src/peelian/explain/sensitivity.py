@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from peelian.explain import inference
+from peelian.explain.folds import tiles_of
 from peelian.explain.modern import (
     Bearing,
     Chosen,
@@ -70,9 +70,7 @@ def held_times(bearing: Bearing, b: Array) -> float:
 def _with_tiles(held: Held) -> dict[int, float]:
     """The kept bands with an intercept for each tile, pulled to zero by how much tiles differ."""
     posed, chosen = held.posed, held.chosen
-    points = posed.places.points[posed.fitted]
-    origin = posed.places.origin or tuple(posed.places.frame.total_bounds[:2])
-    tile = inference.tiles(points.x.to_numpy(), points.y.to_numpy(), held.options.clusters, origin)
+    tile = tiles_of(posed.places, posed.fitted, held.options.clusters)
     mean = expected(chosen.state, posed.nested, posed.free, posed.exposure)
     events, level = np.bincount(tile, posed.counts), np.bincount(tile, mean)
     chance = (1 + held.after.fit.dispersion) / level

@@ -61,8 +61,9 @@ def trial_of(terrain: RiskTerrain, incidents: Incidents | None, places: Places) 
     return Trial(
         held["terrain"], held["terrain"] / at_risk, held["history"],
         blended(held["terrain"], held["history"]), held["later"],
-        first if in_time else "half of the events", second if in_time else "the other half, split at random",
-        "the counts of the same months" if in_time else "the counts of the first half", in_time,
+        first if in_time else "half of the events of all other tiles",
+        second if in_time else "the other half, split at random, in tiles left out in turn",
+        "the counts of the same months" if in_time else "the first half of the events", in_time,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def _captures(trial: Trial, sizes: Mapping[str, pd.Series]) -> Table:
                  "random": "At random", "pai": "PAI", "pei": "PEI", "rri": "RRI"}
     )  # fmt: skip
     rates = dict.fromkeys(("Terrain", "History", "Blend", "At random"), ".1%")
-    how = "later incidents" if trial.in_time else "the other half of the events, split at random"
+    how = "later incidents" if trial.in_time else "the other half of the events, in tiles left out"
     return Table(
         "captures",
         f"Of {how}, 5 % of the {at['of']} held {100 * at['terrain']:.1f} % by the terrain, "

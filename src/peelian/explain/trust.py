@@ -12,11 +12,13 @@ from peelian import engine
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
+from peelian.explain.folds import tile_words, tiles_of
+from peelian.explain.held_out import by_search
 from peelian.explain.inference import Limits, Resample, Robust
 from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
 from peelian.explain.likelihood import Cells, compress, fit, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
-from peelian.explain.problem import Choice, Options, Problem, choose
+from peelian.explain.problem import AT_RANDOM, Choice, Options, Problem, choose
 from peelian.explain.select import design_of
 from peelian.explain.shifted import ground_of
 from peelian.explain.surface import uncertainty
@@ -24,6 +26,7 @@ from peelian.explain.surface import uncertainty
 Array = Any
 BATCHES = 16
 NOT_RUN = "not judged"
+NO_INCIDENT = "no incident where it holds, so it has no estimate"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
     """The Risk Terrain: the surface of the chosen model, and every check of it."""
     limits = options.limits or Limits()
     design = design_of(problem.columns, choice.chosen)
-    clusters = _tiles(problem, options.clusters)
+    clusters = tiles_of(problem.places, problem.fitted, options.clusters)
     robust = inference.robust(choice.fit, design, problem.counts, clusters, exposure=problem.exposure)
     replicates = _bootstrap(problem, choice, options, clusters, progress)
     shifts = _shifts(problem, choice, options)
@@ -91,12 +94,6 @@ def _uncertainty(problem: Problem, replicates: list[tuple[tuple[int, ...], Array
     found = uncertainty(problem.columns, replicates, problem.exposure)
     at = problem.places.index[problem.fitted]
     return pd.DataFrame(found, index=at).reindex(problem.places.index)
-
-
-def _tiles(problem: Problem, side: float) -> Array:
-    points = problem.places.points[problem.fitted]
-    origin = problem.places.origin or tuple(problem.places.frame.total_bounds[:2])
-    return inference.tiles(points.x.to_numpy(), points.y.to_numpy(), side, origin)
 
 
 # -------------------------------------------------------------------- resampled tiles
@@ -186,8 +183,13 @@ def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
         return Refit({}, {})
     first = choose(problem, early, options, problem.seed)
     design = design_of(problem.columns, first.chosen)
-    by_place = halves_of(problem.places, problem.fitted, mean_of(first.fit, design, problem.exposure),
-                         early, late)  # fmt: skip
+    if problem.observed.halves_are == AT_RANDOM:  # no later time: places must be elsewhere at least
+        ranked = by_search(
+            problem, early, first, options, tiles_of(problem.places, problem.fitted, options.clusters)
+        )
+    else:
+        ranked = mean_of(first.fit, design, problem.exposure)
+    by_place = halves_of(problem.places, problem.fitted, ranked, early, late)
     capture = capture_of(by_place)
     if not first.chosen:
         return Refit({}, capture, by_place)
@@ -283,13 +285,14 @@ def _whole(
 ) -> tuple[dict[str, Any], list[str]]:
     """Figures on the whole model, and the warnings that follow from them."""
     found: dict[str, Any] = {
-        "tiles": robust.clusters, "tile_side": options.clusters, "replicates": options.replicates,
-        "halves": problem.observed.halves_are, "capture": refit.capture if refit else {},
+        "tiles": robust.clusters, "tile_words": tile_words(options.clusters),
+        "replicates": options.replicates, "halves": problem.observed.halves_are,
+        "capture": refit.capture if refit else {},
     }  # fmt: skip
     words = []
     if robust.clusters < 30:
         words.append(
-            f"Only {robust.clusters} tiles of {options.clusters:g} m: intervals by tile are themselves "
+            f"Only {robust.clusters} tiles {tile_words(options.clusters)}: intervals by tile are themselves "
             "unsure "
             "below 30."
         )
@@ -325,10 +328,18 @@ def _terrain(
         expected=expected.rename("expected"), counts=problem.observed.counts,
         influences=problem.influence.columns[chosen], words=words, terms=terms, factors=factors,
         inference=whole, path=_path(choice, meta), culling=pd.DataFrame(list(choice.culling.table)),
-        information_criteria=_criteria(choice), dropped=problem.influence.dropped,
+        information_criteria=_criteria(choice), dropped=_with_empty(problem),
         accounting=problem.observed.accounting, warnings=warnings, fitted_on=months, seed=problem.seed,
         intercept=float(choice.fit.coefficients[0]),
     )  # fmt: skip
+
+
+def _with_empty(problem: Problem) -> pd.DataFrame:
+    """Candidates left out, and those that the search passes over because no incident lies where they hold."""
+    meta = problem.influence.meta
+    none = ((problem.columns != 0) & (problem.counts > 0)[:, None]).sum(axis=0) == 0
+    rows = pd.DataFrame({"name": meta.index[none], "factor": meta["factor"][none], "reason": NO_INCIDENT})
+    return pd.concat([problem.influence.dropped, rows], ignore_index=True)
 
 
 def words_of(factor: str, operation: str, distance: float, cut: float = float("nan")) -> str:

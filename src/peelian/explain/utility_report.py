@@ -154,7 +154,10 @@ def _influence(
 def _variables(terrain: RiskTerrain) -> Table:
     import pandas as pd
 
-    gone = terrain.dropped["factor"].value_counts() if len(terrain.dropped) else {}
+    from peelian.explain.trust import NO_INCIDENT
+
+    before = terrain.dropped[terrain.dropped["reason"] != NO_INCIDENT]
+    gone = before["factor"].value_counts() if len(before) else {}
     by = "penalty" if terrain.mode == "modern" else "cull"
     rows = [
         {"Factor": row.factor.replace("_", " "), "Variables tested": row.candidates,
@@ -178,7 +181,7 @@ def _dropped(terrain: RiskTerrain) -> Table:
     more = len(terrain.dropped) - len(gone)
     return Table(
         "dropped",
-        f"{len(terrain.dropped)} variables that cannot tell cells apart, or say what another says",
+        f"{len(terrain.dropped)} variables cannot tell cells apart, say what others say or have no estimate",
         gone.assign(Factor=gone["Factor"].str.replace("_", " ")).reset_index(drop=True),
         note=f"{more:,} more in dropped.csv." if more else "",
     )
