@@ -25,14 +25,15 @@ def level_blocks(
     levels: Levels, rows: Sequence[LevelRow], tested: Backtest, history: History, method: str, asked: Kind, *,
     used: bool, crimes: str, source: str,
 ) -> list[Block]:  # fmt: skip
-    """Sentences, the table of levels and the chart of recorded and expected totals."""
+    """Sentences, and where there is another level or a change of recording the table and chart of totals."""
     words = tested.words[method]
     blocks: list[Block] = [Text(level_sentence(row, words, tested, levels)) for row in rows]
     blocks.append(Text(use_sentence(asked, used, rows)))
     blocks += [Text(text, "note") for text in notes(levels)]
     if rows:
         blocks.append(_table(rows, levels, words, tested, source))
-    blocks.append(level_chart(levels, tested, history, method, crimes, source))
+    if rows or levels.breaks:
+        blocks.append(level_chart(levels, tested, history, method, crimes, source))
     return blocks
 
 
