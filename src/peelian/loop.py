@@ -228,8 +228,12 @@ def inputs_of(project: Project, stage: str) -> dict[str, Path]:
     if stage in ("account", "report") and log.is_dir():
         found["releases"] = log
     sealed = project.folder / "ledger" / "outcomes.jsonl"
-    if stage == "predict" and sealed.is_file():
-        found["ledger/outcomes.jsonl"] = sealed
+    if stage == "predict":
+        features = project.table("predict").get("features", {})
+        named = [(key, str(features[key])) for key in ("forecasts", "split") if features.get(key)]
+        found |= {name: project.existing(name, table="predict", key=key) for key, name in named}
+        if sealed.is_file():
+            found["ledger/outcomes.jsonl"] = sealed
     if stage == "report" and project.project.truth:
         found[project.project.truth] = project.existing(project.project.truth, table="project", key="truth")
     return found

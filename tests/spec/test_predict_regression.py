@@ -15,10 +15,11 @@ from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Boosted, PoissonRidge, method_named
+from peelian.predict.beside import Beside
 from peelian.predict.features import table
 from peelian.predict.history import History, step_of
 from peelian.predict.importance import importance
-from peelian.predict.regression import ridge_weights
+from peelian.predict.regression import TREES, ridge_weights, rolled, surprise
 
 CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 2000, 2000)], crs="EPSG:27700"), 200)
 RATES = np.random.default_rng(5).gamma(0.7, 1.0, len(CELLS))
@@ -77,6 +78,36 @@ def test_trees_do_not_stop_early_on_a_tenth_of_the_rows() -> None:
     method = Boosted(step="day", origins=30, trees=60)
     grown = method._grown(method.training(HISTORY, 7, 0), 60)
     assert grown.n_iter_ == 60
+
+
+def test_the_trees_are_grown_as_the_specification_says() -> None:
+    method = Boosted(step="day", origins=30, prior=pd.Series(RATES, CELLS.index))
+    rows = method.training(HISTORY, 7, 0)
+    grown = method._grown(rows, 10).get_params()
+    settings = ("loss", "learning_rate", "max_leaf_nodes", "min_samples_leaf", "l2_regularization")
+    assert [grown[name] for name in settings] == ["poisson", 0.05, 15, 500, 10]
+    rising = dict(zip(rows.groups, grown["monotonic_cst"], strict=True))
+    assert rising["own history"] == rising["surroundings"] == rising["risk terrain"] == 1
+
+
+def test_what_is_no_count_may_raise_or_lower_the_forecast() -> None:
+    beside = Beside(calendar=("month",), used=("calendar",))
+    method = Boosted(step="day", origins=14, beside=beside)
+    rows = method.training(HISTORY, 7, 0)
+    rising = dict(zip(rows.groups, method._grown(rows, 5).get_params()["monotonic_cst"], strict=True))
+    assert rising["calendar"] == 0
+
+
+def test_the_number_of_trees_is_the_best_on_origins_after_those_learned_from() -> None:
+    method = Boosted(step="day", origins=30)
+    rows = method.training(HISTORY, 7, 0)
+    parts = list(rolled(rows))
+    assert all(known.origin.max() < later.origin.min() for known, later in parts)
+    scores = {
+        trees: sum(surprise(later.counts, method.learn(known, trees)(later.values)) for known, later in parts)
+        for trees in TREES
+    }
+    assert method.chosen(rows) == min(scores, key=scores.__getitem__)
 
 
 def test_more_of_every_count_never_lowers_the_boosted_forecast() -> None:

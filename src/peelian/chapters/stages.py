@@ -159,7 +159,7 @@ def part_of_predict(context: Context, part: str) -> Outcome:
     visits = context.made("plan", "patrol.csv")
     if visits is not None:
         given["given"] = replace(given["given"], visits=_rows(visits))
-    for whole in ("ledger", "store", "force"):
+    for whole in ("ledger", "store"):
         given.pop(whole)
     return only(
         part, context.incidents, context.cells, context.places,
@@ -206,7 +206,7 @@ def holdings_of(context: Context) -> Holdings:
         forecasts = _forecasts(project.existing(asked.forecasts, table="predict", key="forecasts"))
     if asked.split:
         split = _split(context, asked, project.existing(asked.split, table="predict", key="split"))
-    return Holdings(context.layers, forecasts, split, context.panel_table.force)
+    return Holdings(context.layers, forecasts, split)
 
 
 def _forecasts(path: Path) -> pd.DataFrame:
@@ -235,8 +235,7 @@ def _split(context: Context, asked: FeatureTable, path: Path) -> Split:
     homes, every = (held.of(name).unstack() for name in (asked.split_homes, asked.split_all))
     for table in (homes, every):
         table.columns = pd.PeriodIndex(table.columns.astype(str), freq="M")
-    months = every.columns
-    breaks = breaks_of(context.project.outcome, months[0], months[-1], force=context.panel_table.force)
+    breaks = breaks_of(context.project.outcome, force=context.panel_table.force)
     return Split(
         homes.reindex(every.index, fill_value=0), every, asked.split_by, path.name,
         tuple(one.month for one in breaks),

@@ -173,15 +173,11 @@ PERFECT = SOURCES[-1]
 
 @dataclass(frozen=True, eq=False)
 class Holdings:
-    """What a project holds that ``[predict.features]`` may ask for, as ``Beside`` has it.
-
-    ``force``  whose changes of recording count beside those of all forces.
-    """
+    """What a project holds that ``[predict.features]`` may ask for, as ``Beside`` has it."""
 
     layers: Layers | None = None
     forecasts: pd.DataFrame | None = None
     split: Split | None = None
-    force: str = ""
 
 
 def beside_of(

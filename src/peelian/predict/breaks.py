@@ -11,20 +11,27 @@ from peelian.figures import recording_changes
 
 @dataclass(frozen=True)
 class Break:
-    """A change of recording: its first ``month``, ``what`` changed and the ``source`` that says so."""
+    """A change of recording: its first ``day``, ``what`` changed and the ``source`` that says so."""
 
-    month: pd.Period
+    day: pd.Timestamp
     what: str
     source: str
 
+    @property
+    def month(self) -> pd.Period:
+        """The month of it."""
+        return self.day.to_period("M")
 
-def breaks_of(crime: str, first: pd.Period, last: pd.Period, *, force: str = "") -> tuple[Break, ...]:
-    """Changes of recording of a crime after ``first`` and up to ``last``, in order.
+
+def breaks_of(
+    crime: str, span: tuple[pd.Period, pd.Period] | None = None, *, force: str = ""
+) -> tuple[Break, ...]:
+    """Changes of recording of a crime, in order: after the first month of a span, up to its last.
 
     ``crime``  as in sentences (``burglary``); rows for ``all`` crime count too.
     ``force``  whose own changes count beside those of all forces.
 
-    >>> [str(one.month) for one in breaks_of("burglary", pd.Period("2011-01"), pd.Period("2019-12"))]
+    >>> [str(one.month) for one in breaks_of("burglary", (pd.Period("2011-01"), pd.Period("2019-12")))]
     ['2017-04']
     """
     rows = recording_changes()
@@ -34,6 +41,7 @@ def breaks_of(crime: str, first: pd.Period, last: pd.Period, *, force: str = "")
         month = pd.Period(row["from"], "M")
         named = {part.strip().lower() for part in str(row["categories"]).split(";")}
         whose = str(row["force"]).lower()
-        if first < month <= last and named & own and whose in ("all", force.strip().lower()):
-            out.append(Break(month, str(row["what"]), str(row["source"])))
+        within = span is None or span[0] < month <= span[1]
+        if within and named & own and whose in ("all", force.strip().lower()):
+            out.append(Break(pd.Timestamp(row["from"]), str(row["what"]), str(row["source"])))
     return tuple(out)

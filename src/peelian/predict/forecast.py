@@ -14,6 +14,7 @@ from peelian.predict.backtest import LENGTH, STEP, Backtest, Setting, forecast_a
 from peelian.predict.blend import PriorHistory
 from peelian.predict.history import YEAR, History, moment_of, step_of
 from peelian.predict.interval import interval
+from peelian.predict.method import at_level
 from peelian.predict.methods import method_named
 from peelian.predict.planning import WITHIN
 from peelian.predict.reasons import next_door, own_share
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.predict.beside import Beside
 
+LEVELLED = ", the total at the level that earned its place"
 EXPLAINED = 15  # places ranked highest for which the part of own history is worked out
 
 
@@ -72,11 +74,12 @@ def kept(frame: pd.DataFrame, about: Mapping[str, Any]) -> Forecast:
 
 def next_period(
     incidents: Incidents, cells: Places, tested: Backtest, *, prior: pd.Series | None = None,
-    beside: Beside | None = None,
+    beside: Beside | None = None, level: float | None = None,
 ) -> Forecast:  # fmt: skip
     """The forecast for the period after the last incident, by the method that the backtest chose.
 
-    Intervals take their dispersion from the residuals of the backtest, all of which lie before the period.
+    ``level``  the total that its map is scaled to; its method's own where None. Intervals take
+    their dispersion from the residuals of the backtest, all of which lie before the period.
     """
     step, length = STEP[tested.horizon], LENGTH[tested.horizon]
     name, why = chosen_map(tested)
@@ -85,6 +88,8 @@ def next_period(
     history = History.of(incidents, cells, end=moment_of(at, step), step=step)
     setting = Setting(incidents, cells, {step: history}, step, length, 0, 1)
     risk = forecast_at(method, setting, at, name=name)
+    if level is not None:
+        risk = at_level(risk, level)
     low, high = interval(risk, float(tested.pooled.set_index("method").loc[name, "overdispersion"]))
     share = np.full(len(risk), np.nan)
     if isinstance(method, PriorHistory):
@@ -109,8 +114,8 @@ def next_period(
     total = float(risk.sum())
     least, most = _total_interval(tested, name, total)
     return Forecast(
-        frame, words, name, tested.words[name], total, least, most, why, history.outside, start,
-        moment_of(at + length, step),
+        frame, words, name, tested.words[name] + (LEVELLED if level is not None else ""), total, least,
+        most, why, history.outside, start, moment_of(at + length, step),
     )  # fmt: skip
 
 

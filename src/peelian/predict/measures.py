@@ -39,10 +39,6 @@ def recording_breaks(crime: str, *, force: str = "") -> list[tuple[pd.Timestamp,
     >>> [f"{day:%B %Y}" for day, _ in recording_breaks("Burglary")]
     ['April 2017', 'April 2023']
     """
-    from peelian.figures import recording_changes
+    from peelian.predict.breaks import breaks_of
 
-    changes = recording_changes()
-    name = crime.strip().lower()
-    concerned = changes["categories"].str.split("; ").map(lambda held: name in held or "all" in held)
-    near = changes["force"].isin(["all", force])
-    return [(day, f"recording changed, {day:%b %Y}") for day in changes.loc[concerned & near, "from"]]
+    return [(one.day, f"recording changed, {one.day:%b %Y}") for one in breaks_of(crime, force=force)]

@@ -24,7 +24,7 @@ def only(
     part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, *,
     prior: pd.Series | None = None, prior_to: str | None = None, seed: int, crime: str = "crime",
     by: Literal["code", "point"] = "point", given: Given | None = None, weather: pd.DataFrame | None = None,
-    holdings: Holdings | None = None,
+    holdings: Holdings | None = None, force: str = "",
 ) -> Outcome:  # fmt: skip
     """One part of the chapter: map, backtest, leakage, missions, dosage, weather or audit.
 
@@ -65,8 +65,8 @@ def only(
     else:
         made = _on_the_backtest(
             part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to,
-            beside=beside, seed=seed, crime=crime, crimes=crimes, by=by, source=source, records=words,
-        )  # fmt: skip
+            beside=beside, weather=weather, force=force, seed=seed, crime=crime,
+        crimes=crimes, by=by, source=source, records=words, )  # fmt: skip
     blocks: tuple[Block, ...] = (*made.blocks, Text(words, "note"))
     return Outcome(Section("predict", report.TITLE, report.QUESTION, blocks), made.files, made.summary)
 
@@ -93,14 +93,15 @@ def _leakage(
 
 def _on_the_backtest(
     part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, given: Given, *,
-    prior: pd.Series | None, prior_to: str | None, beside: Beside | None, seed: int, crime: str, crimes: str,
+    prior: pd.Series | None, prior_to: str | None, beside: Beside | None,
+    weather: pd.DataFrame | None, force: str, seed: int, crime: str, crimes: str,
     by: Literal["code", "point"], source: str, records: str,
 ) -> Part:  # fmt: skip
     import pandas as pd
 
-    from peelian.predict.forecast import next_period
     from peelian.predict.planning import planning_risk
     from peelian.predict.run import _area_prior, _fitted_to
+    from peelian.predict.shown import shown
     from peelian.predict.tested import backtests
 
     prior_last = pd.Period(prior_to, "M") if prior_to else incidents.span[1]
@@ -113,7 +114,10 @@ def _on_the_backtest(
     verdict += [Text(words, "finding") for words in found.remarks]
     if part == "backtest":
         return _backtest(verdict, [tested, *([lagged] if lagged else [])], crime, crimes, source)
-    forecast = next_period(incidents, cells, tested, prior=prior, beside=beside)
+    forecast, _ = shown(
+        incidents, cells, tested, parameters, prior=prior, beside=beside, weather=weather, force=force,
+        crime=crime, crimes=crimes, source=source, seed=seed,
+    )  # fmt: skip
     if part == "map":
         said = Text(report.forecast_sentence(forecast, crimes, len(cells)), "finding")
         blocks = report.map_blocks(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
     from peelian.predict.backtest import Backtest
-    from peelian.predict.beside import Beside, Holdings
+    from peelian.predict.beside import Holdings
     from peelian.predict.extras import Part
     from peelian.predict.forecast import Forecast
     from peelian.predict.holdout import Holdout
@@ -62,6 +62,9 @@ class Parameters:
     ``test_months``, ``history_months``  the one-year test: months tested, and months before them counted.
     ``refit``       learned methods are fitted anew every so many origins; as each does by itself where not
                     given.
+    ``level``       of the map's total: ``year``, its method's own (the mean of the last year); ``seasonal``,
+                    that with own monthly factors; ``kept``, by season, calendar and weather that earned their
+                    place; the last two only where they did.
     ``features``    what learned methods may learn from besides incidents (see ``FeatureTable``).
     ``missions``    patrol boxes for the forecast period (see ``MissionTable``); none without it.
     ``audit``       fairness and feedback (see ``AuditTable``).
@@ -81,6 +84,7 @@ class Parameters:
     test_months: Annotated[int, Field(ge=1)] = 12
     history_months: Annotated[int, Field(ge=1)] = 36
     refit: Annotated[int, Field(ge=1)] | None = None
+    level: Literal["year", "seasonal", "kept"] = "year"
     features: FeatureTable = Field(default_factory=FeatureTable)
     missions: MissionTable | None = None
     audit: AuditTable = Field(default_factory=AuditTable)
@@ -131,11 +135,12 @@ def run(
     from peelian.predict import report, sealing
     from peelian.predict.beside import beside_of
     from peelian.predict.checks import refuse_overlapping
-    from peelian.predict.forecast import next_period
     from peelian.predict.measures import recording_breaks
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
+    from peelian.predict.shown import shown
     from peelian.predict.tested import backtests
+    from peelian.predict.told import told_of
 
     refuse_overlapping(areas)
     crimes = report.crimes_of(crime)
@@ -152,13 +157,16 @@ def run(
         given=given, areas=areas, progress=progress, store=store,
     )  # fmt: skip
     tested, lagged = found.main, found.lagged
-    forecast = next_period(used, cells, tested, prior=prior, beside=beside)
+    source = source_of(used)
+    forecast, level = shown(
+        used, cells, tested, parameters, prior=prior, beside=beside, weather=weather,
+        force=force, crime=crime, crimes=crimes, source=source, seed=seed,
+    )  # fmt: skip
     by_area, remark = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
-    told, seen_by = _told(used, cells, parameters, tested, prior, prior_to, beside, crimes)
-    source = source_of(used)
-    parts = _parts(
+    told, seen_by = told_of(used, cells, parameters, tested, prior, prior_to, beside, crimes)
+    parts = {"level": level} | _parts(
         used, cells, areas, parameters, tested, forecast, planning, given=given, weather=weather, by=by,
         crime=crime, crimes=crimes, source=source, seed=seed,
     )  # fmt: skip
@@ -166,8 +174,8 @@ def run(
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=source, seen=found.seen, patrol=parts["patrol"].blocks,
-        further=[block for name in ("audit", "weather") for block in parts[name].blocks], sealed=held,
-        remarks=(*found.remarks, *told, remark),
+        further=[block for name in ("audit", "level", "weather") for block in parts[name].blocks],
+        sealed=held, remarks=(*found.remarks, *told, remark),
         records=words_of_origin(records, parameters.allow_police_generated),
         breaks=recording_breaks(crime, force=force),
     )  # fmt: skip
@@ -218,39 +226,6 @@ def _parts(
         "patrol": patrol, "audit": audit,
         "weather": extras.weather_part(incidents, weather, crimes, source),
     }  # fmt: skip
-
-
-def _told(
-    incidents: Incidents, cells: Places, parameters: Parameters, tested: Backtest, prior: pd.Series | None,
-    prior_to: str | None, beside: Beside | None, crimes: str,
-) -> tuple[list[str], dict[str, pd.DataFrame]]:  # fmt: skip
-    """What the methods that were asked for say of themselves after their last fit: weights, parts; and the
-    features of learned ones with the day from which each was known, as a file.
-    """
-    from peelian.predict.exposure import exposure_words
-    from peelian.predict.features import features
-    from peelian.predict.history import STEP, History, moment_of, step_of
-    from peelian.predict.methods import compact, methods_named
-    from peelian.predict.regression import Learned
-
-    step = STEP[parameters.horizon]
-    asked = [name for name in parameters.methods if compact(name) in tested.words]
-    speaking = [
-        method
-        for method in methods_named(asked, step=step, prior=prior, prior_to=prior_to, beside=beside).values()
-        if hasattr(method, "told")
-    ]
-    if not speaking:
-        return [], {}
-    end = moment_of(step_of(incidents.frame["start"].max(), step) + 1, step)
-    history = History.of(incidents, cells, end=end, step=step)
-    said = [method.told(history) for method in speaking]
-    if not any(isinstance(method, Learned) for method in speaking):
-        return said, {}
-    seen = features(
-        incidents, cells, end, horizon=parameters.horizon, prior=prior, prior_to=prior_to, beside=beside
-    )
-    return [*said, exposure_words(beside, crimes, end)], {"features.csv": seen.about(step)}
 
 
 def _fitted_to(parameters: Parameters, last: pd.Period) -> pd.Period:
