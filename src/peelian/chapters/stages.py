@@ -159,8 +159,7 @@ def part_of_predict(context: Context, part: str) -> Outcome:
     visits = context.made("plan", "patrol.csv")
     if visits is not None:
         given["given"] = replace(given["given"], visits=_rows(visits))
-    for whole in ("ledger", "store", "force"):
-        given.pop(whole)
+    given.pop("store")
     return only(
         part, context.incidents, context.cells, context.places,
         stage_parameters(context.project, "predict", stage.Parameters), **given,
