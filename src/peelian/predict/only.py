@@ -71,8 +71,9 @@ def only(
         made = extras.dosage_part(held, used, cells, source)
     elif part == "leakage":
         made = _leakage(
-            used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, source=source, seed=seed
-        )
+            used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, given=held,
+            source=source, seed=seed,
+        )  # fmt: skip
     else:
         made = _on_the_backtest(
             part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to,
@@ -85,17 +86,16 @@ def only(
 
 def _leakage(
     incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None,
-    prior_to: str | None, beside: Beside | None, source: str, seed: int,
+    prior_to: str | None, beside: Beside | None, given: Given, source: str, seed: int,
 ) -> Part:  # fmt: skip
     from peelian.predict.backtest import LENGTH, STEP
     from peelian.predict.history import moment_of, step_of
-    from peelian.predict.methods import BASELINES, methods_named
+    from peelian.predict.methods import methods_named
+    from peelian.predict.tested import asked
 
     step, length = STEP[parameters.horizon], LENGTH[parameters.horizon]
-    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    methods = methods_named(
-        [*BASELINES[step], *names], step=step, prior=prior, prior_to=prior_to, beside=beside
-    )
+    names = asked(parameters, step, prior=prior is not None, given=given)
+    methods = methods_named(names, step=step, prior=prior, prior_to=prior_to, beside=beside)
     last = step_of(incidents.frame["start"].max(), step)
     return extras.leakage_part(
         methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
     from peelian.predict.beside import Beside
+    from peelian.predict.history import Step
     from peelian.predict.patrol import Given
     from peelian.predict.run import Parameters
 
@@ -70,8 +71,7 @@ def backtests(
     import pandas as pd
 
     step = STEP[parameters.horizon]
-    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    names = [*BASELINES[step], *names]
+    names = asked(parameters, step, prior=prior is not None, given=given)
     tested_from = (
         (incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D"))
         .to_period("M")
@@ -111,6 +111,16 @@ def backtests(
     terrain = [what for what in late_inputs if what.startswith(TERRAIN)]
     remarks = (*sentences(elsewhere, main.words), *_newer_words(late_inputs, terrain))
     return Tested(main, lagged, bool(terrain), remarks)
+
+
+def asked(parameters: Parameters, step: Step, *, prior: bool, given: Given | None) -> list[str]:
+    """The baselines, the near repeats with the excess that was found, and the methods of the table.
+
+    The blend is left out where there is no risk terrain.
+    """
+    found = "" if given is None else given.near_repeat
+    names = [found if found and name == "near_repeat" else name for name in BASELINES[step]]
+    return [*names, *(name for name in parameters.methods if prior or name.split("(")[0] != "blend")]
 
 
 def claim_when_late(main: Backtest, lagged: Backtest) -> Verdict:
