@@ -60,10 +60,11 @@ class Style:
 
 @dataclass(frozen=True, eq=False)
 class Layered:
-    """The layers of one GeoPackage by name, each with the style QGIS opens it in."""
+    """The layers of one GeoPackage by name, each with the style QGIS opens it in; ``about`` them all."""
 
     layers: dict[str, gpd.GeoDataFrame]
     styles: dict[str, Style] = field(default_factory=dict)
+    about: str = ""
 
 
 # -------------------------------------------------------------------- Vega-Lite
@@ -359,9 +360,11 @@ def write_geopackage(path: Path, layered: Layered) -> None:
         for column in plain.columns:
             if str(plain[column].dtype) in ("category", "period[M]"):
                 plain[column] = plain[column].astype(str)
+        options = {"GEOMETRY_NAME": "geom"} | ({"DESCRIPTION": layered.about} if layered.about else {})
         pyogrio.write_dataframe(
             plain, path, layer=name, driver="GPKG", append=path.exists(), VERSION="1.2",
-            layer_options={"GEOMETRY_NAME": "geom"}, promote_to_multi=True,
+            layer_options=options,
+            promote_to_multi=True,
         )  # fmt: skip
     _add_styles(path, layered)
     _fix_counter(path)

@@ -22,8 +22,9 @@ from peelian.predict.audit import (
     taken,
 )  # fmt: skip
 from peelian.predict.feedback_map import feedback_map
-from peelian.predict.frontier import frontier, frontier_sentence
+from peelian.predict.frontier import decision_sentence, frontier, frontier_sentence
 from peelian.predict.reporting import corrected_choice, smallest_difference, under_reporting
+from peelian.predict.tables import Decision
 
 AREAS = Places.of(
     gpd.GeoDataFrame(
@@ -157,6 +158,13 @@ def test_the_frontier_leaves_the_choice_to_somebody() -> None:
     assert "is a decision, to be recorded with its reason" in frontier_sentence(
         curve(), "burglaries", norm="homes"
     )
+
+
+def test_the_choice_is_printed_with_who_made_it_and_why() -> None:
+    decided = Decision(gamma=0.1, by="Supt B. Example", reason="half the distance for a point of crime")
+    said = decision_sentence(curve(), decided, "burglaries")
+    assert said.startswith("Decided by Supt B. Example: gamma 0.0911, which covers ")
+    assert said.endswith("Reason: half the distance for a point of crime")
 
 
 # -------------------------------------------------------------------- reporting

@@ -14,6 +14,7 @@ from peelian.predict.backtest import Backtest, backtest
 from peelian.predict.baselines import EWMA
 from peelian.predict.claims import Verdict
 from peelian.predict.grids import on_other_grids, other_grids, sentences
+from peelian.predict.tested import claim_when_late
 from tests.spec.test_predict_backtest import CELLS, INCIDENTS
 
 SOURCE = backtest({"ewma": EWMA(12)}, INCIDENTS, CELLS, origins=24, areas=[0.05, 0.2], seed=1)
@@ -47,6 +48,15 @@ def test_a_claim_that_fails_on_one_grid_depends_on_the_grid() -> None:
     assert "not on cells of 200 m" in kept.verdict.words
     assert kept.verdict.words.endswith("it depends on the grid. Use the count.")
     assert all("against counts: log score" in sentence for sentence in sentences(found, kept.words))
+
+
+@pytest.mark.parametrize(("beats", "code"), [(True, "better"), (False, "not better when late")])
+def test_on_published_data_a_claim_must_hold_with_two_months_not_yet_known(beats: bool, code: str) -> None:
+    late = replace(saying("better", beats), lag=2)
+    found = claim_when_late(saying("better", True), late)
+    assert found.code == code
+    assert "the last 2 months not yet known, as published data are" in found.words
+    assert found.words.endswith("Use the count.") is not beats
 
 
 def test_where_nothing_beat_counts_no_other_grid_is_tested() -> None:

@@ -173,8 +173,22 @@ def test_six_months_no_better_than_counts_stop_the_map() -> None:
     rows = [
         {"start": m, "method": name, "log_score": s} for m in months for name, s in (("a", 1.0), ("b", 1.0))
     ]
-    assert stopped(pd.DataFrame(rows), method="a", reference="b").startswith("In each of the last 6 periods")
+    assert stopped(pd.DataFrame(rows), method="a", reference="b").startswith(
+        "Over the last 6 periods a did no better"
+    )
     assert stopped(pd.DataFrame(rows[:-2]), method="a", reference="b") == ""
+
+
+def test_one_lucky_month_does_not_lift_the_stop_rule_and_a_better_half_year_does() -> None:
+    months = [f"2020-0{month}" for month in range(1, 7)]
+    counts = [{"start": month, "method": "counts", "log_score": 1.0} for month in months]
+    for scores, stops in (([1.1] * 5 + [0.9], True), ([1.1] + [0.9] * 5, False)):
+        model = [
+            {"start": month, "method": "model", "log_score": score}
+            for month, score in zip(months, scores, strict=True)
+        ]
+        said = stopped(pd.DataFrame([*counts, *model]), method="model", reference="counts")
+        assert bool(said) is stops
 
 
 # -------------------------------------------------------------------- from the stage's files
@@ -233,7 +247,9 @@ class Answer:
 
 def test_a_map_no_better_than_counts_for_six_months_carries_a_banner(tmp_path: Path) -> None:
     found = sealing.told(scored(tmp_path, 5.0))
-    assert found.banners[0].startswith("In each of the last 6 periods ewma did no better than counts(12).")
+    assert found.banners[0].startswith(
+        "Over the last 6 periods ewma did no better than counts(12) (log score +"
+    )
     assert found.scores is not None
     assert len(found.scores) == 12
 

@@ -239,6 +239,20 @@ def test_the_geopackage_is_styled_and_in_the_places_crs() -> None:
     assert found.layers["boxes"].crs == CELLS.crs
 
 
+def test_every_file_with_a_place_for_it_opens_with_the_verdict_and_what_cannot_be_known() -> None:
+    first = (
+        "No model did better than counting. Use the count. What the map cannot know: <crimes> not reported."
+    )
+    files = patrol_files(made(), CELLS, first=first)
+    escaped = first.replace("<", "&lt;").replace(">", "&gt;")
+    assert f"<metadata><desc>{escaped}</desc></metadata>" in "".join(
+        line.strip() for line in files["missions.gpx"].splitlines()
+    )
+    assert json.loads(files["missions.geojson"])["description"] == first
+    assert f"<description>{escaped}</description>" in files["missions.kml"]
+    assert files["missions.gpkg"].about == first
+
+
 def test_there_is_no_other_file() -> None:
     with pytest.raises(DesignError, match=r"no patrol file '.shp'"):
         patrol_file(made(), CELLS, ".shp")

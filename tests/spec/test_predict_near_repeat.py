@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import geopandas as gpd
 import pandas as pd
 import pytest
 from shapely import Point, box
 
+from peelian.chapters.context import Context
+from peelian.chapters.stages import near_repeat_of
 from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Counts, NearRepeat, ProMap, method_named
+from peelian.project import Project
+from tests.public_project import write_project
 
 CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 500, 100)], crs="EPSG:27700"), 100)
 MONDAY = ("2020-01-06", "2020-01-13")
@@ -73,6 +80,28 @@ REFUSED = [
     (lambda: NearRepeat(1.2), "an excess from 0 up to 1"),
     (lambda: ProMap(0), "above 0"),
 ]
+
+
+def test_the_excess_that_explain_found_is_taken_with_its_reach_and_its_date(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    reach = {"distance": 200.0, "time": 14.0, "observed": 260, "expected": 200.0}
+    same = {"distance": 0.01, "time": 14.0, "observed": 50, "expected": 10.0}
+    found = {"events": 1_000, "near": reach, "same_place": same}
+    (tmp_path / "explain").mkdir()
+    (tmp_path / "explain" / "stage.json").write_text(json.dumps({"summary": {"near_repeats": found}}))
+    name = near_repeat_of(Context(Project.load(tmp_path)), "2018-12")
+    method = method_named(name, step="day")
+    assert method == NearRepeat(0.1, distance=200, days=14, seen_to="2018-12")
+    assert method.inputs == {"near-repeat excess": "2018-12"}
+
+
+def test_where_explain_found_no_near_repeats_it_is_the_count(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    (tmp_path / "explain").mkdir()
+    (tmp_path / "explain" / "stage.json").write_text(
+        json.dumps({"summary": {"near_repeats": {"events": 9, "near": None, "same_place": None}}})
+    )
+    assert near_repeat_of(Context(Project.load(tmp_path)), None) == ""
 
 
 @pytest.mark.parametrize(("ask", "words"), REFUSED, ids=[words for _, words in REFUSED])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +19,8 @@ from peelian.predict.extras import PARTS
 from peelian.predict.only import only
 from peelian.predict.patrol import Given
 from peelian.predict.run import Parameters, run
-from peelian.report import Outcome, Table, Text
+from peelian.report import Chart, Outcome, Table, Text
+from tests.spec.test_predict_ledger import scored
 
 STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
 CELLS = Places.grid(STUDY, 250)
@@ -62,9 +64,9 @@ INCIDENTS = incidents()
 
 
 def part(name: str, **change: object) -> Outcome:
-    given = change.pop("given", None)
+    beside = {key: change.pop(key) for key in ("given", "ledger") if key in change}
     parameters = Parameters(**(ASKED | change))  # type: ignore[arg-type]
-    return only(name, INCIDENTS, CELLS, AREAS, parameters, given=given, **ABOUT)  # type: ignore[arg-type]
+    return only(name, INCIDENTS, CELLS, AREAS, parameters, **beside, **ABOUT)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +152,28 @@ def test_visits_of_areas_that_are_none_are_refused() -> None:
     visits = pd.DataFrame({"place": ["a00", "b99"], "visits": [2, 1]})
     with pytest.raises(DataError, match="b99"):
         part("missions", missions=None, given=Given(visits=visits))
+
+
+def test_minutes_of_the_missions_are_set_against_homes_and_crime(whole: Outcome) -> None:
+    minutes = whole.files["audit_minutes.csv"].set_index("group")
+    deciles = minutes[minutes["of"] == "deprivation"]
+    assert deciles["share_chosen"].sum() == pytest.approx(1)
+    planned = whole.files["missions.csv"]["minutes"].sum()
+    assert (
+        deciles["each_1000"] * deciles["share_of_homes"]
+    ).sum() * AREAS.households.sum() / 1_000 == pytest.approx(planned)
+
+
+def test_the_stop_rule_stands_on_the_map_and_on_the_missions(tmp_path: Path) -> None:
+    ledger = scored(tmp_path, 5.0)
+    for name in ("map", "missions"):
+        made = part(name, ledger=ledger)
+        banner = made.section.blocks[1]
+        assert isinstance(banner, Text)
+        assert banner.kind == "warning"
+        assert banner.text.startswith("Over the last 6 periods ewma did no better than counts(12)")
+    shown = part("map", ledger=ledger).section.blocks
+    assert banner.text in next(block.note for block in shown if isinstance(block, Chart))
 
 
 def test_a_patrol_area_that_is_no_column_is_refused() -> None:

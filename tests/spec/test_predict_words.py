@@ -61,13 +61,13 @@ def test_the_one_year_test_never_stands_without_its_warning() -> None:
 def test_the_planning_sentence_says_which_months_it_has_seen() -> None:
     risk = pd.Series([700.4, 534.1], ["a", "b"])
     months = (pd.Period("2012-01", "M"), pd.Period("2014-04", "M"))
-    said = planning_sentence(
-        Planning(risk, "ewma(12)", "fading counts (half-life 12 months)", months, None, None, ""),
-        "burglaries",
-    )
+    words = "fading counts (half-life 12 months)"
+    planning = Planning(risk, "ewma(12)", words, months, None, None, "", risk, risk, 1_010.2, 1_480.0, 7)
+    said = planning_sentence(planning, "burglaries")
     assert said == (
-        "For planning, 1,234 burglaries a year are expected in 2 areas, by fading counts (half-life 12 "
-        "months), fitted on January 2012 to April 2014 and on nothing later."
+        "For planning, 1,234 burglaries a year are expected in 2 areas (90 % interval 1,010 to 1,480, from 7 "
+        "earlier years), by fading counts (half-life 12 months), fitted on January 2012 to April 2014 and on "
+        "nothing later."
     )
 
 

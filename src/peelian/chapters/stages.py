@@ -159,8 +159,7 @@ def part_of_predict(context: Context, part: str) -> Outcome:
     visits = context.made("plan", "patrol.csv")
     if visits is not None:
         given["given"] = replace(given["given"], visits=_rows(visits))
-    for whole in ("ledger", "store"):
-        given.pop(whole)
+    given.pop("store")
     return only(
         part, context.incidents, context.cells, context.places,
         stage_parameters(context.project, "predict", stage.Parameters), **given,
@@ -181,6 +180,7 @@ def given_to_predict(context: Context) -> dict[str, Any]:
         prior_to = month_of(json.loads(about.read_text(encoding="utf-8"))["fitted_on"][1])
     streets = context.file("predict", "streets")
     tables = {name: context.file("predict", name) for name in ("custom", "checkins", "planned")}
+    held = {name: None if path is None else _rows(path) for name, path in tables.items()}
     return {
         "prior": prior, "prior_to": prior_to, "seed": context.project.seed("predict"),
         "crime": context.project.outcome, "by": context.by, "weather": weather_of(context),
@@ -189,7 +189,8 @@ def given_to_predict(context: Context) -> dict[str, Any]:
         "store": context.project.folder / HIDDEN / "backtest", "force": context.panel_table.force,
         "given": Given(
             None if streets is None else _spatial(streets),
-            *(None if path is None else _rows(path) for path in tables.values()),
+            custom=held["custom"], checkins=held["checkins"], planned=held["planned"],
+            near_repeat=near_repeat_of(context, prior_to),
         ),
     }  # fmt: skip
 
@@ -240,6 +241,25 @@ def _split(context: Context, asked: FeatureTable, path: Path) -> Split:
         homes.reindex(every.index, fill_value=0), every, asked.split_by, path.name,
         tuple(one.month for one in breaks),
     )  # fmt: skip
+
+
+def near_repeat_of(context: Context, seen_to: str | None) -> str:
+    """The method ``near_repeat`` with the excess and the reach that ``explain`` found, or nothing.
+
+    Excess: pairs above what dates dealt within strata give, near and at the same place, over incidents.
+    """
+    record = context.made("explain", "stage.json")
+    found = None if record is None else json.loads(record.read_text("utf-8"))["summary"].get("near_repeats")
+    by_hours = context.project.table("explain").get("near_repeat", {}).get("unit") == "hours"
+    if not found or not found["near"] or by_hours:
+        return ""
+    parts = [part for part in (found["near"], found["same_place"]) if part]
+    excess = sum(part["observed"] - part["expected"] for part in parts) / found["events"]
+    near = found["near"]
+    return (
+        f"near_repeat({min(max(excess, 0.0), 0.99):.4f}, distance={near['distance']:g}, "
+        f"days={near['time']:.0f}, seen_to={seen_to!r})"
+    )
 
 
 def weather_of(context: Context) -> pd.DataFrame | None:

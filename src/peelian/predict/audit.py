@@ -138,8 +138,9 @@ def exposure(
     ``chosen``    the part of each place chosen (``taken``), places x origins; ``outcomes`` what was recorded
                   then; ``size`` what a place uses up (homes for kits, 1 for boxes).
 
-    A row a group: ``share_of_homes``, ``share_of_crime``, ``share_chosen``, and the ratios of the last to
-    both with 95 % intervals over origins (blocks of 4). Above 1 the group gets more than its part. Shares of
+    A row a group: ``share_of_homes``, ``share_of_crime``, ``share_chosen``, ``each_1000`` (what is handed out
+    for 1,000 of its homes at an origin), and the ratios of the share chosen to both
+    with 95 % intervals over origins (blocks of 4). Above 1 the group gets more than its part. Shares of
     an area's people are taken to hold for its crime and its homes too.
     """
     drawn = block_draws(chosen.shape[1], seed=seed)
@@ -153,6 +154,7 @@ def exposure(
             "group": name, "of": groups.of[name], "share_of_homes": float(part @ homes / homes.sum()),
             "share_of_crime": _ratio(burden.sum(), crimes.sum()),
             "share_chosen": _ratio(got.sum(), given.sum()),
+            "each_1000": 1_000 * _ratio(float(got.mean()), float(part @ homes)),
         }  # fmt: skip
         share = ratio_draws(drawn, got, given.sum(axis=0))
         load = ratio_draws(drawn, burden, crimes.sum(axis=0))

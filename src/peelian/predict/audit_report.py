@@ -8,7 +8,7 @@ import pandas as pd
 
 from peelian import charts
 from peelian.predict.audit import widest
-from peelian.predict.frontier import frontier_sentence
+from peelian.predict.frontier import decision_sentence, frontier_sentence
 from peelian.predict.reporting import under_reporting_sentence
 from peelian.report import Block, Chart, Table, Text
 
@@ -93,6 +93,10 @@ def _exposure(audit: Audit, crimes: str, source: str) -> list[Block]:
     ]
     if audit.boxes is not None:
         out.append(_exposure_table(audit.boxes, "predict_exposure_boxes", "patrol boxes", crimes, source))
+    if audit.minutes is not None:
+        out.append(
+            _exposure_table(audit.minutes, "predict_exposure_minutes", "minutes of patrol", crimes, source)
+        )
     return out
 
 
@@ -102,6 +106,7 @@ def _exposure_table(table: pd.DataFrame, name: str, what: str, crimes: str, sour
         {
             "group": [named[group] for group in table["group"]], "share of homes": table["share_of_homes"],
             f"share of recorded {crimes}": table["share_of_crime"], f"share of {what}": table["share_chosen"],
+            "for 1,000 homes": table["each_1000"],
             "to homes": table["to_homes"], "low": table["to_homes_low"], "high": table["to_homes_high"],
             f"to {crimes}": table["to_crime"],
             "lowest": table["to_crime_low"], "highest": table["to_crime_high"],
@@ -112,8 +117,9 @@ def _exposure_table(table: pd.DataFrame, name: str, what: str, crimes: str, sour
     return Table(
         name, f"Who gets the {what}: each group's share against its homes and its recorded {crimes}", frame,
         dict.fromkeys(shares, PERCENT) | dict.fromkeys(ratios, ".2f"), source,
-        note="Ratios with 95 % intervals over origins (low, high; lowest, highest); above 1 more than its "
-        "part. Shares of an area's people are taken to hold for its homes and its crime too.",
+        note="For 1,000 homes: handed out at an origin, on average. Ratios with 95 % intervals over "
+        "origins (low, high; lowest, highest); above 1 more than its part. Shares of an area's people are "
+        "taken to hold for its homes and its crime too.",
     )  # fmt: skip
 
 
@@ -160,6 +166,7 @@ def _frontier(audit: Audit, crimes: str, source: str) -> list[Block]:
     near = table.iloc[min((table["distance"] > first["distance"] / 2).sum(), len(table) - 1)]
     return [
         Text(frontier_sentence(table, crimes, norm=audit.norm)),
+        *([Text(decision_sentence(table, audit.decided, crimes))] if audit.decided is not None else []),
         Chart(
             "predict_frontier",
             f"Halving the distance to the groups' share of {audit.norm} costs "

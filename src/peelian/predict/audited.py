@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
     from peelian.predict.dosage import Explored
     from peelian.predict.planning import Planning
-    from peelian.predict.tables import AuditTable
+    from peelian.predict.tables import AuditTable, Decision
 
 URN = {"rates": (0.369, 0.282), "records": (6.09, 3.79)}  # Ensign and others (2018), scaled as they do
 FRONTIER_ORIGINS = 12
@@ -43,7 +43,8 @@ class Audit:
     """What the audit found.
 
     ``dose``      where the map's choices of all origins went.
-    ``exposure``  of kits by area, ``boxes`` of patrol boxes by cell, ``parity`` of the areas' errors,
+    ``exposure``  of kits by area, ``boxes`` of patrol boxes by cell, ``minutes`` of the missions made,
+    ``parity`` of the areas' errors,
     ``frontier`` over 21 gammas, each None where no group of people is named or history is too short.
     ``thinned``  the choice under thinned records; ``smallest`` gap in reporting that moves a tenth of the
     chosen homes; ``corrected`` places that change once counts are raised by survey reporting rates.
@@ -60,6 +61,8 @@ class Audit:
     dose: Dose
     exposure: pd.DataFrame | None = None
     boxes: pd.DataFrame | None = None
+    minutes: pd.DataFrame | None = None
+    decided: Decision | None = None
     parity: pd.DataFrame | None = None
     frontier: pd.DataFrame | None = None
     norm: str = "homes"
@@ -75,16 +78,21 @@ class Audit:
 
 def audited(
     tested: Backtest, planning: Planning, incidents: Incidents, cells: Places, areas: Places,
-    asked: AuditTable, *, method: str, by: str, seed: int,
+    asked: AuditTable, *, method: str, by: str, seed: int, minutes: pd.Series | None = None,
 ) -> Audit:  # fmt: skip
-    """The audit of the map shown and of the planning risk, as far as the places name groups of people."""
+    """The audit of the map shown and of the planning risk, as far as the places name groups of people.
+
+    ``minutes``  of the missions by cell, where any were made.
+    """
     areas = _on_the_map(areas, cells)
     groups = groups_of(areas, deprivation=asked.deprivation, residents=asked.residents, tenure=asked.tenure)
     found: dict[str, Any] = {}
     last_year = _last_year(incidents, areas, by)
     chosen = max(round(asked.share * len(areas)), 1)
     if groups is not None:
-        found |= _by_group(tested, planning, groups, cells, areas, asked, method=method, seed=seed)
+        found |= _by_group(
+            tested, planning, groups, cells, areas, asked, method=method, minutes=minutes, seed=seed
+        )
     deprived = _most_deprived(areas, asked)
     if 0 < chosen < len(areas):
         found |= _reporting(last_year, areas, asked, chosen=chosen, deprived=deprived, seed=seed)
@@ -96,7 +104,7 @@ def audited(
     found |= _simulated(last_year, asked, chosen=chosen, seed=seed)
     return Audit(
         asked.share, tested.origins, chosen, len(areas),
-        planning.tested.origins if planning.tested is not None else 0, norm=asked.norm,
+        planning.tested.origins if planning.tested is not None else 0, norm=asked.norm, decided=asked.decided,
         lacking=_lacking(areas, asked, planning), **found,
     )  # fmt: skip
 
@@ -128,13 +136,16 @@ def _columns(forecasts: np.ndarray, size: np.ndarray, share: float) -> np.ndarra
 
 def _by_group(
     tested: Backtest, planning: Planning, groups: Groups, cells: Places, areas: Places, asked: AuditTable,
-    *, method: str, seed: int,
+    *, method: str, minutes: pd.Series | None, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     on_map = on_cells(groups, cells, areas)
     boxes = _columns(tested.forecasts[method], np.ones(len(cells)), asked.share)
     found: dict[str, Any] = {
         "boxes": exposure(boxes, tested.outcomes, on_map, size=np.ones(len(cells)), seed=seed)
     }
+    if minutes is not None:
+        spent = np.repeat(minutes.reindex(cells.index).fillna(0).to_numpy()[:, None], boxes.shape[1], axis=1)
+        found["minutes"] = exposure(spent, tested.outcomes, on_map, size=np.ones(len(cells)), seed=seed)
     if planning.tested is None:
         return found
     homes = groups.homes.to_numpy()

@@ -312,7 +312,7 @@ def _baselines(methods: Mapping[str, Forecaster], step: Step) -> list[str]:
     from peelian.predict.methods import BASELINES
 
     usual = {"".join(name.split()) for name in BASELINES[step]}
-    return [name for name in methods if name in usual]
+    return [name for name in methods if name in usual or name.split("(")[0] == "near_repeat"]
 
 
 def _reference(step: Step) -> tuple[str, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.predict.backtest import Backtest, Horizon
     from peelian.predict.forecast import Forecast
+    from peelian.predict.missions import Missions
     from peelian.predict.patrol import Given
     from peelian.predict.planning import Planning
     from peelian.predict.tables import AuditTable, MissionTable
@@ -30,27 +31,26 @@ LATER = (
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A part of the chapter: its blocks, its files by name, and numbers for ``--json``."""
+    """A part of the chapter: its blocks, its files by name, numbers for ``--json``, and missions if made."""
 
     blocks: list[Block] = field(default_factory=list)
     files: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
+    missions: Missions | None = None
 
 
 def missions_part(
     forecast: Forecast, incidents: Incidents, cells: Places, areas: Places, asked: MissionTable, given: Given,
-    *, crime: str, crimes: str, source: str, seed: int, sheet: bool = False,
+    *, crime: str, crimes: str, source: str, seed: int, sheet: bool = False, first: tuple[str, ...] = (),
 ) -> Part:  # fmt: skip
-    """The missions of the forecast's period, with their patrol files; ``sheet``: every stop, for print."""
-    from peelian.predict.audit import homes_on
-    from peelian.predict.patrol import planned
+    """The missions of the forecast's period, with their patrol files; ``sheet``: every stop, for print.
+
+    ``first``  the lines that every file opens with: the verdict, and what the map cannot know.
+    """
     from peelian.predict.patrol_files import patrol_files
     from peelian.predict.patrol_report import missions_blocks, sheet_blocks
 
-    homes = None if areas.households is None else homes_on(cells, areas, areas.households)
-    made = planned(
-        forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes, homes=homes, seed=seed
-    )
+    made = missions_of(forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes, seed=seed)
     kinds = made.frame["kind"].value_counts()
     summary = {
         "missions": int(made.frame["mission"].nunique()), "stops": len(made.frame),
@@ -68,7 +68,21 @@ def missions_part(
     )
     if sheet:
         blocks += sheet_blocks(made, crimes, source)
-    return Part(blocks, patrol_files(made, cells), {"missions": summary})
+    return Part(blocks, patrol_files(made, cells, first=" ".join(first)), {"missions": summary}, made)
+
+
+def missions_of(
+    forecast: Forecast, incidents: Incidents, cells: Places, areas: Places, asked: MissionTable, given: Given,
+    *, crime: str, crimes: str, seed: int,
+) -> Missions:  # fmt: skip
+    """The missions themselves: kits are counted by the homes of the areas, spread over their cells."""
+    from peelian.predict.audit import homes_on
+    from peelian.predict.patrol import planned
+
+    homes = None if areas.households is None else homes_on(cells, areas, areas.households)
+    return planned(
+        forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes, homes=homes, seed=seed
+    )
 
 
 def dosage_part(given: Given, incidents: Incidents, cells: Places, source: str) -> Part:
@@ -90,19 +104,21 @@ def dosage_part(given: Given, incidents: Incidents, cells: Places, source: str) 
 def audit_part(
     tested: Backtest, forecast: Forecast, planning: Planning, incidents: Incidents, cells: Places,
     areas: Places, asked: AuditTable, *, by: str, crimes: str, source: str, seed: int,
+    missions: Missions | None = None,
 ) -> Part:  # fmt: skip
-    """Fairness and feedback, as far as the places name groups of people."""
+    """Fairness and feedback, as far as the places name groups of people; ``missions`` for their minutes."""
     from dataclasses import asdict
 
     from peelian.predict.audit_report import audit_blocks
     from peelian.predict.audited import audited
 
     found = audited(
-        tested, planning, incidents, cells, areas, asked, method=forecast.method, by=by, seed=seed
-    )
+        tested, planning, incidents, cells, areas, asked, method=forecast.method, by=by, seed=seed,
+        minutes=None if missions is None else missions.frame.groupby("place")["minutes"].sum(),
+    )  # fmt: skip
     tables = {
         "audit_exposure.csv": found.exposure, "audit_boxes.csv": found.boxes,
-        "audit_parity.csv": found.parity,
+        "audit_parity.csv": found.parity, "audit_minutes.csv": found.minutes,
         "audit_frontier.csv": found.frontier, "audit_reporting.csv": found.thinned,
     }  # fmt: skip
     summary = {

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from peelian.errors import DesignError
+
+if TYPE_CHECKING:
+    from peelian.predict.tables import Decision
 
 STEPS = 21
 
@@ -70,6 +75,15 @@ def _best(
     if found.x is None:
         raise DesignError(f"No choice of places meets the limit: {found.message}")
     return np.asarray(found.x[:places])
+
+
+def decision_sentence(table: pd.DataFrame, decided: Decision, crimes: str) -> str:
+    """What was decided, by whom and why, and what it covers: the nearest of the 21 gammas."""
+    row = table.iloc[(table["gamma"] - decided.gamma).abs().argmin()]
+    return (
+        f"Decided by {decided.by}: gamma {row['gamma']:.4f}, which covers {row['hit_rate'] * 100:.1f} % of "
+        f"recorded {crimes} at a distance of {row['distance'] * 100:.1f} %. Reason: {decided.reason}"
+    )
 
 
 def frontier_sentence(table: pd.DataFrame, crimes: str, *, norm: str) -> str:

@@ -279,7 +279,7 @@ def data_hash(incidents: Incidents) -> str:
 
 
 def stopped(scores: pd.DataFrame, *, method: str, reference: str, periods: int = 6) -> str:
-    """The banner of the stop rule, or nothing: a method no better than counts for so many periods on end.
+    """The banner of the stop rule, or nothing: a method no better than counts over so many periods together.
 
     ``scores``  prospective ones, with both methods for the same periods; ``periods`` 6 months or 26 weeks.
     """
@@ -288,13 +288,13 @@ def stopped(scores: pd.DataFrame, *, method: str, reference: str, periods: int =
     wide = scores.pivot_table(index="start", columns="method", values="log_score", aggfunc="first")
     if method not in wide or reference not in wide:
         return ""
-    worse = (wide[method] >= wide[reference])[wide[[method, reference]].notna().all(axis=1)]
-    recent = worse.sort_index().tail(periods)
-    if len(recent) < periods or not recent.all():
+    both = wide[[method, reference]].dropna().sort_index().tail(periods)
+    behind = float((both[method] - both[reference]).mean())
+    if len(both) < periods or behind < 0:
         return ""
     return (
-        f"In each of the last {periods} periods {method} did no better than {reference}. Use the count, or "
-        "let somebody answer for this map by name."
+        f"Over the last {periods} periods {method} did no better than {reference} (log score {behind:+.4f}; "
+        "below 0 would be better). Use the count, or let somebody answer for this map by name."
     )
 
 

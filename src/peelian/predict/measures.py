@@ -1,5 +1,4 @@
-"""Measures: the physical units that coverage is counted in, by place, as far as the project knows them; and
-the breaks in recording that totals are read across."""
+"""Measures: the physical units that coverage is counted in, by place, as far as the project knows them."""
 
 from __future__ import annotations
 
@@ -29,16 +28,3 @@ def measures(
         homes = homes_on(cells, areas, areas.households)
         found |= {"homes": homes, "kits": np.ceil(homes * saturation)}
     return found
-
-
-def recording_breaks(crime: str, *, force: str = "") -> list[tuple[pd.Timestamp, str]]:
-    """When the recording of this crime changed, and a word for each: ``figures/recording_changes.toml``.
-
-    ``force``  of the project, where it names one: a change of another force's is none here.
-
-    >>> [f"{day:%B %Y}" for day, _ in recording_breaks("Burglary")]
-    ['April 2017', 'April 2023']
-    """
-    from peelian.predict.breaks import breaks_of
-
-    return [(one.day, f"recording changed, {one.day:%b %Y}") for one in breaks_of(crime, force=force)]

@@ -39,11 +39,11 @@ METHODS = {
 BASELINES: dict[Step, tuple[str, ...]] = {
     "month": (
         "counts(1)", "counts(3)", "counts(12)", "counts(36)", "counts", "same_month", "same_month(3)",
-        "ewma", "kde", "kde(half_life=12)", "gamma_poisson(24)",
+        "ewma", "kde", "kde(250)", "kde(500)", "kde(half_life=12)", "gamma_poisson(24)",
     ),
     "day": (
-        "counts(28)", "counts(90)", "counts(365)", "counts", "same_month", "ewma", "kde",
-        "kde(half_life=365)", "gamma_poisson",
+        "counts(28)", "counts(90)", "counts(365)", "counts", "same_month", "same_month(3)", "ewma", "kde",
+        "kde(250)", "kde(500)", "kde(half_life=365)", "gamma_poisson", "promap", "near_repeat",
     ),
 }  # fmt: skip
 

@@ -75,6 +75,7 @@ class NearRepeat(Method):
 
     ``excess``    incidents that one incident brings in all, over ``distance`` metres and ``days``: from a
                   ``knox`` result of the same data (observed less expected pairs, over incidents). 0 without.
+    ``seen_to``   the last month that this result rests on (``2018-12``).
 
     An incident adds excess x (1 - distance / limit) x (1 - age / limit), scaled over the cells and days in
     reach so that it adds ``excess`` in all. The year's counts give way by as much, so that the total stays.
@@ -83,6 +84,7 @@ class NearRepeat(Method):
     excess: float = 0.0
     distance: float = 200
     days: int = 14
+    seen_to: str | None = None
     step: Step = "day"
 
     def __post_init__(self) -> None:
@@ -111,6 +113,11 @@ class NearRepeat(Method):
         where = near + own  # an incident with no centre in reach stays in its own place
         total = np.asarray(where.sum(axis=1))
         return np.asarray(base + (self.excess * when / total) @ where)
+
+    @property
+    def inputs(self) -> dict[str, str | None]:
+        """The Knox test that the excess comes from, with the last month it saw."""
+        return {"near-repeat excess": self.seen_to} if self.excess else {}
 
     @property
     def words(self) -> str:

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DesignError
-from peelian.predict import extras, report
+from peelian.predict import extras, report, sealing
+from peelian.predict.breaks import breaks_of
+from peelian.predict.cautions import warnings_of
 from peelian.predict.extras import PARTS, Part
 from peelian.predict.tables import MissionTable
 from peelian.report import Block, Outcome, Section, Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.backtest import Backtest
     from peelian.predict.beside import Beside, Holdings
+    from peelian.predict.breaks import Break
+    from peelian.predict.forecast import Forecast
     from peelian.predict.patrol import Given
     from peelian.predict.run import Parameters
+    from peelian.predict.sealing import Sealed
+    from peelian.predict.tested import Tested
 
 
 def only(
     part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, *,
     prior: pd.Series | None = None, prior_to: str | None = None, seed: int, crime: str = "crime",
     by: Literal["code", "point"] = "point", given: Given | None = None, weather: pd.DataFrame | None = None,
-    holdings: Holdings | None = None, force: str = "",
+    holdings: Holdings | None = None, ledger: Path | None = None, force: str = "",
 ) -> Outcome:  # fmt: skip
     """One part of the chapter: map, backtest, leakage, missions, dosage, weather or audit.
 
@@ -60,30 +71,31 @@ def only(
         made = extras.dosage_part(held, used, cells, source)
     elif part == "leakage":
         made = _leakage(
-            used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, source=source, seed=seed
-        )
+            used, cells, parameters, prior=prior, prior_to=prior_to, beside=beside, given=held,
+            source=source, seed=seed,
+        )  # fmt: skip
     else:
         made = _on_the_backtest(
             part, used, cells, areas, parameters, held, prior=prior, prior_to=prior_to,
-            beside=beside, weather=weather, force=force, seed=seed, crime=crime,
-        crimes=crimes, by=by, source=source, records=words, )  # fmt: skip
+            beside=beside, weather=weather, seed=seed, crime=crime, crimes=crimes, by=by, source=source,
+            records=words, held=sealing.told(ledger, answered=parameters.answered), force=force,
+        )  # fmt: skip
     blocks: tuple[Block, ...] = (*made.blocks, Text(words, "note"))
     return Outcome(Section("predict", report.TITLE, report.QUESTION, blocks), made.files, made.summary)
 
 
 def _leakage(
     incidents: Incidents, cells: Places, parameters: Parameters, *, prior: pd.Series | None,
-    prior_to: str | None, beside: Beside | None, source: str, seed: int,
+    prior_to: str | None, beside: Beside | None, given: Given, source: str, seed: int,
 ) -> Part:  # fmt: skip
     from peelian.predict.backtest import LENGTH, STEP
     from peelian.predict.history import moment_of, step_of
-    from peelian.predict.methods import BASELINES, methods_named
+    from peelian.predict.methods import methods_named
+    from peelian.predict.tested import asked
 
     step, length = STEP[parameters.horizon], LENGTH[parameters.horizon]
-    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    methods = methods_named(
-        [*BASELINES[step], *names], step=step, prior=prior, prior_to=prior_to, beside=beside
-    )
+    names = asked(parameters, step, prior=prior is not None, given=given)
+    methods = methods_named(names, step=step, prior=prior, prior_to=prior_to, beside=beside)
     last = step_of(incidents.frame["start"].max(), step)
     return extras.leakage_part(
         methods, incidents, cells, origin=moment_of(last - 5 * length, step), horizon=parameters.horizon,
@@ -93,14 +105,13 @@ def _leakage(
 
 def _on_the_backtest(
     part: str, incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, given: Given, *,
-    prior: pd.Series | None, prior_to: str | None, beside: Beside | None,
-    weather: pd.DataFrame | None, force: str, seed: int, crime: str, crimes: str,
-    by: Literal["code", "point"], source: str, records: str,
+    prior: pd.Series | None, prior_to: str | None, beside: Beside | None, weather: pd.DataFrame | None,
+    seed: int, crime: str, crimes: str, by: Literal["code", "point"], source: str, records: str,
+    held: Sealed, force: str,
 ) -> Part:  # fmt: skip
+    """Map, backtest, missions or audit; the verdict is their first line, then the stop rule's banners."""
     import pandas as pd
 
-    from peelian.predict.planning import planning_risk
-    from peelian.predict.run import _area_prior, _fitted_to
     from peelian.predict.shown import shown
     from peelian.predict.tested import backtests
 
@@ -109,60 +120,94 @@ def _on_the_backtest(
         incidents, cells, parameters, prior=prior, prior_last=prior_last, beside=beside, seed=seed,
         crimes=crimes, progress=None, given=given, areas=areas, late=part == "backtest",
     )  # fmt: skip
-    tested, lagged = found.main, found.lagged
-    verdict: list[Block] = [Text(tested.verdict.words, "finding")]
-    verdict += [Text(words, "finding") for words in found.remarks]
+    tested = found.main
+    first: list[Block] = [Text(tested.verdict.words, "finding")]
+    first += [Text(banner, "warning") for banner in held.banners]
     if part == "backtest":
-        return _backtest(verdict, [tested, *([lagged] if lagged else [])], crime, crimes, source)
+        made = _backtest(found, crimes, source, breaks_of(crime, incidents.span, force=force))
+        return replace(made, blocks=[*first, *made.blocks])
     forecast, _ = shown(
         incidents, cells, tested, parameters, prior=prior, beside=beside, weather=weather, force=force,
         crime=crime, crimes=crimes, source=source, seed=seed,
     )  # fmt: skip
     if part == "map":
-        said = Text(report.forecast_sentence(forecast, crimes, len(cells)), "finding")
+        said = [*found.remarks, report.forecast_sentence(forecast, crimes, len(cells))]
+        records = " ".join([*held.banners, records])
         blocks = report.map_blocks(
             forecast, tested, cells, crimes, source, records, published=incidents.published
         )
         frame = forecast.frame.reset_index()
-        return Part([*verdict, said, *blocks], {"forecast.csv": frame}, {"map": forecast.method})
+        spoken = [Text(words, "finding") for words in said]
+        return Part([*first, *spoken, *blocks], {"forecast.csv": frame}, {"map": forecast.method})
     if part == "missions":
-        asked = parameters.missions or (None if given.visits is None else MissionTable())
-        if asked is None:
-            raise DesignError(
-                "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5, or "
-                "make a plan with patrol."
-            )
+        cautions = tuple(warnings_of(incidents, cells, forecast, tested, crimes, seen=False))
         made = extras.missions_part(
-            forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes,
-            source=source, seed=seed, sheet=True,
+            forecast, incidents, cells, areas, _missions_asked(parameters, given), given, crime=crime,
+            crimes=crimes, source=source, seed=seed, sheet=True,
+            first=(tested.verdict.words, *held.banners, *cautions),
         )  # fmt: skip
-        cannot = report.warnings_of(incidents, cells, forecast, tested, crimes, seen=False)[0]
-        return Part([*made.blocks, Text(cannot, "warning")], made.files, made.summary)
+        return replace(made, blocks=[*first, *made.blocks, Text(cautions[0], "warning")])
+    return _audit(
+        incidents, cells, areas, parameters, given, tested, forecast, prior=prior, prior_last=prior_last,
+        seed=seed, crime=crime, crimes=crimes, by=by, source=source,
+    )  # fmt: skip
+
+
+def _missions_asked(parameters: Parameters, given: Given) -> MissionTable:
+    asked = parameters.missions or (None if given.visits is None else MissionTable())
+    if asked is None:
+        raise DesignError(
+            "No missions are asked for. Write [predict.missions] with boxes = 20 or kilometres = 5, or make "
+            "a plan with patrol."
+        )
+    return asked
+
+
+def _audit(
+    incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, given: Given,
+    tested: Backtest, forecast: Forecast, *, prior: pd.Series | None, prior_last: pd.Period, seed: int,
+    crime: str, crimes: str, by: Literal["code", "point"], source: str,
+) -> Part:  # fmt: skip
+    from peelian.predict.planning import planning_risk
+    from peelian.predict.run import _area_prior, _fitted_to
+
     fitted_to = _fitted_to(parameters, incidents.span[1])
     by_area, _ = _area_prior(prior, cells, areas, prior_last=prior_last, fitted_to=fitted_to)
     planning = planning_risk(
         incidents, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed
     )
+    made = None
+    if parameters.missions is not None and (parameters.missions.limited or given.visits is not None):
+        made = extras.missions_of(
+            forecast,
+            incidents,
+            cells,
+            areas,
+            parameters.missions,
+            given,
+            crime=crime,
+            crimes=crimes,
+            seed=seed,
+        )
     return extras.audit_part(
         tested, forecast, planning, incidents, cells, areas, parameters.audit, by=by, crimes=crimes,
-        source=source, seed=seed,
+        source=source, seed=seed, missions=made,
     )  # fmt: skip
 
 
-def _backtest(verdict: list[Block], tested: list[Any], crime: str, crimes: str, source: str) -> Part:
+def _backtest(found: Tested, crimes: str, source: str, breaks: Sequence[Break]) -> Part:
     from peelian.predict.forecast import chosen_map
-    from peelian.predict.measures import recording_breaks
     from peelian.predict.scores_report import baseline_sentence, score_blocks, score_files
 
-    blocks = [*verdict]
-    if len(tested[0].pairs):
-        blocks.append(report.difference_chart(tested[0], crimes, source))
-    blocks += [report.methods_table(each, crimes, source) for each in tested]
-    blocks.insert(1, Text(baseline_sentence(tested[0]), "finding"))
-    shown = chosen_map(tested[0])[0]
-    blocks += score_blocks(tested[0], shown, crimes, source, breaks=recording_breaks(crime))
+    tested = found.main
+    blocks: list[Block] = [Text(words, "finding") for words in (baseline_sentence(tested), *found.remarks)]
+    if len(tested.pairs):
+        blocks.append(report.difference_chart(tested, crimes, source))
+    both = [tested, *([found.lagged] if found.lagged is not None else [])]
+    blocks += [report.methods_table(each, crimes, source) for each in both]
+    blocks += score_blocks(tested, chosen_map(tested)[0], crimes, source, breaks=breaks)
     files: dict[str, Any] = {
-        "backtest.csv": tested[0].pooled, "backtest_origins.csv": tested[0].by_origin,
-        "backtest_pairs.csv": tested[0].pairs, **score_files(tested[0]),
+        "backtest.csv": tested.pooled, "backtest_origins.csv": tested.by_origin,
+        "backtest_pairs.csv": tested.pairs, **score_files(tested),
     }  # fmt: skip
-    return Part(blocks, files, {"verdict": tested[0].verdict.code, "words": tested[0].verdict.words})
+    return Part(blocks, files, {"verdict": tested.verdict.code, "words": tested.verdict.words})

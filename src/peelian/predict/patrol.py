@@ -28,7 +28,8 @@ class Given:
 
     ``streets`` lines; ``custom`` boxes with reasons; ``checkins`` of patrols, and the ``planned`` missions
     they belong to (missions.csv of an earlier run); ``visits`` a shift by area, as a plan left them
-    (patrol.csv: place, visits).
+    (patrol.csv: place, visits). ``near_repeat`` the method of that name with the excess that ``explain``
+    found, or nothing.
     """
 
     streets: gpd.GeoDataFrame | None = None
@@ -36,6 +37,7 @@ class Given:
     checkins: pd.DataFrame | None = None
     planned: pd.DataFrame | None = None
     visits: pd.DataFrame | None = None
+    near_repeat: str = ""
 
 
 def planned(

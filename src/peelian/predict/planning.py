@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 
+from peelian.arithmetic.scores import overdispersion
 from peelian.errors import DesignError
 from peelian.predict.backtest import Backtest, backtest
 from peelian.predict.baselines import EWMA, GammaPoisson
 from peelian.predict.blend import PriorHistory
-from peelian.predict.history import History, step_of
+from peelian.predict.history import History, moment_of, step_of
+from peelian.predict.interval import interval
 from peelian.predict.method import Method
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 WITHIN = 0.01  # of the best log score: near enough that the map which can be explained is taken
 HALF_LIFE = 12
 HORIZON = 12
+MOST_YEARS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,8 @@ class Planning:
                last month it may have seen; ``prior_share`` the part of each forecast that the risk terrain
                gave, or None; ``tested`` the backtest on the areas that chose the method, or None where
                history is too short; ``why`` the choice in a sentence.
+    ``lows``, ``highs``  90 % limits of what may be recorded in a year, by area; ``low``, ``high`` in all;
+               from how far ``years`` earlier forecasts of a whole year were off (a Poisson below 2).
     """
 
     risk: pd.Series
@@ -40,6 +46,16 @@ class Planning:
     prior_share: pd.Series | None
     tested: Backtest | None
     why: str
+    lows: pd.Series
+    highs: pd.Series
+    low: float
+    high: float
+    years: int
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Risk by area with its 90 % limits."""
+        return pd.DataFrame({"risk": self.risk, "low": self.lows, "high": self.highs})
 
 
 def planning_risk(
@@ -81,7 +97,48 @@ def planning_risk(
     share = None
     if isinstance(method, PriorHistory):
         share = pd.Series(method.prior_share(history, end, end + HORIZON), areas.index, name="prior_share")
-    return Planning(risk, name, method.words, (known.span[0], fitted_to), share, tested, why)
+    spread, total_spread, years = _spread(method, known, areas, end, by)
+    lows, highs = (pd.Series(edge, areas.index) for edge in interval(risk.to_numpy(), spread))
+    low, high = (float(edge[0]) for edge in interval(np.array([risk.sum()]), total_spread))
+    return Planning(
+        risk,
+        name,
+        method.words,
+        (known.span[0], fitted_to),
+        share,
+        tested,
+        why,
+        lows,
+        highs,
+        low,
+        high,
+        years,
+    )
+
+
+def _spread(
+    method: Method, known: Incidents, areas: Places, end: int, by: Literal["code", "point"]
+) -> tuple[float, float, int]:
+    """Dispersion of a year's counts round its forecast, by area and in all, and how many years that rests on.
+
+    Forecasts of each earlier year from what was known before it; the last ends where the history does.
+    """
+    history = History.of(known, areas, end=moment_of(end, "month"), by=by)
+    starts = range(end - HORIZON, history.first + HORIZON - 1, -HORIZON)[:MOST_YEARS]
+    rates: list[np.ndarray] = []
+    outcomes: list[np.ndarray] = []
+    for at in starts:
+        try:
+            rates.append(method.expected(history.before(at), at, at + HORIZON))
+        except DesignError:
+            break
+        outcomes.append(history.outcome(at, at + HORIZON))
+    if len(rates) < 2:
+        return 0.0, 0.0, len(rates)
+    rate, outcome = np.column_stack(rates), np.column_stack(outcomes)
+    level = outcome.sum(axis=0) / np.maximum(rate.sum(axis=0), 1e-12)
+    by_area = overdispersion(outcome.ravel(), (rate * level).ravel())
+    return by_area, overdispersion(outcome.sum(axis=0), rate.sum(axis=0)), len(rates)
 
 
 def _tested(

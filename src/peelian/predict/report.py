@@ -11,7 +11,6 @@ from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
 from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
-from peelian.predict.method import ENOUGH
 from peelian.predict.planning import Planning
 from peelian.predict.pooling import BEST, fit_dates
 from peelian.predict.scores_report import baseline_sentence, score_blocks
@@ -20,11 +19,11 @@ from peelian.report import Block, Chart, Section, Table, Text
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
+    from peelian.predict.breaks import Break
     from peelian.predict.sealing import Sealed
 
 TITLE = "Predict"
 QUESTION = "Where next, and is that better than last year's map?"
-SMALL_CELL = 250  # metres: finer than the snap points of published data can bear
 
 
 def crimes_of(crime: str) -> str:
@@ -110,8 +109,9 @@ def planning_sentence(planning: Planning, crimes: str) -> str:
     first, last = planning.months
     return (
         f"For planning, {planning.risk.sum():,.0f} {crimes} a year are expected in "
-        f"{len(planning.risk):,} areas, by {planning.words}, fitted on {month_of(first)} to {month_of(last)} "
-        "and on nothing later."
+        f"{len(planning.risk):,} areas (90 % interval {planning.low:,.0f} to {planning.high:,.0f}"
+        + (f", from {planning.years} earlier years" if planning.years > 1 else ", by chance alone")
+        + f"), by {planning.words}, fitted on {month_of(first)} to {month_of(last)} and on nothing later."
     )
 
 
@@ -272,61 +272,6 @@ def top_table(forecast: Forecast, crimes: str, source: str, *, published: bool, 
     )  # fmt: skip
 
 
-# -------------------------------------------------------------------- what may be wrong
-def warnings_of(
-    incidents: Incidents, cells: Places, forecast: Forecast, backtest: Backtest, crimes: str, *, seen: bool
-) -> list[str]:
-    """What the map cannot know, and what could make it wrong."""
-    out = [
-        f"What the map cannot know: {crimes} that nobody reported, changes after the last month read, and "
-        "who does it. It ranks places by what was recorded there; it says nothing about any person, and "
-        "police sent to a place record more there.",
-        NOT_COMPARABLE,
-    ]
-    if len(incidents) < ENOUGH:
-        out.append(
-            f"Too few to learn from ({len(incidents):,} {crimes}; {ENOUGH} are needed): only plain counts "
-            "are shown."
-        )
-    if incidents.snapped and cells.cell and cells.cell < SMALL_CELL:
-        out.append(
-            f"Locations are moved to a nearby street point shared by at least 8 addresses, so cells of "
-            f"{cells.cell:g} m are finer than the data (250 m or more is honest)."
-        )
-    if incidents.published and "burglar" in crimes:
-        out.append(
-            "All burglary, homes and businesses: the published data do not tell them apart, so town centres "
-            "look riskier than their homes are."
-        )
-    if forecast.outside > 0.02:
-        out.append(
-            f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell or "
-            "have no point; they are not in this forecast."
-        )
-    out += _one_spot(incidents)
-    if seen:
-        out.append(
-            "The risk terrain behind the blend was fitted on months that it is tested on here, so the "
-            "blend's row flatters it a little; it is shown and never said to beat anything."
-        )
-    out += [
-        f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()
-    ]
-    return out
-
-
-def _one_spot(incidents: Incidents) -> list[str]:
-    """A warning where more than half of the incidents lie on one pair of coordinates."""
-    points = incidents.frame.geometry[incidents.located]
-    most = int(pd.DataFrame({"x": points.x, "y": points.y}).value_counts().max()) if len(points) else 0
-    if most <= 0.5 * len(incidents):
-        return []
-    return [
-        f"{most:,} of the {len(incidents):,} incidents lie at one point (a station's address?). They are "
-        "kept, and the map shows that point."
-    ]
-
-
 NOTES = (
     "Each forecast used only incidents known before its month; half-lives and bandwidths were chosen again "
     "at each origin on earlier ones. Tied places count at their expected value: no result depends on the "
@@ -348,13 +293,13 @@ def section(
     cells: Places,
     crimes: str,
     source: str,
-    seen: bool,
+    cautions: Sequence[str],
     patrol: Sequence[Block] = (),
     further: Sequence[Block] = (),
     sealed: Sealed | None = None,
     remarks: Sequence[str] = (),
     records: str = "",
-    breaks: Sequence[tuple[pd.Timestamp, str]] = (),
+    breaks: Sequence[Break] = (),
 ) -> Section:
     """The chapter: findings first, then map, missions, tables and the audit, then what could make it wrong.
 
@@ -369,10 +314,11 @@ def section(
         planning_sentence(planning, crimes),
     )
     held = sealed.banners if sealed is not None else ()
-    blocks: list[Block] = [Text(words, "warning") for words in held]
-    blocks += [Text(words, "finding") for words in findings]
+    blocks: list[Block] = [Text(findings[0], "finding"), *(Text(words, "warning") for words in held)]
+    blocks += [Text(words, "finding") for words in findings[1:]]
     blocks.append(Text(f"The map shown: {forecast.why}"))
-    blocks += map_blocks(forecast, backtest, cells, crimes, source, records, published=incidents.published)
+    on_the_map = " ".join([*held, records])
+    blocks += map_blocks(forecast, backtest, cells, crimes, source, on_the_map, published=incidents.published)
     blocks += patrol
     if len(backtest.pairs):
         blocks.append(difference_chart(backtest, crimes, source))
@@ -383,11 +329,7 @@ def section(
     blocks += further
     if sealed is not None:
         blocks += sealed_blocks(sealed, source)
-    blocks += [
-        Text(words, "warning")
-        for words in (*warnings_of(incidents, cells, forecast, backtest, crimes, seen=seen), records)
-        if words
-    ]
+    blocks += [Text(words, "warning") for words in (*cautions, records) if words]
     blocks += [
         Text(words, "note") for words in (*NOTES, planning.why, set_sentence(backtest), *remarks) if words
     ]

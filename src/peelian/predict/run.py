@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
@@ -134,8 +134,10 @@ def run(
 
     from peelian.predict import report, sealing
     from peelian.predict.beside import beside_of
+    from peelian.predict.breaks import breaks_of
+    from peelian.predict.cautions import warnings_of
     from peelian.predict.checks import refuse_overlapping
-    from peelian.predict.measures import recording_breaks
+    from peelian.predict.files import files_of, summary_of
     from peelian.predict.origin import refuse_police_generated, words_of_origin
     from peelian.predict.planning import planning_risk
     from peelian.predict.shown import shown
@@ -166,20 +168,22 @@ def run(
     planning = planning_risk(used, areas, fitted_to=fitted_to, prior=by_area, by=by, crimes=crimes, seed=seed)
     test = _one_year(used, cells, parameters)
     told, seen_by = told_of(used, cells, parameters, tested, prior, prior_to, beside, crimes)
+    held = sealing.told(ledger, answered=parameters.answered)
+    cautions = warnings_of(used, cells, forecast, tested, crimes, seen=found.seen)
     parts = {"level": level} | _parts(
         used, cells, areas, parameters, tested, forecast, planning, given=given, weather=weather, by=by,
         crime=crime, crimes=crimes, source=source, seed=seed,
+        first=(tested.verdict.words, *held.banners, *cautions),
     )  # fmt: skip
-    held = sealing.told(ledger, answered=parameters.answered)
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
-        cells=cells, crimes=crimes, source=source, seen=found.seen, patrol=parts["patrol"].blocks,
+        cells=cells, crimes=crimes, source=source, cautions=cautions, patrol=parts["patrol"].blocks,
         further=[block for name in ("audit", "level", "weather") for block in parts[name].blocks],
         sealed=held, remarks=(*found.remarks, *told, remark),
         records=words_of_origin(records, parameters.allow_police_generated),
-        breaks=recording_breaks(crime, force=force),
+        breaks=breaks_of(crime, used.span, force=force),
     )  # fmt: skip
-    files = _files(tested, lagged, forecast, planning, cells, areas, crimes) | seen_by
+    files = files_of(tested, lagged, forecast, planning, cells, areas, crimes) | seen_by
     for part in parts.values():
         files |= part.files
     about = sealing.about_forecast(
@@ -189,7 +193,7 @@ def run(
     files["forecast.json"] = about | forecast.about | {"verdict": tested.verdict.words}
     if held.scores is not None:
         files["sealed.csv"] = held.scores
-    summary = _summary(tested, test, forecast, planning)
+    summary = summary_of(tested, test, forecast, planning)
     for part in parts.values():
         summary |= part.summary
     return Outcome(chapter, files, summary)
@@ -198,7 +202,7 @@ def run(
 def _parts(
     incidents: Incidents, cells: Places, areas: Places, parameters: Parameters, tested: Backtest,
     forecast: Forecast, planning: Planning, *, given: Given | None, weather: pd.DataFrame | None, by: str,
-    crime: str, crimes: str, source: str, seed: int,
+    crime: str, crimes: str, source: str, seed: int, first: tuple[str, ...],
 ) -> dict[str, Part]:  # fmt: skip
     """Missions and their dose, the audit, the weather: each where it is asked for."""
     from peelian.predict import extras
@@ -211,16 +215,17 @@ def _parts(
     elif parameters.missions is not None:
         made = extras.missions_part(
             forecast, incidents, cells, areas, parameters.missions, held, crime=crime, crimes=crimes,
-            source=source, seed=seed,
+            source=source, seed=seed, first=first,
         )  # fmt: skip
         patrol = extras.Part(
-            [*made.blocks, *patrol.blocks], made.files | patrol.files, made.summary | patrol.summary
-        )
+            [*made.blocks, *patrol.blocks], made.files | patrol.files, made.summary | patrol.summary,
+            made.missions,
+        )  # fmt: skip
     audit = extras.Part()
     if parameters.audit.on:
         audit = extras.audit_part(
             tested, forecast, planning, incidents, cells, areas, parameters.audit, by=by, crimes=crimes,
-            source=source, seed=seed,
+            source=source, seed=seed, missions=patrol.missions,
         )  # fmt: skip
     return {
         "patrol": patrol, "audit": audit,
@@ -296,78 +301,3 @@ def source_of(incidents: Incidents) -> str:
     files = sorted(set(incidents.frame["source"].astype(str)))
     named = files[0] if len(files) == 1 else f"{len(files):,} files"
     return f"{len(incidents):,} recorded incidents, {first:%B %Y} to {last:%B %Y} ({named})"
-
-
-def _files(
-    tested: Backtest, lagged: Backtest | None, forecast: Forecast, planning: Planning, cells: Places,
-    areas: Places, crimes: str,
-) -> dict[str, Any]:  # fmt: skip
-    import geopandas as gpd
-
-    from peelian import maps
-    from peelian.predict.report import map_breaks
-    from peelian.predict.scores_report import score_files
-
-    by_cell = gpd.GeoDataFrame(forecast.frame.assign(geometry=cells.geometry), crs=cells.crs)
-    by_area = gpd.GeoDataFrame(
-        {"risk": planning.risk, "geometry": areas.geometry}, crs=areas.crs
-    ).rename_axis("place")
-    if planning.prior_share is not None:
-        by_area["prior_share"] = planning.prior_share
-    first, last = planning.months
-    files: dict[str, Any] = {
-        "risk.csv": planning.risk.rename_axis("place").reset_index(),
-        "risk.json": {
-            "method": planning.method, "words": planning.words, "fitted_on": [str(first), str(last)],
-            "horizon": 12, "total": float(planning.risk.sum()), "unit": f"expected {crimes} a year",
-            "why": planning.why,
-        },
-        "cells.parquet": by_cell,
-        "backtest.csv": tested.pooled,
-        "backtest_origins.csv": tested.by_origin,
-        "backtest_pairs.csv": tested.pairs,
-        **score_files(tested),
-        "predict.gpkg": maps.Layered(
-            {"forecast by cell": by_cell.reset_index(), "risk by area": by_area.reset_index()},
-            {
-                "forecast by cell": maps.Style(
-                    "risk",
-                    legend=f"expected {crimes}, {forecast.period}",
-                    breaks=map_breaks(forecast.frame["risk"]),
-                ),
-                "risk by area": maps.Style("risk", legend=f"expected {crimes} a year"),
-            },
-        ),
-    }  # fmt: skip
-    if lagged is not None:
-        files["backtest_lag_2.csv"] = lagged.pooled
-    return files
-
-
-def _summary(tested: Backtest, test: Any, forecast: Forecast, planning: Planning) -> dict[str, Any]:
-    row = tested.pooled.set_index("method").loc[forecast.method]
-    share = min(tested.shares, key=lambda value: abs(value - 0.05))
-    label = f"{share * 100:g}"
-    interval = {"low": forecast.low, "high": forecast.high}
-    out: dict[str, Any] = {
-        "verdict": tested.verdict.code,
-        "words": tested.verdict.words,
-        "map": forecast.method,
-        "origins": tested.origins,
-        "log_score": float(row["log_score"]),
-        "forecast": {"period": forecast.period, "total": forecast.total} | interval,
-        "planning": {
-            "method": planning.method,
-            "total": float(planning.risk.sum()),
-            "fitted_on": [str(month) for month in planning.months],
-        },
-    }
-    out[f"hit_rate_{label}"] = {
-        end.strip("_") or "estimate": float(row[f"hit_rate_{label}{end}"]) for end in ("", "_low", "_high")
-    }
-    if not isinstance(test, str):
-        out["one_year_test"] = {
-            f"pai_{share * 100:g}": pai
-            for share, pai in zip(test.capture.shares, test.capture.pai, strict=True)
-        }
-    return out

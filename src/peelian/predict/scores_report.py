@@ -14,6 +14,7 @@ from peelian.report import Block, Chart, Table, Text
 
 if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
+    from peelian.predict.breaks import Break
 
 UNITS = {
     "km2": ("the ground", "km²"), "km of street": ("the streets", "km of street"),
@@ -61,7 +62,7 @@ def baseline_sentence(backtest: Backtest) -> str:
 
 
 def score_blocks(
-    backtest: Backtest, method: str, crimes: str, source: str, *, breaks: Sequence[tuple[Any, str]] = ()
+    backtest: Backtest, method: str, crimes: str, source: str, *, breaks: Sequence[Break] = ()
 ) -> list[Block]:
     """The further scores of all methods, and for the map shown its totals, calibration and coverage."""
     lacking = not_held(backtest)
@@ -76,9 +77,7 @@ def score_blocks(
     ]
 
 
-def totals_chart(
-    backtest: Backtest, method: str, crimes: str, source: str, breaks: Sequence[tuple[Any, str]]
-) -> Chart:
+def totals_chart(backtest: Backtest, method: str, crimes: str, source: str, breaks: Sequence[Break]) -> Chart:
     """Recorded and expected in all, period by period: the count test."""
     rows = backtest.by_origin[backtest.by_origin["method"] == method].sort_values("origin")
     outside = (rows["incidents"] < rows["count_low"]) | (rows["incidents"] > rows["count_high"])
@@ -93,7 +92,11 @@ def totals_chart(
         ignore_index=True,
     )  # fmt: skip
     first, last = rows["origin"].iloc[0], rows["origin"].iloc[-1]
-    inside = [(at, word) for at, word in breaks if first <= at <= last]
+    inside = [
+        (one.month.start_time, f"recording changed, {one.month:%b %Y}")
+        for one in breaks
+        if first <= one.month.start_time <= last
+    ]
     table = rows[["origin", "incidents", "expected", "count_low", "count_high", "count_p"]].rename(
         columns={
             "origin": backtest.horizon, "incidents": "recorded", "count_low": "low", "count_high": "high",
@@ -114,7 +117,7 @@ def totals_chart(
         table, {"recorded": ",.0f", "expected": ",.1f", "low": ",.0f", "high": ",.0f", "p": ".3f"}, source,
         note=f"The map shown ({backtest.words[method]}). Limits from how far earlier totals were off; p of "
         "the count test, two-sided. About one period in ten lies outside by chance."
-        + (" Dashed: a change in recording." if inside else ""),
+        + "".join(f" {one.month:%B %Y}: {one.what} ({one.source})." for one in breaks if inside),
     )  # fmt: skip
 
 

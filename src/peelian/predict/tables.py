@@ -45,6 +45,15 @@ class MissionTable:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Decision:
+    """Which point of the frontier was chosen, by whom and why."""
+
+    gamma: Annotated[float, Field(ge=0, le=1)]
+    by: Annotated[str, Field(min_length=2)]
+    reason: Annotated[str, Field(min_length=10)]
+
+
+@dataclass(frozen=True, config=STRICT)
 class AuditTable:
     """``[predict.audit]``: run unless ``on`` is false; by group where columns of the places are named.
 
@@ -54,6 +63,7 @@ class AuditTable:
     ``tenure``       name -> column with a share of homes (private rented, ...).
     ``norm``         what the frontier compares with: each group's share of ``homes`` or of recorded
     ``crime``.
+    ``decided``      which gamma of the frontier was chosen, ``by`` whom and for what ``reason``: printed.
     ``reporting``    column: share of incidents that are reported to police, as a survey says for such places.
     ``draws``        of thinned records.
     ``reported``, ``discovery``, ``deterrence``  of the feedback simulation: the share that victims report,
@@ -66,6 +76,7 @@ class AuditTable:
     residents: dict[str, str] = Field(default_factory=dict)
     tenure: dict[str, str] = Field(default_factory=dict)
     norm: str = Field(default="homes", pattern="^(homes|crime)$")
+    decided: Decision | None = None
     reporting: str = ""
     draws: Annotated[int, Field(ge=20)] = 200
     reported: Annotated[float, Field(ge=0, le=1)] = 0.5

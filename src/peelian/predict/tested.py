@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from peelian.predict.backtest import STEP, Backtest, backtest
 from peelian.predict.beside import newer
+from peelian.predict.claims import Verdict
 from peelian.predict.grids import Elsewhere, on_other_grids, sentences
 from peelian.predict.measures import SATURATION, measures
 from peelian.predict.method import TERRAIN
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
     from peelian.incidents import Incidents
     from peelian.places import Places
     from peelian.predict.beside import Beside
+    from peelian.predict.history import Step
     from peelian.predict.patrol import Given
     from peelian.predict.run import Parameters
 
 DAYS = {"month": 31, "week": 7}
+LATE = 2  # months by which published data lag
 
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """``main`` the backtest as asked; ``lagged`` the one with late data, or None; ``seen`` True where a
-    terrain saw tested months; ``remarks`` in sentences: what was found on other grids, what is newer than the
-    months that it is tested on.
+    """``main`` the backtest as asked; ``lagged`` the one with late data (with none late, where ``main`` has
+    some), or None; ``seen`` True where a terrain saw tested months; ``remarks`` in sentences: what was found
+    on other grids, what is newer than the months that it is tested on.
     """
 
     main: Backtest
@@ -68,8 +71,7 @@ def backtests(
     import pandas as pd
 
     step = STEP[parameters.horizon]
-    names = [name for name in parameters.methods if prior is not None or name.split("(")[0] != "blend"]
-    names = [*BASELINES[step], *names]
+    names = asked(parameters, step, prior=prior is not None, given=given)
     tested_from = (
         (incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D"))
         .to_period("M")
@@ -91,12 +93,16 @@ def backtests(
             seed=seed, measures=known if places is cells else None, store=store, progress=ticker,
         )  # fmt: skip
 
-    lagged = tested(cells, prior, names, 2) if late and not lag and step == "month" else None
     main, elsewhere = tested(cells, prior, names, lag, progress), tuple[Elsewhere, ...]()
+    lagged, claims = None, incidents.published and main.verdict.code == "better"
+    if step == "month" and (late or claims):  # both are shown; on published data a claim must hold on both
+        lagged = tested(cells, prior, names, 0 if lag else LATE)
     if parameters.grids == "three":
         main, elsewhere = on_other_grids(
             main, cells, lambda grid, terrain, beat: tested(grid, terrain, beat, lag), prior=prior
         )
+    if incidents.published and lagged is not None and not lag:
+        main = replace(main, verdict=claim_when_late(main, lagged))
     if store is not None:
         shutil.rmtree(store, ignore_errors=True)  # nothing is left to go on from
     resting = methods_named(names, step=step, prior=prior, prior_to=str(prior_last), beside=beside)
@@ -105,6 +111,36 @@ def backtests(
     terrain = [what for what in late_inputs if what.startswith(TERRAIN)]
     remarks = (*sentences(elsewhere, main.words), *_newer_words(late_inputs, terrain))
     return Tested(main, lagged, bool(terrain), remarks)
+
+
+def asked(parameters: Parameters, step: Step, *, prior: bool, given: Given | None) -> list[str]:
+    """The baselines, the near repeats with the excess that was found, and the methods of the table.
+
+    The blend is left out where there is no risk terrain.
+    """
+    found = "" if given is None else given.near_repeat
+    names = [found if found and name == "near_repeat" else name for name in BASELINES[step]]
+    return [*names, *(name for name in parameters.methods if prior or name.split("(")[0] != "blend")]
+
+
+def claim_when_late(main: Backtest, lagged: Backtest) -> Verdict:
+    """The verdict on published data: a claim stands only if it holds with the last months not yet known."""
+    verdict = main.verdict
+    if verdict.code != "better":
+        return verdict
+    rows = lagged.pairs.set_index("method")
+    unknown = f"the last {lagged.lag} months not yet known, as published data are"
+    if verdict.method in rows.index and bool(rows.loc[verdict.method, "beats"]):
+        return replace(verdict, words=f"{verdict.words} It held with {unknown}.")
+    words = main.words[verdict.method]
+    row = rows.loc[verdict.method] if verdict.method in rows.index else None
+    found = "it gave no forecast" if row is None else f"log score {row['log_score']:+.4f} against counts"
+    return Verdict(
+        "not better when late",
+        f"{words[0].upper()}{words[1:]} did better than counts where every month was known, but not with "
+        f"{unknown} ({found}). Use the count.",
+        main.reference,
+    )
 
 
 def inputs_of(method: object) -> Mapping[str, str | None]:
