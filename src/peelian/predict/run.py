@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DesignError
-from peelian.predict.tables import AuditTable, MissionTable
+from peelian.predict.tables import AuditTable, MissionTable, TriggeringTable
 from peelian.report import Outcome
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Parameters:
     ``test_months``, ``history_months``  the one-year test: months tested, and months before them counted.
     ``missions``    patrol boxes for the forecast period (see ``MissionTable``); none without it.
     ``audit``       fairness and feedback (see ``AuditTable``).
+    ``triggering``  which marks of an incident go with more near by (see ``TriggeringTable``).
     ``answered``    who answers for a map that did no better than counts in the ledger: ``by`` and ``reason``.
     """
 
@@ -77,6 +78,7 @@ class Parameters:
     history_months: Annotated[int, Field(ge=1)] = 36
     missions: MissionTable | None = None
     audit: AuditTable = Field(default_factory=AuditTable)
+    triggering: TriggeringTable | None = None
     answered: Answer | None = None
 
     @field_validator("first", "last", "fitted_to")
@@ -150,7 +152,8 @@ def run(
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=source, seen=found.seen, patrol=parts["patrol"].blocks,
-        further=[block for name in ("audit", "weather") for block in parts[name].blocks], sealed=held,
+        further=[block for name in ("triggering", "audit", "weather") for block in parts[name].blocks],
+        sealed=held,
         remarks=(*found.remarks, *told, remark),
         records=words_of_origin(records, parameters.allow_police_generated),
     )  # fmt: skip
@@ -196,6 +199,7 @@ def _parts(
         )  # fmt: skip
     return {
         "patrol": patrol, "audit": audit,
+        "triggering": extras.triggering_part(incidents, areas, parameters.triggering, crimes, source),
         "weather": extras.weather_part(incidents, weather, crimes, source),
     }  # fmt: skip
 
