@@ -17,9 +17,10 @@ from shapely import box
 
 from peelian.places import Places
 from peelian.predict import Hawkes
-from peelian.predict.hawkes import over_period
 from peelian.predict.history import Events, History
-from peelian.predict.triggering import Kernel, Reach, mean_delay, pairs_within, triggered
+from peelian.predict.kernel import Kernel, mean_delay, over_period
+from peelian.predict.linked import pairs_within
+from peelian.predict.triggering import Observed, Reach, triggered
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +76,11 @@ def test_nothing_comes_back_where_nothing_was_planted(reference: dict[str, Any],
     case = reference["recovery_case"]
     history = simulated(case, 0.0, 0.0, seed=seed)
     method = Hawkes(repeat_area=case["snap"] ** 2, refit=10_000)
-    kernel = method.fitted(history).kernel
+    fit = method.fitted(history)
+    kernel = fit.kernel
     assert kernel.repeat < reference["null_case"]["accept"]["theta_r_below"]
     assert kernel.near < reference["null_case"]["accept"]["theta_n_below"]
-    assert "behaves like a map of past counts" in method.told(history)
+    assert "behaves like a map of past counts" in fit.warnings["theta low"]
 
 
 def test_the_likelihood_never_falls_with_the_background_fixed() -> None:
@@ -88,7 +90,7 @@ def test_the_likelihood_never_falls_with_the_background_fixed() -> None:
     pairs = pairs_within(day, x, y, distance=500, days=90)
     reach = Reach(500, 90, 400.0, 25.0, 300)
     rate = np.full(2_000, 2_000 / 300 / 4e6)
-    found = triggered(day, pairs, reach, lambda chance: rate, renew=0, steps=60)
+    found = triggered(Observed(day), pairs, reach, lambda chance: rate, renew=False, steps=60)
     assert (np.diff(found.log_likelihood) > -1e-3).all()  # single precision over 2,000 logarithms
 
 

@@ -22,8 +22,8 @@ from peelian.predict import Hawkes
 from peelian.predict.backtest import Backtest, backtest
 from peelian.predict.claims import block_draws, interval
 from peelian.predict.history import History
+from peelian.predict.kernel import mean_delay
 from peelian.predict.methods import methods_named
-from peelian.predict.triggering import mean_delay
 
 NAMES = {
     "count_28": "counts(28)",

@@ -41,6 +41,7 @@ STREETS = gpd.GeoDataFrame(
 ASKED: dict[str, object] = {
     "horizon": "week", "origins": 4, "methods": (), "missions": {"boxes": 6, "patrol_area": "ward", "days": 3},
     "audit": {"share": 0.3, "deprivation": "decile", "tenure": {"rented": "rented"}, "reporting": "reported"},
+    "triggering": {"marks": ("decile",), "most": 300},
 }  # fmt: skip
 ABOUT = {"seed": 1, "crime": "burglary"}
 
@@ -110,6 +111,15 @@ def test_the_audit_is_in_the_chapter_and_its_numbers_in_files(whole: Outcome) ->
 def test_the_top_cells_say_what_of_them_is_own_history(whole: Outcome) -> None:
     table = next(b for b in whole.section.blocks if isinstance(b, Table) and b.name == "predict_top")
     assert table.frame["from own history"].between(0, 1).all()
+
+
+def test_what_goes_with_triggering_is_in_the_chapter_where_it_is_asked(whole: Outcome) -> None:
+    """Nothing was planted: no interval leaves out 1, and there may be nothing to tell one from."""
+    table = whole.files["triggering.csv"]
+    assert len(table) == 1
+    assert not ((table["low"] > 1) | (table["high"] < 1)).any()
+    assert "predict_triggering" in {block.name for block in whole.section.blocks if isinstance(block, Table)}
+    assert whole.summary["triggering"]["used"] == 300
 
 
 def test_without_columns_of_people_the_audit_says_what_is_lacking() -> None:

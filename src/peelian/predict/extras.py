@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from peelian.predict.missions import Missions
     from peelian.predict.patrol import Given
     from peelian.predict.planning import Planning
-    from peelian.predict.tables import AuditTable, MissionTable
+    from peelian.predict.tables import AuditTable, MissionTable, TriggeringTable
 
 PARTS = ("map", "backtest", "leakage", "missions", "dosage", "weather", "audit")
 
@@ -166,6 +166,34 @@ def weather_part(incidents: Incidents, weather: pd.DataFrame | None, crimes: str
     summary = {"kept": list(found.kept), "origins": found.origins, "log_score": found.base}
     files: dict[str, Any] = {"weather.csv": found.rows}
     return Part([Text(found.sentence(crimes)), table], files, {"weather": summary})
+
+
+def triggering_part(
+    incidents: Incidents, areas: Places, asked: TriggeringTable | None, crimes: str, source: str
+) -> Part:
+    """Which marks go with more incidents near by, or nothing where it is not asked."""
+    from peelian.predict.goes_with import goes_with
+
+    if asked is None:
+        return Part()
+    try:
+        found = goes_with(incidents, areas, asked)
+    except DesignError as error:
+        return Part([Text(f"What goes with triggering was not asked. {error}", "note")])
+    table = Table(
+        "predict_triggering",
+        f"What goes with triggering: {crimes} within {asked.days} days and {asked.distance:g} m",
+        found.table,
+        {"incidents": ",.0f", **dict.fromkeys(("ratio", "low", "high"), ".2f")},
+        source, counts=("incidents",), published=incidents.published,
+        note="Ratio: how many a mark's incidents bring near by to how many those compared with bring; low "
+        "and high: 95 % interval (normal, on the log scale; Meyer, Elias & Hoehle 2012); missing where too "
+        "few followed to tell.",
+    )  # fmt: skip
+    summary = {"used": found.used, "share": found.share, "brought": found.brought, "sigma": found.sigma}
+    blocks: list[Block] = [Text(words) for words in found.sentences(crimes)]
+    files: dict[str, Any] = {"triggering.csv": found.table}
+    return Part([*blocks, table], files, {"triggering": summary})
 
 
 def leakage_part(

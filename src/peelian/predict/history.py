@@ -37,7 +37,7 @@ class Events:
 
     ``place`` position on the places' index, ``at`` its step, ``known`` the first step at whose start it
     was known, ``x`` and ``y`` its point in metres (NaN without one). Steps count months or days from
-    January 1970.
+    January 1970. ``begin`` and ``length`` of its window in days, or None where every window is its day.
     """
 
     place: np.ndarray
@@ -45,10 +45,15 @@ class Events:
     known: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    begin: np.ndarray | None = None
+    length: np.ndarray | None = None
 
     def where(self, keep: np.ndarray) -> Events:
         """Those of a mask, or in an order."""
-        return Events(*(part[keep] for part in vars(self).values()))
+        begin, length = (None if part is None else part[keep] for part in (self.begin, self.length))
+        return Events(
+            self.place[keep], self.at[keep], self.known[keep], self.x[keep], self.y[keep], begin, length
+        )
 
     def matrix(self, rows: int, first: int, columns: int) -> sparse.csc_array:
         """Counts by place and step, from step ``first`` on."""
@@ -107,7 +112,7 @@ class History:
         known = known_from(frame, step)
         inside = place >= 0
         x, y = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
-        events = Events(place, at, known, x, y).where(inside)
+        events = Events(place, at, known, x, y, *windows_of(frame)).where(inside)
         first, last = int(at.min()), max(int(at.max()) + 1, step_of(end, step))
         counts = events.matrix(len(places), first, last - first)
         return cls(places, counts, first, step_of(end, step), step, events, float(1 - inside.mean()))
@@ -263,6 +268,15 @@ def known_from(frame: pd.DataFrame, step: Step) -> np.ndarray:
 def moment(value: object) -> pd.Timestamp:
     """The moment that a date says, or at which a ``pandas.Period`` starts."""
     return value.start_time if isinstance(value, pd.Period) else pd.Timestamp(value)
+
+
+def windows_of(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Begin and length of each incident's window in days since 1970; None where each is its whole day."""
+    start = frame["start"].to_numpy().astype("datetime64[s]").astype(np.int64) / 86_400
+    length = frame["end"].to_numpy().astype("datetime64[s]").astype(np.int64) / 86_400 - start
+    if (length == 1).all() and (start == np.floor(start)).all():
+        return None, None
+    return start, length
 
 
 def span_of(period: object) -> Span:

@@ -45,6 +45,15 @@ def to_places(history: History, values: np.ndarray) -> np.ndarray:
     return np.asarray(_under(places)[1] @ values)
 
 
+def to_cells(history: History, values: np.ndarray) -> np.ndarray:
+    """A feature by place on the cells of ``on_cells``: the mean of the areas that share a cell, by area."""
+    places = history.places
+    if places.cell and places.origin is not None:
+        return values
+    table = _under(places)[1]
+    return np.asarray((table.T @ values) / np.maximum(np.asarray(table.sum(axis=0)).ravel(), 1e-12))
+
+
 def _position(history: History, cells: Places) -> np.ndarray:
     import geopandas as gpd
 

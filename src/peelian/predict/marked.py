@@ -6,13 +6,15 @@ next (Meyer, Elias & Hoehle 2012). Arrays in, small results out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 
 NODES = 40  # Gauss-Legendre points an edge of a region
+FARTHEST = 100.0  # logs of a rate beyond which a step of the search has gone astray
+STEP = 1e-4  # of a weight, over which the gradient's turn is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,16 @@ def log_likelihood(
     return _with_slope(process, background, marks, log_sigma, _edges(process.regions))[0]
 
 
-def fit_marked(process: Process, *, start: tuple[np.ndarray, np.ndarray, float]) -> MarkedFit:
-    """The weights of the highest likelihood, from first values, by BFGS with the gradient written out."""
+def fit_marked(
+    process: Process,
+    *,
+    start: tuple[np.ndarray, np.ndarray, float],
+    spread: tuple[float, float] | None = None,
+) -> MarkedFit:
+    """The weights of the highest likelihood, from first values, by BFGS with the gradient written out.
+
+    ``spread``  least and most sigma: points that are snapped, or lie at addresses, may take it to nothing.
+    """
     p, edges = process.design.shape[1], _edges(process.regions)
 
     def surprise(values: np.ndarray) -> tuple[float, np.ndarray]:
@@ -81,23 +91,75 @@ def fit_marked(process: Process, *, start: tuple[np.ndarray, np.ndarray, float])
         return -found.value, -slope
 
     first = np.concatenate([start[0], start[1], [start[2]]])
-    found = minimize(surprise, first, jac=True, method="BFGS", options={"gtol": 1e-3, "maxiter": 300})
-    values = found.x
+    if spread is None:
+        found = minimize(surprise, first, jac=True, method="BFGS", options={"gtol": 1e-3, "maxiter": 300})
+        values = found.x
+    else:
+        values = _bounded(surprise, first, np.log(spread), _turn(process, first, p, edges))
     likelihood = _with_slope(process, values[:p], values[p:-1], float(values[-1]), edges)[0]
     return MarkedFit(values[:p], values[p:-1], float(values[-1]), likelihood)
+
+
+def _bounded(
+    surprise: Callable[[np.ndarray], tuple[float, np.ndarray]], first: np.ndarray, limits: np.ndarray,
+    turn: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The same with log sigma within limits, each weight in units of about its standard error."""
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(turn)), 1.0))
+
+    def scaled(steps: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = surprise(first + steps * unit)
+        return value, slope * unit
+
+    low, high = (limits - first[-1]) / unit[-1]
+    bounds = [(None, None)] * (len(first) - 1) + [(low, high)]
+    options = {"gtol": 1e-4, "ftol": 1e-13, "maxiter": 1_000, "maxfun": 2_000}
+    found = minimize(
+        scaled, np.zeros(len(first)), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    )
+    return np.asarray(first + found.x * unit)
+
+
+def standard_errors(process: Process, fit: MarkedFit) -> np.ndarray:
+    """Of the background, the marks and log sigma, in this order: from how the gradient turns at the fit.
+
+    Missing where the likelihood has no top there (a mark that nothing followed).
+    """
+    at = np.concatenate([fit.background, fit.marks, [fit.log_sigma]])
+    turn = _turn(process, at, len(fit.background), _edges(process.regions))
+    variance = np.diag(np.linalg.pinv(turn, hermitian=True))
+    return np.sqrt(np.where(variance > 0, variance, np.nan))
+
+
+def _turn(process: Process, at: np.ndarray, p: int, edges: _Edges) -> np.ndarray:
+    """How the gradient of the surprise turns: second derivatives by differences of the first."""
+    turn = np.empty((len(at), len(at)))
+    for k in range(len(at)):
+        step = np.zeros(len(at))
+        step[k] = STEP
+        ahead, behind = (
+            _with_slope(process, one[:p], one[p:-1], float(one[-1]), edges)[1]
+            for one in (at + step, at - step)
+        )
+        turn[k] = (behind - ahead) / (2 * STEP)
+    return (turn + turn.T) / 2
+
+
+def _exp(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(np.clip(values, -FARTHEST, FARTHEST)))
 
 
 def _with_slope(
     process: Process, background: np.ndarray, marks: np.ndarray, log_sigma: float, edges: _Edges
 ) -> tuple[Likelihood, np.ndarray]:
     sigma2 = np.exp(2 * log_sigma)
-    lasting = np.exp(process.offset + process.design @ background)
-    each = np.exp(process.marks @ marks)
+    lasting = _exp(process.offset + process.design @ background)
+    each = _exp(process.marks @ marks)
     near = each[process.parent] * np.exp(-process.square / (2 * sigma2))
     number = len(lasting)
     whole = lasting + np.bincount(process.child, near, number)
-    cells = process.weight * np.exp(process.grid_offset + process.grid @ background)
-    mass, grown = edges.mass(sigma2, number)
+    cells = process.weight * _exp(process.grid_offset + process.grid @ background)
+    mass, grown = edges.mass(sigma2)
     over = each * process.days
     value = Likelihood(
         float(np.log(whole).sum() - cells.sum() - over @ mass),
@@ -117,13 +179,17 @@ def _with_slope(
 
 @dataclass(frozen=True, eq=False)
 class _Edges:
-    """Quadrature points along the rings: squared distance, weight, and the event whose they are."""
+    """Quadrature points along the rings: squared distance, weight, and the region whose they are.
+
+    ``of``  the region of each event; events that were given one and the same share it.
+    """
 
     square: np.ndarray
     weight: np.ndarray
-    event: np.ndarray
+    region: np.ndarray
+    of: np.ndarray
 
-    def mass(self, sigma2: float, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def mass(self, sigma2: float) -> tuple[np.ndarray, np.ndarray]:
         """By event: the integral of exp(-r2 / 2 sigma2) over its region, and its derivative by log sigma.
 
         By Green's theorem round the rings: with F(r) the radial integral, the sum of F / r2 (x dy - y dx).
@@ -132,14 +198,20 @@ class _Edges:
         inner = sigma2 * (1 - faded)
         grown = 2 * inner - self.square * faded
         share = self.weight / self.square
-        return np.bincount(self.event, inner * share, number), np.bincount(self.event, grown * share, number)
+        number = int(self.of.max()) + 1
+        whole, more = (np.bincount(self.region, part * share, number) for part in (inner, grown))
+        return whole[self.of], more[self.of]
 
 
 def _edges(regions: Sequence[Sequence[np.ndarray]]) -> _Edges:
     at, by = np.polynomial.legendre.leggauss(NODES)
     at, by = (at + 1) / 2, by / 2
-    square, weight, event = [], [], []
-    for number, rings in enumerate(regions):
+    square, weight, region = [], [], []
+    known: dict[int, int] = {}
+    for rings in regions:
+        if id(rings) in known:
+            continue
+        known[id(rings)] = len(known)
         for ring in rings:
             ring = ring if np.array_equal(ring[0], ring[-1]) else np.vstack([ring, ring[:1]])
             first, last = ring[:-1], ring[1:]
@@ -147,5 +219,6 @@ def _edges(regions: Sequence[Sequence[np.ndarray]]) -> _Edges:
             turn = first[:, 0] * last[:, 1] - first[:, 1] * last[:, 0]
             square.append((points**2).sum(axis=2).ravel())
             weight.append((turn[:, None] * by).ravel())
-            event.append(np.full(square[-1].size, number))
-    return _Edges(np.concatenate(square), np.concatenate(weight), np.concatenate(event))
+            region.append(np.full(square[-1].size, known[id(rings)]))
+    of = np.array([known[id(rings)] for rings in regions])
+    return _Edges(np.concatenate(square), np.concatenate(weight), np.concatenate(region), of)

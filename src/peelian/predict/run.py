@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DesignError
-from peelian.predict.tables import AuditTable, FeatureTable, MissionTable
+from peelian.predict.tables import AuditTable, FeatureTable, MissionTable, TriggeringTable
 from peelian.report import Outcome, Text
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Parameters:
     ``features``    what learned methods may learn from besides incidents (see ``FeatureTable``).
     ``missions``    patrol boxes for the forecast period (see ``MissionTable``); none without it.
     ``audit``       fairness and feedback (see ``AuditTable``).
+    ``triggering``  which marks of an incident go with more near by (see ``TriggeringTable``).
     ``answered``    who answers for a map that did no better than counts in the ledger: ``by`` and ``reason``.
     """
 
@@ -88,6 +89,7 @@ class Parameters:
     features: FeatureTable = Field(default_factory=FeatureTable)
     missions: MissionTable | None = None
     audit: AuditTable = Field(default_factory=AuditTable)
+    triggering: TriggeringTable | None = None
     answered: Answer | None = None
 
     @field_validator("first", "last", "fitted_to")
@@ -178,7 +180,9 @@ def run(
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=source, cautions=cautions, patrol=parts["patrol"].blocks,
-        further=[block for name in ("audit", "level", "weather") for block in parts[name].blocks],
+        further=[
+            block for name in ("triggering", "audit", "level", "weather") for block in parts[name].blocks
+        ],
         sealed=held, remarks=(*found.remarks, *told, remark),
         records=words_of_origin(records, parameters.allow_police_generated),
         breaks=breaks_of(crime, used.span, force=force),
@@ -229,6 +233,7 @@ def _parts(
         )  # fmt: skip
     return {
         "patrol": patrol, "audit": audit,
+        "triggering": extras.triggering_part(incidents, areas, parameters.triggering, crimes, source),
         "weather": extras.weather_part(incidents, weather, crimes, source),
     }  # fmt: skip
 

@@ -54,6 +54,21 @@ class Decision:
 
 
 @dataclass(frozen=True, config=STRICT)
+class TriggeringTable:
+    """``[predict.triggering]``: which marks of an incident go with more near by; only if it is there.
+
+    ``marks``     columns of the incidents (``type``, ``outcome``) or of the places, text or numbers.
+    ``days``      after an incident, and ``distance`` metres round it, within which others may be its own.
+    ``most``      incidents used, the latest: the likelihood is meant for hundreds, not for a city's years.
+    """
+
+    marks: Annotated[tuple[str, ...], Field(min_length=1)]
+    days: Annotated[int, Field(ge=2, le=180)] = 30
+    distance: Annotated[float, Field(gt=50)] = 500
+    most: Annotated[int, Field(ge=200, le=20_000)] = 2_000
+
+
+@dataclass(frozen=True, config=STRICT)
 class AuditTable:
     """``[predict.audit]``: run unless ``on`` is false; by group where columns of the places are named.
 
