@@ -351,6 +351,13 @@ def test_an_interval_net_of_next_door_that_includes_none_is_said(tmp_path: Path)
     )
 
 
+def test_the_chance_in_closed_form_stands_beside_the_simulated_one(tmp_path: Path) -> None:
+    benefits = outcome(tmp_path).files["benefits.csv"]
+    spent = benefits[benefits["basis"] == "money spent"].set_index("line")
+    police = spent.loc["police alone"]  # one figure without a range: the effect alone is uncertain in it
+    assert police["p_effect_alone"] == pytest.approx(police["p_above_1"], abs=0.02)
+
+
 def test_the_chance_that_a_net_number_pays_is_that_of_its_own_interval(tmp_path: Path) -> None:
     benefits = outcome(tmp_path, assessment=assessment(**MOVED)).files["benefits.csv"]
     row = benefits[(benefits["line"] == "social") & (benefits["basis"] == "money spent")].iloc[0]
