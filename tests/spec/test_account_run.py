@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from peelian.account.run import Parameters, run
@@ -14,7 +15,7 @@ from peelian.errors import DataError
 from peelian.figures import colour_of
 from peelian.programme import Programme
 from peelian.report import Outcome, Table, Text
-from tests.account_scenario import MONTHS, assessment, programme, records
+from tests.account_scenario import MONTHS, assessment, programme, records, saturation
 
 
 def outcome(folder: Path, parameters: Parameters | None = None, **changes: Any) -> Outcome:
@@ -349,6 +350,33 @@ def test_an_interval_net_of_next_door_that_includes_none_is_said(tmp_path: Path)
     assert note.endswith(
         "Crime that moved next door is taken off. The interval of what is left includes none."
     )
+
+
+def test_halfway_only_what_was_given_out_by_then_counts(tmp_path: Path) -> None:
+    """2,400 and 2,500 kits by June 2016; a second delivery of 9,000 lies after the last month of data."""
+    later = pd.DataFrame(
+        [("b", "2018-01", 9000, 11_500, 3000, 11_500 / 3000)],
+        columns=["place", "month", "kits", "delivered", "households", "saturation"],
+    )
+    whole, halfway = outcome(tmp_path), outcome(tmp_path, saturation=pd.concat([saturation(), later]))
+    costs = [found.files["costs.csv"].set_index("name")["value"] for found in (whole, halfway)]
+    assert costs[1]["homes"] == 4_900
+    pd.testing.assert_series_equal(*costs)
+    pd.testing.assert_frame_equal(whole.files["promise.csv"], halfway.files["promise.csv"])
+    assert "2018" not in str(halfway.files["records/atrs.json"])
+
+
+def test_nothing_given_out_by_then_is_not_held(tmp_path: Path) -> None:
+    costs = outcome(tmp_path, parameters=Parameters(as_of="2016-04-15")).files["costs.csv"]
+    homes = costs.set_index("name").loc["homes"]
+    assert pd.isna(homes["value"])
+
+
+def test_the_chance_in_closed_form_stands_beside_the_simulated_one(tmp_path: Path) -> None:
+    benefits = outcome(tmp_path).files["benefits.csv"]
+    spent = benefits[benefits["basis"] == "money spent"].set_index("line")
+    police = spent.loc["police alone"]  # one figure without a range: the effect alone is uncertain in it
+    assert police["p_effect_alone"] == pytest.approx(police["p_above_1"], abs=0.02)
 
 
 def test_the_chance_that_a_net_number_pays_is_that_of_its_own_interval(tmp_path: Path) -> None:

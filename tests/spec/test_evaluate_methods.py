@@ -15,7 +15,8 @@ from peelian.evaluate.methods import by_other_methods
 from peelian.evaluate.run import Parameters, run
 from peelian.evaluate.staged import staged
 from peelian.evaluate.staggered import twfe
-from peelian.evaluate.weighted import HARM, by_month, difference, harm, read_weights
+from peelian.evaluate.wdd import scan
+from peelian.evaluate.weighted import HARM, by_month, difference, fullest_month, harm, read_weights
 from peelian.panel import Panel
 from peelian.report import Table, Text
 from tests.evaluate_world import counts_of, grid, noisy, programme, world
@@ -115,6 +116,24 @@ def test_month_by_month_it_ends_at_the_difference(small: tuple) -> None:
     assert whole is not None
     assert len(frame) == 12
     assert frame["difference"].iloc[-1] == pytest.approx(whole.estimate)
+
+
+def test_where_counts_are_small_the_fullest_month_is_set_against_chance() -> None:
+    places = grid(8)
+    matrix = np.zeros((64, 48))
+    matrix[:, ::3] = 1.0
+    matrix[27, 24:] = 0.0
+    matrix[27, [25, 30, 31]] = 1.0, 1.0, 6.0
+    plan = programme([places.index[27]], ["2014-01"], chosen_on=None)
+    panel = Panel.build(counts_of(matrix, places), plan, places, rings=(50,), outcome="burglary")
+    said = fullest_month(study(panel, plan, places=places), "burglary")
+    assert said.startswith(
+        "The treated areas' fullest month of 12, August 2014, held 6 burglaries at a mean of 0.7: "
+    )
+    assert f"with p {scan(12, 1, 8 / 12, 6):.3f} (scan" in said
+    told = run(panel, places, Parameters(permutations=99), programme=plan, seed=1, crime="burglary")
+    assert said in [b.text for b in told.section.blocks if isinstance(b, Text)]
+    assert said in told.files["parts.json"]["wdd"]["says"]
 
 
 def weighed(panel: Panel, **counts: pd.Series) -> Panel:

@@ -218,6 +218,14 @@ def test_each_team_and_each_ward_has_its_lists(outcome) -> None:
     assert names == {f"lists/{stem}.{kind}" for stem in stems for kind in ("html", "docx")}
 
 
+def test_what_one_officer_brings_out_is_said(outcome) -> None:
+    months = outcome.files["schedule.csv"].pipe(lambda f: f[f["by"] == "team"])
+    span = pd.PeriodIndex(months["month"].astype(str), freq="M")
+    each = months["kits"].sum() / (((span.max() - span.min()).n + 1) / 12) / 9  # five officers and four
+    sentence = next(x for x in outcome.section.findings if "for each officer" in x)
+    assert f"That is {each:,.0f} kits a year for each officer, {each / 220:.1f} a shift." in sentence
+
+
 def cells(html: str) -> set[str]:
     from bs4 import BeautifulSoup
 

@@ -17,7 +17,7 @@ from peelian.account.costs import (
 )
 from peelian.account.discounting import discount_factors, rates_by_year
 from peelian.account.records import Assessment, Held
-from peelian.account.simulation import simulate, simulate_net
+from peelian.account.simulation import chance_of_paying, simulate, simulate_net
 from peelian.account.valuing import UnitValues
 from peelian.errors import DesignError
 
@@ -158,7 +158,12 @@ def _tips(
 def _chances(
     found: Assessment, values: UnitValues, flow: _Flow, worth: float, pv_cost: float, draws: int, seed: int
 ) -> pd.DataFrame | None:
-    """Columns of ``simulate``; none where the effect's standard error or its scale is not held."""
+    """Columns of ``simulate``, and the chance where the effect alone is uncertain (``p_effect_alone``).
+
+    None where the effect's standard error or its scale is not held.
+    """
+    import pandas as pd
+
     if found.gross is not None:
         return simulate_net(
             flow.prevented, cost=exactly(pv_cost), unit_values=values.lines, worth=worth, seed=seed,
@@ -167,10 +172,13 @@ def _chances(
     after = treated_after_from(flow.prevented.value, found.ratio.value)
     if after is None or found.se_log <= 0:
         return None
-    return simulate(
+    drawn = simulate(
         found.ratio.value, found.se_log, after, cost=exactly(pv_cost), unit_values=values.lines, worth=worth,
         seed=seed, draws=draws,
     )  # fmt: skip
+    needed = {line: pv_cost / (value.value * worth) for line, value in values.lines.items()}
+    alone = {line: chance_of_paying(found.ratio.value, found.se_log, after, n) for line, n in needed.items()}
+    return drawn.assign(p_effect_alone=pd.Series(alone))
 
 
 def _spent(held: Held, parameters: Parameters) -> _Flow:

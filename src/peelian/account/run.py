@@ -354,7 +354,8 @@ def _with_records(held: Held, p: Parameters, *paths: str | Path | None) -> Held:
 
 
 def _as_of(held: Held, p: Parameters, months: tuple[Any, Any] | None) -> Held:
-    """The records as they stood on the day asked for: later entries of ledger and register are left out."""
+    """The records as they stood on the day asked for: what was paid, decided, given out or found later is
+    left out, so that a programme evaluated halfway is charged for no kit of a month still to come."""
     day = p.as_of or _last_day(held, months)
     threshold = p.threshold or int(held.figures.at(f"threshold_{p.audience}", day).value or 1)
     if day is None:
@@ -364,7 +365,27 @@ def _as_of(held: Held, p: Parameters, months: tuple[Any, Any] | None) -> Held:
         ledger = ledger[ledger["date"] <= day.isoformat()].reset_index(drop=True)
     if documents is not None:
         documents = documents[documents["date"] <= day.isoformat()].reset_index(drop=True)
-    return replace(held, day=day.isoformat(), ledger=ledger, documents=documents, threshold=threshold)
+    return replace(
+        held,
+        day=day.isoformat(),
+        ledger=ledger,
+        documents=documents,
+        saturation=_months_over(held.saturation, day),
+        recoveries=_months_over(held.recoveries, day),
+        threshold=threshold,
+    )
+
+
+def _months_over(frame: pd.DataFrame | None, day: date) -> pd.DataFrame | None:
+    """The rows of months that are over on a day; None where there are none."""
+    import pandas as pd
+
+    if frame is None:
+        return None
+    last = pd.Period(day, freq="M")
+    last = last if last.end_time.date() <= day else last - 1
+    kept = frame[pd.PeriodIndex(frame["month"].astype(str), freq="M") <= last]
+    return kept.reset_index(drop=True) if len(kept) else None
 
 
 def _with_register(held: Held, path: str | Path | None) -> Held:

@@ -117,6 +117,7 @@ _HEADS = {
     "bcr_high": "ratio, high",
     "bcr_biased": "ratio with optimism bias",
     "p_above_1": "chance above 1",
+    "p_effect_alone": "chance above 1, effect alone uncertain",
     "break_even": "crimes to break even",
 }
 _FORMATS = {
@@ -125,6 +126,7 @@ _FORMATS = {
     "bcr_high": RATIO,
     "bcr_biased": RATIO,
     "p_above_1": ".1%",
+    "p_effect_alone": ".1%",
     "break_even": ",.0f",
 }
 

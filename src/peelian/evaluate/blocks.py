@@ -257,13 +257,15 @@ def forest(found: Assessment) -> list[Block]:
 
 
 def weighed(found: Assessment, published: bool) -> list[Block]:
-    """The weighted displacement difference in harm, where harm weights are named."""
+    """The fullest month where counts are small, and the difference in harm where weights are named."""
     from peelian import charts
-    from peelian.evaluate.weighted import sentence
+    from peelian.evaluate.weighted import fullest_month, sentence
 
     held = found.harm
+    few = fullest_month(found.study, found.crime) if found.small else ""
+    said: list[Block] = [Text(few, "plain")] if few else []
     if held is None:
-        return []
+        return said
     e, source = held.effect, f"{found.source}; weights: {held.source}"
     names = ["Type", "Weight", "Treated before", "Treated after", "Other before", "Other after"]
     frame = held.frame.set_axis([*names, "Difference", "low", "high", "In harm"], axis=1)
@@ -284,6 +286,7 @@ def weighed(found: Assessment, published: bool) -> list[Block]:
     shown = held.by_month.set_axis(["Month", "Difference in harm", "low", "high"], axis=1)
     kinds = {"Month": ".0f"} | dict.fromkeys(shown.columns[1:], ",.0f")
     return [
+        *said,
         Table("evaluate_harm", sentence(held), frame, formats, source, tuple(names[2:]), published, note),
         Chart("evaluate_harm_by_month", title, spec, alt, shown, kinds, source),
     ]

@@ -11,6 +11,7 @@ from peelian.evaluate import report
 from peelian.evaluate.displacement import sentence
 from peelian.evaluate.its import its
 from peelian.evaluate.staged import sentence as staged_sentence
+from peelian.evaluate.weighted import fullest_month
 from peelian.evaluate.weighted import sentence as harm_sentence
 from peelian.evaluate.windows import TREATED
 from peelian.words import plural
@@ -82,7 +83,9 @@ def _wdd(found: Assessment) -> Part:
     if not held:
         many = len(found.study.stacks)
         return [f"Not given: it takes one start month, and this programme has {many}."], None
-    says = [str(e) for e in held] + ([] if found.harm is None else [harm_sentence(found.harm)])
+    few = fullest_month(found.study, found.crime) if found.small else ""
+    says = [str(e) for e in held] + ([few] if few else [])
+    says += [] if found.harm is None else [harm_sentence(found.harm)]
     return says, _table(found, "weighted displacement")
 
 

@@ -18,9 +18,9 @@ from peelian.arithmetic.comparison import t_quantile
 from peelian.effect import Effect
 from peelian.errors import DataError, DesignError
 from peelian.evaluate import words
-from peelian.evaluate.wdd import cumulative_wdd, harm_wdd, wdd, wdd_of_units
+from peelian.evaluate.wdd import cumulative_wdd, harm_wdd, scan, wdd, wdd_of_units
 from peelian.evaluate.windows import CONTROL, TREATED, Study
-from peelian.words import whole
+from peelian.words import month, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,24 @@ def by_month(study: Study) -> pd.DataFrame | None:
     v, _, _ = _windows(study, study.counts)
     t, c = (float(v[study.unit_group == arm].sum()) for arm in (TREATED, CONTROL))
     return cumulative_wdd(*_series(study, study.counts), weight=c / t).rename_axis("month").reset_index()
+
+
+def fullest_month(study: Study, crime: str) -> str:
+    """Whether the treated areas' fullest month since the first start is more than chance (Naus 1982).
+
+    For small counts, which allow no ratio; empty where no month held three, or under three months are over.
+    """
+    series, _ = _series(study, study.counts)
+    months, most = len(series), int(series.max(initial=0))
+    if months < 3 or most < 3:
+        return ""
+    first = study.stacks[0].after[0] + int(series.argmax())
+    p = scan(months, 1, float(series.mean()), most)
+    return (
+        f"The treated areas' fullest month of {months}, {month(str(study.months[first]))}, held "
+        f"{words.counted(most, crime)} at a mean of {series.mean():.1f}: so many in one of those months come "
+        f"by chance with p {words.p_text(p)} (scan statistic, Naus 1982)."
+    )
 
 
 def _windows(study: Study, counts: Floats) -> tuple[Floats, Floats, float]:

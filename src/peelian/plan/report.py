@@ -313,6 +313,11 @@ def delivery(found: Findings) -> dict[str, list[str]]:
             f"{month(months['month'].max())}. The first {whole(first['kits'])} kits must be ordered in "
             f"{month(first['order'])}."
         )
+        if done.each is not None:
+            words["schedule"].append(
+                f"That is {whole(done.each['kits_a_year'])} kits a year for each officer, "
+                f"{done.each['kits_a_shift']:.1f} a shift."
+            )
     if done.rounds is not None and len(done.rounds):
         rounds = done.rounds
         spread = done.streets is not None and bool(done.streets["estimated"].any())

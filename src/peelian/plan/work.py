@@ -29,7 +29,7 @@ class Work:
 
     ``team``, ``ward``  by place; ``months`` of ``schedule``; ``orders`` of kits; ``streets`` of
     ``street_lists``, ``rounds`` of ``rounds``; ``signs``; ``shops``; ``officers`` of each team, 0 where it
-    is not said.
+    is not said; ``each`` the kits of one officer, a year and a shift, where officers are said.
     """
 
     team: pd.Series | None = None
@@ -41,6 +41,7 @@ class Work:
     signs: pd.DataFrame | None = None
     shops: pd.DataFrame | None = None
     officers: Mapping[str, int] | int = 0
+    each: Mapping[str, float] | None = None
 
 
 def teams(areas: Places, parameters: Parameters, files: Mapping[str, Path]) -> pd.Series | None:
@@ -96,10 +97,8 @@ def capacity(parameters: Parameters, files: Mapping[str, Path]) -> MonthlyKits |
     number = officers(parameters, files)
     if not number:
         return None
-    figures = load()
-    shift = parameters.kits_a_shift or figures.at("kits_a_shift").number
-    shifts = parameters.shifts_a_year or figures.at("shifts_a_year").number
-    return monthly_kits(number, shifts=shifts, kits_a_shift=shift)
+    shift = parameters.kits_a_shift or load().at("kits_a_shift").number
+    return monthly_kits(number, shifts=_shifts(parameters), kits_a_shift=shift)
 
 
 def work(
@@ -143,7 +142,30 @@ def work(
     if all(part is None for part in (months, streets, placed, shops)):
         return None
     held = officers(parameters, files)
-    return Work(team, ward, months, orders, streets, made, placed, shops, held)
+    each = None if months is None else _each(months, held, parameters)
+    return Work(team, ward, months, orders, streets, made, placed, shops, held, each)
+
+
+def _each(
+    months: pd.DataFrame, held: Mapping[str, int] | int, parameters: Parameters
+) -> dict[str, float] | None:
+    """Kits of one officer of the teams, a year and a shift; None where it isn't said how many there are."""
+    from peelian.plan.roll_out import PCSO, workload
+
+    own = months[months["by"] == PCSO]
+    names = own["team"].unique()
+    people = held * len(names) if isinstance(held, int) else sum(held.get(str(n), 0) for n in names)
+    if not people:
+        return None
+    years = ((own["month"].max() - own["month"].min()).n + 1) / 12
+    return workload(float(own["kits"].sum()), years=years, officers=people, shifts=_shifts(parameters))
+
+
+def _shifts(parameters: Parameters) -> float:
+    """Shifts of an officer in a year."""
+    from peelian.figures import load
+
+    return float(parameters.shifts_a_year or load().at("shifts_a_year").number)
 
 
 def _streets(areas: Places, files: Mapping[str, Path]) -> pd.DataFrame | None:
