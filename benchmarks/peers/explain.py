@@ -49,7 +49,37 @@ def _by_trees(places: Any, layers: Any) -> dict[str, Array]:
     return found
 
 
-INFLUENCE = (Job("24 layers x 12 candidates on 160,000 cells", "scipy cKDTree", _ckdtree, python("scipy")),)
+def _spatstat_influence() -> Comparison:
+    import numpy as np
+
+    from peelian.explain.factors import operationalise
+
+    places, layers, _ = own.london()
+    mine = ours(lambda: operationalise(layers, places, distances=own.STEPS))
+    shapes = [layers[name].features.geometry for name in layers]
+    theirs = rscript.run(
+        "influence", cells=np.column_stack([places.points.x, places.points.y]), distances=own.STEPS,
+        features=np.vstack([np.column_stack([each.x, each.y]) for each in shapes]), side=40_000,
+        layer=np.repeat(np.arange(len(shapes)), [len(each) for each in shapes]).astype(float),
+    )  # fmt: skip
+    names = [
+        f"{name}_{kind}_{d:g}" for name in layers for d in own.STEPS for kind in ("proximity", "density")
+    ]
+    at = [names.index(name) for name in mine.value.columns]
+    marks = mine.value.columns.to_numpy()
+    checks = [
+        same("cells with each candidate", marks.sum(axis=0), theirs.values["ones"][at], 0),
+        same("sum of their numbers", np.arange(1, len(marks) + 1) @ marks, theirs.values["places"][at], 0),
+    ]
+    note = f"{len(at)} candidates; nearest and pairs within 600 m"
+    return Comparison(mine.seconds, theirs.seconds, theirs.version, checks, note)
+
+
+_CANDIDATES = "24 layers x 12 candidates on 160,000 cells"
+INFLUENCE = (
+    Job(_CANDIDATES, "scipy cKDTree", _ckdtree, python("scipy")),
+    Job(_CANDIDATES, "R spatstat", _spatstat_influence, rscript.program),
+)
 
 
 # -------------------------------------------------------------------- density

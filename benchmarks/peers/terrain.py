@@ -153,6 +153,81 @@ def _london_search(family: str) -> Comparison:
     return Comparison(mine.seconds, one.seconds * found.fits, one.version, checks, note)
 
 
+# -------------------------------------------------------------------- bands of the modern mode
+BANDED, BAND_RATIO, DOWN = 10_000, 0.95, 25
+
+
+def _bands() -> tuple[Any, Array, Array]:
+    """The bands of 24 layers on 10,000 cells, counts, and half of the usual penalties."""
+    import numpy as np
+
+    from peelian.explain.decay import measured
+    from peelian.explain.modern import FLOOR, STEPS
+    from peelian.explain.monotone import Path as Down
+
+    places, layers, _ = own.london(BANDED)
+    _, counts = own.selection(BANDED)
+    everywhere = np.ones(len(places), bool)
+    decay = measured(
+        layers, places, cell=100, reach=1500, operations="both", snapped=False, fitted=everywhere,
+        min_cells=10, period=None,
+    )  # fmt: skip
+    nested, y = decay.nested(everywhere), counts.to_numpy(float)
+    highest = Down(nested, np.ones((len(y), 1)), y, np.ones(len(y)), ratio=BAND_RATIO).highest()
+    return nested, y, highest * FLOOR ** (np.arange(DOWN) / (STEPS - 1))
+
+
+def _down_the_bands(nested: Any, y: Array, penalties: Array) -> Array:
+    import numpy as np
+
+    from peelian.explain.monotone import Path as Down
+
+    path = Down(nested, np.ones((len(y), 1)), y, np.ones(len(y)), ratio=BAND_RATIO)
+    for penalty in penalties:
+        path.at(penalty)
+    return path.mean()
+
+
+def _glmnet_bands() -> Comparison:
+    import numpy as np
+
+    nested, y, penalties = _bands()
+    mine = ours(lambda: _down_the_bands(nested, y, penalties))
+    columns = nested.take(np.arange(nested.size)).astype(np.int8)
+    theirs = rscript.run("path", columns=columns, y=y, ratio=BAND_RATIO, penalties=penalties)
+    check = same("expected counts of the cells", mine.value, theirs.values["means"], 0.02, relative=True)
+    note = f"{nested.size} bands, {DOWN} penalties, one path without folds"
+    return Comparison(mine.seconds, theirs.seconds, theirs.version, [check], note)
+
+
+def _glum_bands() -> Comparison:
+    import numpy as np
+    from scipy import sparse
+
+    glum = imported("glum")
+    nested, y, penalties = _bands()
+    mine = ours(lambda: _down_the_bands(nested, y, penalties))
+    columns = sparse.csc_matrix(nested.take(np.arange(nested.size)))
+
+    def down() -> Array:
+        model = glum.GeneralizedLinearRegressor(
+            family="poisson", alpha_search=True, alpha=penalties, l1_ratio=BAND_RATIO, scale_predictors=True,
+            lower_bounds=np.zeros(nested.size), max_iter=1000,
+        )  # fmt: skip
+        return model.fit(columns, y).predict(columns)
+
+    theirs = timed(down)
+    check = same("expected counts of the cells", mine.value, theirs.value, 0.02, relative=True)
+    note = f"{nested.size} bands, {DOWN} penalties, one path without folds"
+    return Comparison(mine.seconds, theirs.seconds, version("glum"), [check], note)
+
+
+RTM_MODERN = (
+    Job("elastic net on bands, 10,000 cells", "R glmnet", _glmnet_bands, rscript.program),
+    Job("the same", "glum", _glum_bands, python("glum")),
+)
+
+
 RTM = (
     Job("stepwise, Poisson, 9,413 cells x 48", "R glm", lambda: _search("poisson"), rscript.program),
     Job("stepwise, NB2, 9,413 cells x 48", "R MASS glm.nb", lambda: _search("nb2"), rscript.program),

@@ -80,6 +80,8 @@ class Lattice:
         row = np.rint((points[:, 1] - self.y[0]) / self.cell).astype(np.int64)
         near = (column >= -wide) & (column < len(self.x) + wide) & (row >= -wide)
         near &= row < len(self.y) + wide
+        near = np.flatnonzero(near)
+        near = near[np.argsort(column[near] * side + row[near], kind="stable")]  # neighbours share the cache
         column, row, points, weight = column[near], row[near], points[near], weight[near]
         step = max(1, PAIRS_COUNTED // len(along))
         limits = [_farthest(d) for d in distances]
