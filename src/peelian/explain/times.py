@@ -81,9 +81,12 @@ def aoristic(
     accounting = {
         "rows read": incidents.rows_read, "refused on reading": len(incidents.rejected),
         "without a start": int((~dated).sum()),
-        f"window longer than {cap:g} hours left out": int((~found.used).sum()),
+        **({f"window longer than {cap:g} hours left out": found.long} if long == "exclude" else {}),
         "used": int(found.used.sum()), "of these without an end": found.missing_end,
     }  # fmt: skip
+    if long != "exclude":
+        how = "spread over all of it" if long == "spread" else "put at its start"
+        accounting[f"of these with a window longer than {cap:g} hours, {how}"] = found.long
     return Aoristic(
         table, found, by, accounting, float(middle), float(upper), float(longest), cap, seed, crime
     )
