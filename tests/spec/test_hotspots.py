@@ -126,6 +126,24 @@ def test_change_finds_the_cell_that_doubled() -> None:
     )
 
 
+def test_change_accounts_for_every_row() -> None:
+    found = hotspot_change(
+        incidents({"2018-01": [(150.0, 150.0)] * 5, "2018-06": [(150.0, 150.0)] * 3, "2019-01": [(150.0, 150.0), (9e5, 9e5)]}),
+        GRID, ("2018-01", "2018-01"), ("2019-01", "2019-01"),
+    )  # fmt: skip
+    assert found.accounting == {
+        "rows read": 10, "refused on reading": 0, "outside both periods": 3, "without a point": 0,
+        "outside the study area": 1, "used before": 5, "used after": 1,
+    }  # fmt: skip
+
+
+def test_periods_that_share_a_month_are_refused() -> None:
+    with pytest.raises(DesignError, match=r"2018-01\.\.2018-06 and 2018-06\.\.2018-12 share months"):
+        hotspot_change(
+            incidents({"2018-01": [(150.0, 150.0)]}), GRID, ("2018-01", "2018-06"), ("2018-06", "2018-12")
+        )
+
+
 # -------------------------------------------------------------------- patterns
 @pytest.mark.parametrize(
     ("marks", "name"),
@@ -148,6 +166,7 @@ def test_patterns_over_quarters_name_what_was_left_out() -> None:
         months.pop(f"2017-{m:02d}")
     found = hotspot_classify(incidents(months), GRID, seed=1, crime="burglary")  # type: ignore[arg-type]
     assert (found.empty, len(found.periods), found.recent) == (("2017Q2",), 7, 1)
+    assert found.accounting["used"] == found.accounting["rows read"] == 21 * 180
     persistent = (found.frame["pattern"] == "persistent").sum()
     assert persistent >= 4
     assert patterns_sentence(found).endswith("Left out, no incident: 2017Q2.")

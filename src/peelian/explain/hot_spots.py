@@ -148,12 +148,13 @@ class HotSpotChange:
 
     ``frame`` on the places' index: ``before``, ``after``, ``difference`` (a month), ``ratio`` (of the rates
     a month; missing where there was none before), ``p`` (e-test), ``q`` (adjusted over places with any),
-    ``class`` (``up``, ``down``, ``none``).
+    ``class`` (``up``, ``down``, ``none``). ``months`` of each period; ``accounting`` every row.
     """
 
     frame: pd.DataFrame
     alpha: float
     months: tuple[int, int]
+    accounting: dict[str, int]
     crime: str = "crime"
 
     def __str__(self) -> str:
@@ -181,7 +182,18 @@ def hotspot_change(
 
     spans = [(pd.Period(a, "M"), pd.Period(b, "M")) for a, b in (before, after)]
     lengths = ((spans[0][1] - spans[0][0]).n + 1, (spans[1][1] - spans[1][0]).n + 1)
-    first, second = (counted(incidents, places, span)[0].to_numpy() for span in (before, after))
+    if spans[0][0] <= spans[1][1] and spans[1][0] <= spans[0][1]:
+        raise DesignError(
+            f"The periods {before[0]}..{before[1]} and {after[0]}..{after[1]} share months: an incident "
+            "would count in both."
+        )
+    (one, account), (two, other) = (counted(incidents, places, span) for span in (before, after))
+    first, second = one.to_numpy(), two.to_numpy()
+    accounting = {name: account[name] + other[name] for name in ("without a point", "outside the study area")}
+    accounting |= {"used before": account["used"], "used after": other["used"]}
+    held = {name: account[name] for name in ("rows read", "refused on reading")}
+    apart = held["rows read"] - held["refused on reading"] - sum(accounting.values())
+    accounting = held | {"outside both periods": apart} | accounting
     pairs, back = np.unique(np.column_stack([first, second]), axis=0, return_inverse=True)
     chance = np.array([e_test(a, b, *lengths) if a + b else np.nan for a, b in pairs])[back.ravel()]
     any_ = first + second > 0
@@ -195,19 +207,21 @@ def hotspot_change(
         {"before": first, "after": second, "difference": rate[1] - rate[0], "ratio": ratio, "p": chance,
          "q": q, "class": named}, index=places.index,
     )  # fmt: skip
-    return HotSpotChange(frame, alpha, lengths, crime)
+    return HotSpotChange(frame, alpha, lengths, accounting, crime)
 
 
 # -------------------------------------------------------------------- patterns over time
 @dataclass(frozen=True, eq=False)
 class Patterns:
     """Which hot spots last: ``frame`` on the places' index: ``share_hot``, ``share_cold`` of the periods,
-    ``recent_hot``, ``earlier_hot``, ``pattern``. ``periods`` used and those left out because empty."""
+    ``recent_hot``, ``earlier_hot``, ``pattern``. ``periods`` used and those left out because empty;
+    ``accounting`` every row."""
 
     frame: pd.DataFrame
     periods: tuple[str, ...]
     empty: tuple[str, ...]
     recent: int
+    accounting: dict[str, int]
     crime: str = "crime"
 
     def __str__(self) -> str:
@@ -263,7 +277,14 @@ def hotspot_classify(
          "recent_hot": hot[:, -last:].mean(axis=1), "earlier_hot": hot[:, :-last].mean(axis=1),
          "pattern": _joined(pattern(hot, *limits), pattern(cold, *limits))}, index=places.index,
     )  # fmt: skip
-    return Patterns(frame, tuple(map(str, used)), empty, last, crime)
+    counted_in = sum(len(held[held["_at"].dt.asfreq(step) == p]) for p in used)
+    located = int(incidents.located.sum())
+    account = {
+        "rows read": incidents.rows_read, "refused on reading": len(incidents.rejected),
+        "without a point": len(incidents) - located, "outside the study area": located - len(held),
+        f"in a {period} that is not whole": len(held) - counted_in, "used": counted_in,
+    }  # fmt: skip
+    return Patterns(frame, tuple(map(str, used)), empty, last, account, crime)
 
 
 def _whole_periods(incidents: Incidents, step: str) -> list[Any]:

@@ -106,7 +106,8 @@ def _patterns_table(lasting: Patterns) -> Table:
     number = number.sort_values(["Places", "Pattern"], ascending=[False, True], ignore_index=True)
     return Table(
         "hot_spot_patterns", f"Hot spots over {len(lasting.periods)} periods", number,
-        note=f"Recent: the last {lasting.recent} of {lasting.periods[0]} to {lasting.periods[-1]}.",
+        note=f"Recent: the last {lasting.recent} of {lasting.periods[0]} to {lasting.periods[-1]}. "
+        f"Incidents: {', '.join(f'{name} {number:,}' for name, number in lasting.accounting.items())}.",
     )  # fmt: skip
 
 

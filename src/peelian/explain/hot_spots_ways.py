@@ -50,7 +50,8 @@ def add(
                 "the months of the incidents that are explained."
             )
         moved = hotspot_change(incidents, cells, before, after, alpha=asked.alpha, crime=crime)
-        found.blocks.append(Text(str(moved)))
+        account = ", ".join(f"{name} {number:,}" for name, number in moved.accounting.items())
+        found.blocks.append(Text(f"{moved} Incidents: {account}."))
         if (moved.frame["class"] != "none").any():
             found.blocks.append(_changed(moved, asked, incidents.published))
         found.columns["hot_spot_change"] = moved.frame["class"].astype("str")
