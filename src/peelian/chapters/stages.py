@@ -76,10 +76,14 @@ def _read(context: Context) -> tuple[Outcome, Incidents, Places, Layers]:
 def explain(context: Context) -> Outcome:
     """The incidents, the features and the grid."""
     from peelian.explain import run as stage
+    from peelian.explain.without_layers import run_without_layers
 
-    if not len(context.layers):
-        return not_held("explain", "the project names no layers of features. Add [[layers]] to peelian.toml.")
     parameters = stage_parameters(context.project, "explain", stage.Parameters)
+    if not len(context.layers):
+        return run_without_layers(
+            context.incidents, context.cells, parameters, seed=context.project.seed("explain"),
+            crime=context.project.outcome, areas=context.places, progress=context.ticker("explain"),
+        )  # fmt: skip
     outcome = stage.run(
         context.incidents, context.layers, context.cells, parameters,
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
@@ -255,7 +259,7 @@ def near_repeat_of(context: Context, seen_to: str | None) -> str:
         return ""
     parts = [part for part in (found["near"], found["same_place"]) if part]
     excess = sum(part["observed"] - part["expected"] for part in parts) / found["events"]
-    near = found["near"]
+    near, seen_to = found["near"], found.get("seen_to", seen_to)
     return (
         f"near_repeat({min(max(excess, 0.0), 0.99):.4f}, distance={near['distance']:g}, "
         f"days={near['time']:.0f}, seen_to={seen_to!r})"

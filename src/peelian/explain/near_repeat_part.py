@@ -38,6 +38,7 @@ def add(
     found.summary["near_repeats"] = {
         "events": held.n, "finding": str(held), "near": asdict(held.near) if held.near else None,
         "same_place": asdict(held.same_place) if held.same_place else None,
+        "seen_to": str(incidents.span[1]),
     }  # fmt: skip
     if asked.local:
         events = single.knox_local(

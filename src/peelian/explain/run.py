@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
-from peelian.explain.beside import Asked
 from peelian.explain.ground import (
     adjustment,
     blocks_of,
@@ -14,7 +13,6 @@ from peelian.explain.ground import (
     edge_of,
     groups_of,
     offset_of,
-    spread_households,
     with_block,
 )
 from peelian.explain.parameters import Parameters
@@ -131,36 +129,21 @@ def _with_beside(
     """The chapter with hot spots, concentration, near repeats and times; findings come first."""
     from dataclasses import replace
 
-    from peelian.explain.beside import beside
+    from peelian.explain.without_layers import findings_first, parts
     from peelian.maps import Layered
-    from peelian.report import Text
 
-    if parameters.months:
-        first, last = parameters.months
-        import pandas as pd
-
-        incidents = incidents.between(first, pd.Period(last, "M") + 1)
-    asked = Asked(parameters.hotspots, parameters.concentration, parameters.near_repeat, parameters.aoristic)
-    counted = parameters.hotspots.on or parameters.concentration.on
-    if homes is None and counted and areas is not None and areas.households is not None:
-        homes = spread_households(areas, cells)
-    more = beside(
-        incidents, cells, asked, seed=seed, crime=crime, progress=progress, households=homes, streets=streets,
-        areas=areas,
+    more = parts(
+        incidents, cells, areas, parameters, seed=seed, crime=crime, progress=progress, streets=streets,
+        homes=homes,
     )  # fmt: skip
-
-    def is_finding(block: object) -> bool:
-        return isinstance(block, Text) and block.kind == "finding"
-
-    blocks = [*outcome.section.blocks, *more.blocks]
-    ordered = [b for b in blocks if is_finding(b)] + [b for b in blocks if not is_finding(b)]
+    ordered = findings_first([*outcome.section.blocks, *more.blocks])
     files = outcome.files | more.files
     if more.columns:
         files["cells.parquet"] = files["cells.parquet"].assign(**more.columns)
     old = files["terrain.gpkg"]
     files["terrain.gpkg"] = Layered({**old.layers, **more.layers}, {**old.styles, **more.styles})
     files["terrain.json"] = files["terrain.json"] | more.summary
-    section = replace(outcome.section, blocks=tuple(ordered))
+    section = replace(outcome.section, blocks=ordered)
     return replace(outcome, section=section, files=files, summary=outcome.summary | more.summary)
 
 
