@@ -5,8 +5,10 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pytest
 from shapely import box
 
+from peelian.errors import DesignError
 from peelian.explain.run import Parameters
 from peelian.explain.without_layers import run_without_layers
 from peelian.incidents import Incidents
@@ -69,3 +71,18 @@ def test_the_period_asked_for_is_the_period_told() -> None:
     found = run_without_layers(incidents(), CELLS, asked, seed=1)
     held = incidents().between("2019-01", "2019-04")
     assert found.files["eighty_twenty_cells.csv"]["count"].sum() == len(held)
+
+
+def test_cells_too_fine_for_moved_points_are_warned_of_and_refused() -> None:
+    moved = Incidents(incidents("month").frame, precision="month", snapped=True)
+    off = Parameters(
+        hotspots={"on": False}, concentration={"on": False}, near_repeat={"on": False}, aoristic={"on": False}
+    )  # type: ignore[arg-type]
+    fine = Places.grid(gpd.GeoSeries([box(0, 0, 2000, 2000)], crs=27700), 80)
+    words = [block.text for block in run_without_layers(moved, fine, off, seed=1).section.blocks]  # type: ignore[union-attr]
+    assert "too far for cells of 80 m" in words[0]
+    finer = Places.grid(gpd.GeoSeries([box(0, 0, 900, 900)], crs=27700), 40)
+    with pytest.raises(
+        DesignError, match=r"too far for cells of 40 m\. Use cells of at least 100 m, or force"
+    ):
+        run_without_layers(moved, finer, off, seed=1)

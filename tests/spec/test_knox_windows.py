@@ -161,6 +161,15 @@ def test_hours_are_elapsed_hours() -> None:
     ]
 
 
+def test_hours_over_a_change_of_clocks() -> None:
+    night = pd.Timestamp("2019-03-31") - pd.Timestamp("2019-01-01")
+    first = night / HOUR + 0.5  # half past midnight and half past two are an hour apart
+    counted = knox(
+        apart([first, first + 2], [0, 0]), (0.01, 100), days=(1, 2), unit="hours", permutations=19, seed=1
+    ).frame
+    assert counted.loc[counted["observed"] == 1, "time"].tolist() == ["0-1 hours"]
+
+
 # -------------------------------------------------------------------- from peelian.toml
 OFF = (HotSpotParameters(on=False), ConcentrationParameters(on=False))
 TWO_BANKS = gpd.GeoSeries([LineString([(0, y), (4000, y)]) for y in (1000, 1060)], crs=CRS)
@@ -214,6 +223,12 @@ def test_one_address_is_one_place_along_streets_too() -> None:
 def test_bands_that_do_not_rise_are_refused_before_anything_runs() -> None:
     with pytest.raises(ValidationError, match=r"distances must be two or more .*got \[100\.0, 50\.0\]"):
         NearRepeatParameters(distances=(100, 50))
+
+
+@pytest.mark.parametrize("table", [NearRepeatParameters, AoristicParameters])
+def test_a_time_zone_that_there_is_not(table: type) -> None:
+    with pytest.raises(ValidationError, match="there is no time zone 'London'"):
+        table(timezone="London")
 
 
 def test_strata_that_the_areas_do_not_have() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass as parameters
 
 from peelian.errors import DesignError
@@ -35,6 +35,20 @@ def months_of(period: str) -> tuple[str, str]:
     if not found or found[1] > found[2]:
         raise ValueError("write first and last month as 2016-01..2018-12")
     return found[1], found[2]
+
+
+def known_timezone(name: str) -> str:
+    """The name of a time zone, if there is one of that name."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f'there is no time zone {name!r}; write for instance "Europe/London"') from None
+    return name
+
+
+Timezone = Annotated[str, AfterValidator(known_timezone)]
 
 
 @parameters(frozen=True, config=CONFIG)
@@ -95,7 +109,8 @@ class ConcentrationParameters:
 class NearRepeatParameters:
     """The ``[explain.near_repeat]`` table.
 
-    ``on``; ``distances`` metres, the first the same place; ``days``, or hours with ``unit = "hours"``;
+    ``on``; ``distances`` metres, the first the same place; ``days``, or hours with ``unit = "hours"``,
+    elapsed by the clocks of ``timezone``;
     ``bands``: ``correct``, ``left`` or ``nrc-1.3``; ``metric`` (``network`` goes along ``streets`` of
     ``[explain]``); ``null``: ``both``, ``within``, ``permute`` or ``background``; ``tile`` metres of the
     strata, or ``strata``, a column of the areas; ``permutations``; ``least_ratio`` and ``level``, what counts
@@ -117,6 +132,7 @@ class NearRepeatParameters:
     least_ratio: Annotated[float, Field(ge=1)] = 1.2
     windows: Literal["midpoint", "draws"] = "midpoint"
     draws: Annotated[int, Field(ge=2, le=200)] = 20
+    timezone: Timezone = "Europe/London"
     drop_points: tuple[tuple[float, float], ...] = ()
     local: bool = False
 
@@ -141,7 +157,7 @@ class AoristicParameters:
     by: Literal["hour", "hour-of-week", "shift", "day", "month"] = "hour-of-week"
     cap: Annotated[float, Field(gt=0)] = 72
     long: Literal["exclude", "spread", "start"] = "exclude"
-    timezone: str = "Europe/London"
+    timezone: Timezone = "Europe/London"
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,12 +72,13 @@ class Events:
 def events_of(
     incidents: Incidents, *, unit: Unit = "days", longest: float = 7,
     strata: Places | pd.Series | None = None, tile: float = 2000,
-    drop_points: Sequence[tuple[float, float]] = (),
+    drop_points: Sequence[tuple[float, float]] = (), timezone: str = "Europe/London",
 ) -> Events:  # fmt: skip
     """The incidents that the test can use, as arrays, with the account of those it cannot.
 
     ``longest``  longest window (days or hours) that an event may have: the first band. An event without an
-    end happened at its start.
+    end happened at its start. Hours are elapsed ones, by the clocks of ``timezone``; days are those of the
+    calendar.
     """
     import pandas as pd
     import shapely
@@ -88,6 +89,8 @@ def events_of(
     frame = incidents.frame
     step = pd.Timedelta(1, "h" if unit == "hours" else "D")
     start, end = frame["start"], frame["end"].fillna(frame["start"])
+    if unit == "hours":
+        start, end = (_universal(moment, timezone) for moment in (start, end))
     dated = start.notna().to_numpy()
     located = incidents.located.to_numpy()
     long = ((end - start) / step > longest).to_numpy()
@@ -115,6 +118,12 @@ def events_of(
         (*_heavy_points(points[usable]), *seems_snapped(incidents)), np.flatnonzero(usable),
         np.column_stack([begin, stop - begin]).astype(np.int64),
     )  # fmt: skip
+
+
+def _universal(times: pd.Series, timezone: str) -> pd.Series:
+    """Local times as universal ones; of a time that the clocks show twice the first."""
+    local = times.dt.tz_localize(timezone, ambiguous=np.ones(len(times), bool), nonexistent="shift_forward")
+    return local.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
 def month_only(incidents: Incidents) -> bool:

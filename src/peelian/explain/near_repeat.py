@@ -109,12 +109,14 @@ def knox(
     tile: float = 2000, permutations: int = 999, seed: int, level: float = 0.05, least_ratio: float = 1.2,
     drop_points: Sequence[tuple[float, float]] = (), crime: str = "crime",
     streets: gpd.GeoSeries | None = None, windows: Windows = "midpoint", draws: int = DRAWS,
+    timezone: str = "Europe/London",
     progress: Callable[[int, int], None] | None = None,
 ) -> Knox:  # fmt: skip
     """Whether crimes come closer together in space and time than chance and season would bring them.
 
     ``distances``  upper limits in metres; the first is the same place (equal ``address`` keys count as such).
-    ``days``       upper limits in days, or in hours with ``unit="hours"``. ``bands``  see ``bands_of``.
+    ``days``       upper limits in days, or in hours with ``unit="hours"``: elapsed ones, by the clocks of
+                   ``timezone``. ``bands``  see ``bands_of``.
     ``null``       ``permute``: dates dealt over all events (Knox 1964; Johnson et al. 2007); ``within``:
                    dealt within strata only, which allows for places that have their own seasons; ``both``;
                    ``background``: drawn from a trend by stratum and month, which allows for seasons alike.
@@ -148,8 +150,9 @@ def knox(
         draws,
     )  # fmt: skip
     events = events_of(
-        incidents, unit=unit, longest=float(days[0]), strata=strata, tile=tile, drop_points=drop_points
-    )
+        incidents, unit=unit, longest=float(days[0]), strata=strata, tile=tile, drop_points=drop_points,
+        timezone=timezone,
+    )  # fmt: skip
     if len(events) < FEWEST:
         raise DesignError(
             f"Only {len(events)} {crime} records have a point and a date that can be used; the Knox test "

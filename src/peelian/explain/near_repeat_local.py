@@ -58,16 +58,16 @@ class KnoxLocal:
 def knox_local(
     incidents: Incidents, distance: float = 200, *, days: float = 7, unit: Unit = "days",
     permutations: int = 999, seed: int, alpha: float = 0.05,
-    drop_points: Sequence[tuple[float, float]] = (),
+    drop_points: Sequence[tuple[float, float]] = (), timezone: str = "Europe/London",
 ) -> KnoxLocal:  # fmt: skip
     """Which events have more others nearby in the days before and after than chance gives.
 
-    ``distance`` metres and ``days`` (hours with ``unit="hours"``), both included. ``drop_points``  whose
-    events are left out. Raises what ``knox`` raises. The partners of all events
-    sum to twice the pairs. Source: Rogerson (2001) for local Knox statistics; Benjamini & Hochberg (1995).
+    ``distance`` metres and ``days`` (hours of ``timezone`` with ``unit="hours"``), both included.
+    ``drop_points``  whose events are left out. Raises what ``knox`` raises. The partners of all events sum
+    to twice the pairs. Source: Rogerson (2001) for local Knox statistics; Benjamini & Hochberg (1995).
     """
     edge = bands_of((distance / 2, distance), (days,), unit=unit).time_edges[0]
-    events = events_of(incidents, unit=unit, longest=days, drop_points=drop_points)
+    events = events_of(incidents, unit=unit, longest=days, drop_points=drop_points, timezone=timezone)
     if len(events) < 2:
         raise DesignError(f"Only {len(events)} events have a point and a date that can be used.")
     frame = local(events, distance, edge, permutations, seed)

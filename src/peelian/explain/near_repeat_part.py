@@ -31,7 +31,7 @@ def add(
         null=asked.null, strata=strata_of(incidents, areas, asked.strata), tile=asked.tile,
         permutations=asked.permutations, seed=seed, level=asked.level, least_ratio=asked.least_ratio,
         drop_points=asked.drop_points, crime=crime, progress=progress, streets=streets, windows=asked.windows,
-        draws=asked.draws,
+        draws=asked.draws, timezone=asked.timezone,
     )  # fmt: skip
     found.blocks.extend(blocks(held, published=incidents.published))
     found.files["near_repeats.csv"] = held.frame
@@ -44,6 +44,7 @@ def add(
         events = single.knox_local(
             incidents, asked.distances[1], days=asked.days[0], unit=asked.unit,
             permutations=asked.permutations, seed=seed, alpha=asked.level, drop_points=asked.drop_points,
+            timezone=asked.timezone,
         )  # fmt: skip
         found.blocks.extend(single.blocks(events))
         found.files.update(single.files(events, incidents))

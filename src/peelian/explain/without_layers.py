@@ -31,11 +31,7 @@ def parts(
     """The parts that the ``[explain]`` table asks for, over its period. ``homes``  by cell where known."""
     from peelian.explain.ground import spread_households
 
-    if parameters.months:
-        import pandas as pd
-
-        first, last = parameters.months
-        incidents = incidents.between(first, pd.Period(last, "M") + 1)
+    incidents = within(incidents, parameters)
     asked = Asked(parameters.hotspots, parameters.concentration, parameters.near_repeat, parameters.aoristic)
     counted = parameters.hotspots.on or parameters.concentration.on
     if homes is None and counted and areas is not None and areas.households is not None:
@@ -66,11 +62,35 @@ def run_without_layers(
     from peelian.maps import Layered
     from peelian.report import Outcome, Section, Text
 
+    warned = _warnings(incidents, cells, parameters)
     more = parts(incidents, cells, areas, parameters, seed=seed, crime=crime, progress=progress)
     files: dict[str, Any] = more.files | {"parts.json": {"schema": 1, "crime": crime} | more.summary}
     if more.layers:
         files["hot_spots.gpkg"] = Layered(more.layers, more.styles)
         files["hot_spots.parquet"] = gpd.GeoDataFrame(more.columns, geometry=cells.geometry, crs=cells.crs)
-    blocks = [*more.blocks, Text(f"Not held: {NO_LAYERS}", "note")]
+    said = [Text(words, "warning") for words in warned]
+    blocks = [*more.blocks, *said, Text(f"Not held: {NO_LAYERS}", "note")]
     section = Section("explain", TITLE, QUESTION, findings_first(blocks))
     return Outcome(section, files, more.summary, NO_LAYERS)
+
+
+def _warnings(incidents: Incidents, cells: Places, parameters: Parameters) -> list[str]:
+    """What to know of the incidents and of the size of the cells; cells far too fine are refused."""
+    from peelian.explain.doubts import grain_of, incident_warnings
+    from peelian.explain.hot_spots import counted
+
+    held = within(incidents, parameters)
+    _, account = counted(held, cells)
+    return [
+        *grain_of(held, cells, parameters.force), *incident_warnings(held, account, len(held), held.span)
+    ]  # fmt: skip
+
+
+def within(incidents: Incidents, parameters: Parameters) -> Incidents:
+    """The incidents of the period asked for."""
+    import pandas as pd
+
+    if not parameters.months:
+        return incidents
+    first, last = parameters.months
+    return incidents.between(first, pd.Period(last, "M") + 1)
