@@ -105,6 +105,14 @@ def test_the_null_models_agree(family: str) -> None:
     assert found.bic == pytest.approx(R["null_models"][family]["BIC"], abs=1e-6)
 
 
+def test_a_search_that_may_swap_ends_no_higher() -> None:
+    plain, swapped = (
+        stepwise(COLUMNS, FACTOR, COUNTS, "nb1", swap=swap, screen=10) for swap in (False, True)
+    )
+    assert swapped.fit.bic <= plain.fit.bic + 1e-9
+    assert len(set(FACTOR[list(swapped.chosen)])) == len(swapped.chosen)
+
+
 @pytest.mark.parametrize("family", ["poisson", "nb1", "nb2"])
 def test_screened_search_equals_the_full_one(family: str) -> None:
     quick = stepwise(COLUMNS, FACTOR, COUNTS, family, screen=3)

@@ -451,6 +451,21 @@ def test_the_reason_for_a_layer_where_the_crime_is_recorded_is_printed() -> None
     assert any(words.endswith("Reason given: a check of the method.") for words in found.warnings)
 
 
+def test_what_half_of_the_culls_keep_goes_into_the_search() -> None:
+    cases, layers = planted()
+    asked = {"seed": 1, "replicates": 0, "shift": False, "refit": "none", "permutations": 0, "mode": "rtmdx"}
+    once, often = (rtm(cases, layers, GRID, cull_repeats=repeats, **asked) for repeats in (1, 4))  # type: ignore[arg-type]
+    assert often.terms["variable"].tolist() == ["pub_proximity_200"]
+    assert often.culling["penalty"].tolist() == once.culling["penalty"].tolist()
+    kept = {n: int(found.factors["kept"].sum()) for n, found in (("once", once), ("often", often))}
+    assert 1 <= kept["often"] != kept["once"]
+
+
+def test_the_other_mode_knows_no_repeated_culls() -> None:
+    with pytest.raises(DesignError, match='swap and cull_repeats: only mode = "rtmdx"'):
+        rtm(*planted(), GRID, seed=1, swap=True)
+
+
 def test_an_offset_with_holes() -> None:
     with pytest.raises(DataError, match="offset needs a number"):
         rtm(planted()[0], planted()[1], GRID, seed=1, offset=pd.Series(1.0, GRID.index[:10]), mode="rtmdx")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from peelian.explain.model import RiskTerrain
     from peelian.explain.parameters import Parameters
@@ -77,3 +78,12 @@ def rest(given: Given, parameters: Parameters) -> tuple[list[Block], list[Block]
             way: run[way] for way in ("terrain", "history")},
     }  # fmt: skip
     return said, answered, made, summary
+
+
+def flat(cells: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The cells as a table for any program: the middle of each in the place of its shape."""
+    middle = cells.geometry.centroid
+    frame: pd.DataFrame = cells.drop(columns="geometry")
+    frame.insert(0, "x", middle.x.round(1))
+    frame.insert(1, "y", middle.y.round(1))
+    return frame

@@ -109,6 +109,7 @@ def rtm(
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto",
     p_limit: float = 0.05, min_cells: int | None = None, l1_ratio: float | tuple[float, ...] | None = None,
     rule: Literal["min", "1se"] | None = None, folds: int = 5, standardise: bool = True,
+    cull_repeats: int = 1, swap: bool = False,
     fold_blocks: pd.Series | Literal["random"] | None = None, tile: float | None = None, buffer: float = 0,
     reach_limit: float = 1500, reach_ratio: float = 1.1, clusters: float | pd.Series = 1500,
     replicates: int = 200, shift: bool = True, refit: Literal["halves", "years", "none"] = "halves",
@@ -143,7 +144,8 @@ def rtm(
     years where the period is; ``none``.
     ``force``      goes on with fewer than 100 events or 30 places with any, and says so.
     *rtmdx*  ``block`` metres, 2 x the cell by default; ``rule`` ``min`` unless given, ``min_cells`` 1,
-    ``l1_ratio`` the better of .8 and .95.
+    ``l1_ratio`` the better of .8 and .95; ``cull_repeats`` with folds drawn anew, of which half must keep a
+    candidate; ``swap``  lets the search put another distance of a factor in the place of the chosen one.
     *modern*  ``adjust``  covariates by place, always in and never reported; ``reach_limit`` metres of the
     widest band; ``reach_ratio``  relative risk that counts as reached; ``tile``  side of the tiles left out
     (twice the reach, 3 km at least), ``fold_blocks`` a Series of names instead, or ``"random"``; ``buffer``
@@ -156,6 +158,8 @@ def rtm(
     from peelian.explain.problem import observe
 
     _refuse_mixtures(mode, adjust, fold_blocks, tile, buffer, l1_ratio)
+    if mode == "modern" and (swap or cull_repeats > 1):
+        raise DesignError('swap and cull_repeats: only mode = "rtmdx" knows them. Leave them out.')
     _refuse_measures(mode, density_rule, at, values)
     how = How(density_rule, edge, at, streets)
     observed = observe(incidents, places, period=period, seed=seed, force=force, family=family, refit=refit)
@@ -184,12 +188,14 @@ def rtm(
         )  # fmt: skip
         return _stamped(modern_trust.judged(posed, asked, progress), quick)
     from peelian.explain import trust
-    from peelian.explain.problem import Options, choose, pose
+    from peelian.explain.choosing import choose
+    from peelian.explain.problem import Options, pose
 
     ratios = (l1_ratio,) if isinstance(l1_ratio, float) else l1_ratio
     options = Options(
         **shared, blocks=blocks, increment=increment, p_limit=p_limit, min_cells=min_cells or 1,
         l1_ratio=tuple(ratios or (0.8, 0.95)), rule=rule or "min", standardise=standardise,
+        cull_repeats=cull_repeats, swap=swap,
         how=how,
     )  # fmt: skip
     problem = pose(

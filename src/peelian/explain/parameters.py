@@ -57,6 +57,8 @@ class Parameters:
     ``rule``         ``1se`` (unless given in ``modern``) or ``min`` (in ``rtmdx``): which penalty is taken;
                      ``l1_ratio`` of the elastic net (0.95 in ``modern``, the better of 0.8 and 0.95 in
                      ``rtmdx``); ``folds`` left out in turn.
+    ``cull_repeats`` ``rtmdx``: culls with folds drawn anew, of which half must keep a candidate; ``swap``
+                     whether the search may put another distance of a factor in the place of the chosen one.
     ``tile``         ``modern``: side in metres of the tiles left out; twice the reach, 3000 at least, unless
                      given. ``fold_blocks``  a column of the areas in the place of squares, or ``random``;
                      ``buffer`` metres around left-out tiles that fit nothing.
@@ -115,6 +117,8 @@ class Parameters:
     rule: Literal["1se", "min"] | None = None
     l1_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
     folds: Annotated[int, Field(ge=2, le=10)] = 5
+    cull_repeats: Annotated[int, Field(ge=1)] = 1
+    swap: bool = False
     tile: Annotated[float, Field(gt=0)] | None = None
     fold_blocks: str | None = None
     buffer: Annotated[float, Field(ge=0)] = 0

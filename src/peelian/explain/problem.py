@@ -42,6 +42,8 @@ class Options:
     rule: Literal["min", "1se"] = "min"
     folds: int = 5
     standardise: bool = True
+    cull_repeats: int = 1
+    swap: bool = False
     clusters: Any = 1500
     replicates: int = 200
     shift: bool = True
@@ -364,29 +366,3 @@ def about_layers(
         name: "reports follow who complains" for name in layers if layers[name].kind == "reported-problem"
     }
     return words, notes
-
-
-# -------------------------------------------------------------------- chosen
-def choose(problem: Problem, counts: Array, options: Options, seed: int) -> Choice:
-    """Cull the candidates, search from the rest with each family, keep the family with the lower BIC."""
-    import numpy as np
-
-    from peelian.explain.select import SCREENED, cull, heffner_folds, stepwise
-
-    fold = heffner_folds(counts, options.folds, np.random.default_rng([seed, 0, 1]))
-    culling = cull(
-        problem.columns, counts, fold, exposure=problem.exposure, ratios=options.l1_ratio,
-        standardise=options.standardise, rule=options.rule,
-    )  # fmt: skip
-    kept = culling.kept
-    families: tuple[Family, ...] = ("poisson", "nb1") if options.family == "auto" else (options.family,)
-    searches: dict[Family, Search] = {}
-    for family in families:
-        found = stepwise(
-            problem.columns[:, kept], problem.factor[kept], counts, family,
-            exposure=problem.exposure, p_limit=options.p_limit,
-            screen=None if problem.exposure is None else SCREENED,
-        )  # fmt: skip
-        path = tuple((step, bic, tuple(int(kept[j]) for j in columns)) for step, bic, columns in found.path)
-        searches[family] = replace(found, chosen=tuple(int(kept[j]) for j in found.chosen), path=path)
-    return Choice(culling, searches, min(searches, key=lambda name: searches[name].fit.bic))

@@ -47,7 +47,7 @@ def run(
     from functools import partial
 
     from peelian.explain import two_metrics
-    from peelian.explain.chapter import Given, rest
+    from peelian.explain.chapter import Given, flat, rest
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
 
@@ -66,7 +66,8 @@ def run(
         block=parameters.block, blocks=parameters.blocks, increment=parameters.increment,
         operations=parameters.operations, offset=offset,
         adjust=adjustment(incidents, cells, areas, parameters), family=parameters.family,
-        rule=parameters.rule, l1_ratio=parameters.l1_ratio, folds=parameters.folds, tile=parameters.tile,
+        rule=parameters.rule, l1_ratio=parameters.l1_ratio, folds=parameters.folds,
+        cull_repeats=parameters.cull_repeats, swap=parameters.swap, tile=parameters.tile,
         fold_blocks=blocks_of(cells, areas, parameters), buffer=parameters.buffer,
         reach_limit=parameters.reach_limit, reach_ratio=parameters.reach_ratio,
         clusters=clusters_of(cells, areas, parameters), replicates=parameters.replicates,
@@ -95,7 +96,7 @@ def run(
     made["terrain.json"] = outcome.files["terrain.json"] | more
     outcome = _with(outcome, said, made, more)
     outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines, offset)
-    return _with(outcome, answered, {}, {})
+    return _with(outcome, answered, {"cells.csv": flat(outcome.files["cells.parquet"])}, {})
 
 
 def _with(outcome: Outcome, blocks: list[Any], files: dict[str, Any], summary: dict[str, Any]) -> Outcome:

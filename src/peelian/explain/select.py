@@ -228,14 +228,15 @@ class Search:
 
 def stepwise(
     columns: Array, factor: Array, counts: Array, family: Family, *, exposure: Array | None = None,
-    weights: Array | None = None, p_limit: float = 0.05, screen: int | None = None,
+    weights: Array | None = None, p_limit: float = 0.05, screen: int | None = None, swap: bool = False,
 ) -> Search:  # fmt: skip
     """The model that additions and removals by BIC lead to, from the empty one.
 
     ``factor``  of each column: at most one column of a factor enters. A model counts only if
     every coefficient is above zero and every two-sided Wald p at most ``p_limit``. ``weights`` whole
     numbers by cell (a resample). ``screen``  fit only so many additions, those with the highest score
-    statistics, and only the removal of the weakest column. Ties go to the lowest column.
+    statistics, and only the removal of the weakest column. ``swap``  also put another column of its factor
+    in the place of a chosen one. Ties go to the lowest column.
     """
     table = _Tables(columns, counts, family, exposure, weights)
     factor = np.asarray(factor)
@@ -250,7 +251,11 @@ def stepwise(
             free = np.sort(free[np.argsort(-table.score(current, free), kind="stable")[:screen]])
             leaving = (chosen[int(np.argmax(current.p[1:]))],) if chosen else ()
         best, best_chosen = current, None
-        for trial in [*((*chosen, int(j)) for j in free), *(_without(chosen, j) for j in leaving)]:
+        swaps = [
+            (*_without(chosen, j), int(k))
+            for j in chosen if swap for k in np.flatnonzero((factor == factor[j]) & table.usable) if k != j
+        ]  # fmt: skip
+        for trial in [*((*chosen, int(j)) for j in free), *(_without(chosen, j) for j in leaving), *swaps]:
             adding = len(trial) > len(chosen)
             begin = _grown(current) if adding else None
             data = table.adding(trial[-1]) if adding else table.of(trial)

@@ -12,13 +12,14 @@ from peelian import engine
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
+from peelian.explain.choosing import choose
 from peelian.explain.folds import tile_words, tiles_of
 from peelian.explain.held_out import by_search
 from peelian.explain.inference import Limits, Resample, Robust
 from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
 from peelian.explain.likelihood import Cells, compress, fit, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
-from peelian.explain.problem import AT_RANDOM, Choice, Options, Problem, choose
+from peelian.explain.problem import AT_RANDOM, Choice, Options, Problem
 from peelian.explain.select import design_of
 from peelian.explain.shifted import ground_of
 from peelian.explain.surface import uncertainty
