@@ -107,10 +107,10 @@ def levels_of(
 def kept_level(found: Walked, position: int, behind: int = 0) -> tuple[float, str]:
     """The total of a period by the best equation that had earned its place before it, and what that adds."""
     known = position - behind
-    earned = [key for key in found.against if found.kept(key, known)]
+    earned = [key for key in found.walks if found.kept(key, known)]
     if not earned:
         return float("nan"), ""
-    best = min(earned, key=lambda key: float(found.walks[key].before(known).mean()))
+    best = found.best(earned, known)
     one = found.walks[best]
     at = np.flatnonzero(one.at == position)
     return (float(one.means[at[0]]), best[0]) if len(at) else (float("nan"), "")
