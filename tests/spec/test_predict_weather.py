@@ -35,7 +35,9 @@ def test_crime_that_follows_the_weather_keeps_what_is_known_of_it() -> None:
     found = weather_test(totals(0.05), weather())
     assert "temperature" in found.kept
     assert row(found, "temperature", YESTERDAY)["kept"]
-    assert "because it is of a week or a month, and this was tested a day ahead" in found.sentence("thefts")
+    assert "the map's total is of a week or a month, and this was tested a day ahead" in found.sentence(
+        "thefts"
+    )
     assert (
         row(found, "temperature", PERFECT)["difference"]
         < row(found, "temperature", YESTERDAY)["difference"]

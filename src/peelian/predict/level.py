@@ -14,6 +14,7 @@ from peelian.arithmetic.daylight import daylight_hours
 from peelian.arithmetic.scores import log_score
 from peelian.errors import DesignError
 from peelian.figures import bank_holidays
+from peelian.predict.backtest import ENOUGH
 from peelian.predict.claims import block_draws, diebold_mariano, interval
 from peelian.predict.history import History, moment_of
 from peelian.predict.method import FLOOR, at_level
@@ -59,14 +60,15 @@ class Levels:
 
 @dataclass(frozen=True)
 class LevelRow:
-    """A method's map at another level against the same map as it was forecast, over origins and in each half.
+    """A method's map at another level against the same map as it was forecast, where there was such a level.
 
-    ``origins`` at which there was such a level (the map is left as it is at others); ``difference`` of the
-    log score with its 95 % interval, below 0 better; one-sided p; ``kept`` whether it may be used.
+    ``origins`` of those, ``needed`` at least; ``difference`` of the log score with its 95 % interval, below 0
+    better; one-sided p, on all of them and in each half; ``kept`` whether it may be used.
     """
 
     level: str
     origins: int
+    needed: int
     difference: float
     low: float
     high: float
@@ -107,10 +109,10 @@ def levels_of(
 def kept_level(found: Walked, position: int, behind: int = 0) -> tuple[float, str]:
     """The total of a period by the best equation that had earned its place before it, and what that adds."""
     known = position - behind
-    earned = [key for key in found.against if found.kept(key, known)]
+    earned = [key for key in found.walks if found.kept(key, known)]
     if not earned:
         return float("nan"), ""
-    best = min(earned, key=lambda key: float(found.walks[key].before(known).mean()))
+    best = found.best(earned, known)
     one = found.walks[best]
     at = np.flatnonzero(one.at == position)
     return (float(one.means[at[0]]), best[0]) if len(at) else (float("nan"), "")
@@ -119,12 +121,12 @@ def kept_level(found: Walked, position: int, behind: int = 0) -> tuple[float, st
 def seasonal_level(history: History, start: int, stop: int, breaks: Sequence[Break] = ()) -> float:
     """The mean of the last year times the season of the period's months; missing below 36 months.
 
-    Factors start anew at the last change of recording before the end of history.
+    Factors start anew at the last change of recording before the end of the period.
     """
-    factors = seasonal_factors(monthly(history), [one.month for one in breaks])
+    first, after = (moment_of(at, history.step) for at in (start, stop))
+    factors = seasonal_factors(monthly(history), [one.month for one in breaks if one.day < after])
     if factors is None:
         return float("nan")
-    first, after = (moment_of(at, history.step) for at in (start, stop))
     days = pd.date_range(first, after, inclusive="left", freq="D")
     season = float(factors[days.month - 1].mean())
     usual = 365.25 / 12 * (stop - start) if history.step == "month" else float(len(days))
@@ -135,14 +137,13 @@ def seasonal_factors(counts: pd.Series, breaks: Sequence[pd.Period] = ()) -> np.
     """Twelve factors with mean 1, January first: a month's daily rate over that of the year round it.
 
     ``counts``  by month, missing where never delivered. The year round a month is its centred mean of twelve
-    months (half of the first and of the thirteenth). None below 36 months since the last break.
+    months (half of the first and of the thirteenth). None below 36 months since the last of the ``breaks``.
 
     >>> months = pd.period_range("2014-01", "2017-12", freq="M")
     >>> seasonal_factors(pd.Series(months.days_in_month * 2.0, months)).round(6).tolist() == [1.0] * 12
     True
     """
-    began = [month for month in breaks if month <= counts.index[-1]] if len(counts) else []
-    counts = counts[counts.index >= max(began)] if began else counts
+    counts = counts[counts.index >= max(breaks)] if breaks else counts
     if counts.notna().sum() < FEWEST_MONTHS:
         return None
     rate = counts / counts.index.days_in_month
@@ -266,19 +267,20 @@ def level_rows(tested: Backtest, method: str, levels: Levels, *, seed: int) -> l
         )
 
     plain = scores(np.full(number, np.nan))
-    drawn = block_draws(number, seed=seed)
+    needed = ENOUGH[tested.horizon]
     rows = []
     for kind in ("seasonal", "kept"):
         level = frame[kind].to_numpy(float)
-        if not np.isfinite(level).any():
+        held = np.isfinite(level)
+        used = int(held.sum())
+        if not used:
             continue
-        difference, half = scores(level) - plain, number // 2
-        tests = [diebold_mariano(part) for part in (difference, difference[:half], difference[half:])]
-        low, high = interval(drawn @ difference / number)
-        p, first, second = (test.p_lower for test in tests)
-        kept = all(test.p_lower < ALPHA for test in tests)
-        used = int(np.isfinite(level).sum())
-        rows.append(LevelRow(kind, used, tests[0].mean, low, high, p, first, second, kept))
+        difference = (scores(level) - plain)[held]
+        parts = difference, difference[: used // 2], difference[used // 2 :]
+        p, first, second = (diebold_mariano(part).p_lower for part in parts)
+        low, high = interval(block_draws(used, seed=seed) @ difference / used)
+        kept = used >= needed and max(p, first, second) < ALPHA
+        rows.append(LevelRow(kind, used, needed, float(difference.mean()), low, high, p, first, second, kept))
     return rows
 
 

@@ -41,12 +41,13 @@ def level_sentence(row: LevelRow, words: str, tested: Backtest, levels: Levels) 
     """What a level changed for the map of a method, in a sentence."""
     by = levels.frame["kept_by"].iloc[: tested.origins]
     what = f" ({', '.join(dict.fromkeys(by[by != '']))})" if row.level == "kept" else ""
-    verdict = "earned its place" if row.kept else "did not earn its place"
+    few = f" ({row.needed} origins are needed)" if row.origins < row.needed else ""
+    verdict = "earned its place" if row.kept else f"did not earn its place{few}"
     return (
         f"Level by {WORDS[row.level]}{what}: the log score of {words} changes by {row.difference:+.4f} (95 % "
         f"interval {row.low:+.4f} to {row.high:+.4f}; one-sided p {row.p:.3f}, in the halves "
-        f"{row.p_first:.3f} and {row.p_second:.3f}), with such a level at {row.origins} of {tested.origins} "
-        f"origins. It {verdict}; it moves the citywide level, not where."
+        f"{row.p_first:.3f} and {row.p_second:.3f}) on the {row.origins} of {tested.origins} origins with "
+        f"such a level. It {verdict}; it moves the citywide level, not where."
     )
 
 
@@ -79,7 +80,7 @@ def _table(rows: Sequence[LevelRow], levels: Levels, words: str, tested: Backtes
     frame = pd.DataFrame([row.__dict__ for row in rows])
     frame["level"] = frame["level"].map(WORDS)
     frame["kept"] = frame["kept"].map({True: "yes", False: "no"})
-    frame = frame.rename(
+    frame = frame.drop(columns="needed").rename(
         columns={
             "difference": "change in log score", "low": "lowest", "high": "highest",
             "p_first": "p first half", "p_second": "p second half",
@@ -89,8 +90,9 @@ def _table(rows: Sequence[LevelRow], levels: Levels, words: str, tested: Backtes
     return Table(
         "predict_levels", f"How many in all: other levels for {words}, {tested.origins} {tested.horizon}s",
         frame, four | dict.fromkeys(("p", "p first half", "p second half"), ".3f"), source,
-        note="The same map, its total replaced; below 0 is better. 95 % interval by blocks of 4 origins; p "
-        "one-sided (Diebold & Mariano 1995). Kept: p below .05 on all origins and in each half.",
+        note="The same map, its total replaced, on the origins with such a level; below 0 is better. 95 % "
+        "interval by blocks of 4 origins; p one-sided (Diebold & Mariano 1995). Kept: p below .05 on all of "
+        f"them and in each half, and {rows[0].needed} origins or more.",
     )  # fmt: skip
 
 

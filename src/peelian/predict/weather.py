@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from peelian.predict.claims import DieboldMariano, diebold_mariano
@@ -110,18 +111,18 @@ class WeatherTest:
 
 @dataclass(frozen=True, eq=False)
 class Walked:
-    """The equation walked over the origins: ``walks`` by what is added and where its values come from, each
-    with the one that it is ``against``; ``index`` of the totals.
+    """The equation walked over the origins: ``walks`` by what is added and where its values come from, and
+    ``plain`` the equation without it on the same periods; ``index`` of the totals.
     """
 
     walks: dict[tuple[str, str], Walk]
-    against: dict[tuple[str, str], tuple[str, str]]
+    plain: dict[tuple[str, str], Walk]
     index: pd.PeriodIndex
     step: str
 
     def kept(self, key: tuple[str, str], position: int | None = None) -> bool:
         """Whether a set had earned its place by a position: on all origins before it, and in each half."""
-        if key[1] in (PERFECT, ""):
+        if key[1] == PERFECT:
             return False
         tests = self.tests(key, position)
         return tests is not None and all(test.p_lower < ALPHA for test in tests)
@@ -130,7 +131,7 @@ class Walked:
         """Whether the score fell on all origins before a position, in the first half and in the second."""
         made, plain = (
             one.scores if position is None else one.before(position)
-            for one in (self.walks[key], self.walks[self.against[key]])
+            for one in (self.walks[key], self.plain[key])
         )
         if len(made) < FEWEST[self.step]:
             return None
@@ -138,48 +139,67 @@ class Walked:
         half = len(difference) // 2
         return [diebold_mariano(part) for part in (difference, difference[:half], difference[half:])]
 
+    def best(self, keys: list[tuple[str, str]], position: int) -> tuple[str, str]:
+        """The set with the lowest score on the periods before a position that all of them forecast."""
+        shared = set.intersection(*(set(self.walks[key].at.tolist()) for key in keys))
+        common = np.array(sorted(at for at in shared if at < position))
+
+        def score(key: tuple[str, str]) -> float:
+            one = self.walks[key]
+            return float(one.scores[np.searchsorted(one.at, common)].mean())
+
+        return min(keys, key=score) if len(common) else keys[0]
+
 
 def walked(
     totals: pd.Series, weather: pd.DataFrame, *, calendar: Mapping[str, tuple[str, ...]] | None = None,
     lag: int = 0,
 ) -> Walked:  # fmt: skip
-    """The equation of ``weather_test``, walked over its origins; a last total that is missing is forecast
-    too.
+    """The equation of ``weather_test``, walked over its origins; a last total that is missing is forecast.
 
-    ``lag``  periods before each that were not known yet.
+    ``lag``  periods before each that were not known yet. Weather sets share their periods, those with every
+    value of it; season needs none of them, and each set of the calendar only its own columns.
     """
     step = step_of_index(totals.index)
     used = [name for name in WEATHER if name in weather]
-    extra = {name: tuple(c for c in columns if c in weather) for name, columns in (calendar or {}).items()}
     frame = weather.reindex(totals.index)
-    needed = [*used, *dict.fromkeys(c for columns in extra.values() for c in columns)]
-    whole = frame[needed].notna().all(axis=1)
     sources = {PERFECT: frame, KNOWN: usual_weather(frame[used], step)}
     if step == "day":
         sources[YESTERDAY] = frame[used].shift(1)
-    ready = whole & totals.notna()
-    for source in sources.values():
-        ready &= source[used].notna().all(axis=1)
-    ready |= totals.isna()  # a period to come: by the sets that are known of it
     lags, base = columns_of(totals, step, lag)
-    start = first_origin(whole & totals.notna(), ready & totals.notna(), base, step)
+    made: dict[bytes, Walk] = {}
+    walks: dict[tuple[str, str], Walk] = {}
+    plain: dict[tuple[str, str], Walk] = {}
 
-    def made(learn: pd.DataFrame, ahead: pd.DataFrame) -> Walk:
-        return walk(totals, learn, ahead, whole, ready, start, step)
+    def add(
+        key: tuple[str, str], learn: pd.DataFrame, ahead: pd.DataFrame, whole: pd.Series, ready: pd.Series
+    ) -> None:
+        """Walk a set, learned from ``whole`` periods, over those ``ready``; and the equation without it
+        on the same.
+        """
+        without = lags if key[0] == SEASON[step] else base
+        start = first_origin(whole & totals.notna(), ready & totals.notna(), base, step)
+        ready = ready | totals.isna()  # a period to come: by what is known of it
+        name = b"".join((whole.to_numpy().tobytes(), ready.to_numpy().tobytes(), bytes(without is lags)))
+        if name not in made:
+            made[name] = walk(totals, without, without, whole, ready, start, step)
+        walks[key] = walk(totals, learn, ahead, whole, ready, start, step)
+        plain[key] = made[name]
 
-    season = (SEASON[step], BEFOREHAND)
-    walks = {("", ""): made(lags, lags), season: made(base, base)}
-    against = {season: ("", "")}
+    every = pd.Series(True, totals.index)
+    add((SEASON[step], BEFOREHAND), base, base, every, every)
+    whole = frame[used].notna().all(axis=1)
+    ready = pd.concat([source[used].notna() for source in sources.values()], axis=1).all(axis=1)
     for name, columns in _sets(used).items():
         for source, values in sources.items():
             learnt = (values if source == YESTERDAY else frame)[list(columns)]
-            walks[name, source] = made(base.join(learnt), base.join(values[list(columns)]))
-    for name, columns in extra.items():
-        if columns:
-            given = base.join(frame[list(columns)].astype(float))
-            walks[name, BEFOREHAND] = made(given, given)
-    against |= {key: season for key in walks if key not in (("", ""), season)}
-    return Walked(walks, against, totals.index, step)
+            add((name, source), base.join(learnt), base.join(values[list(columns)]), whole, ready)
+    for name, columns in (calendar or {}).items():
+        held = [column for column in columns if column in frame and frame[column].notna().any()]
+        if held:
+            given, known = base.join(frame[held].astype(float)), frame[held].notna().all(axis=1)
+            add((name, BEFOREHAND), given, given, known, known)
+    return Walked(walks, plain, totals.index, step)
 
 
 def _sets(used: list[str]) -> dict[str, tuple[str, ...]]:
@@ -211,7 +231,7 @@ def weather_test(
 
 def judged(found: Walked) -> WeatherTest:
     """What the walks say of each set, over all origins."""
-    rows = [_row(found, key) for key in found.against]
+    rows = [_row(found, key) for key in found.walks]
     table = pd.DataFrame([row.__dict__ for row in rows])
     season = found.walks[SEASON[found.step], BEFOREHAND]
     when = found.index[season.at[: len(season.scores)]]
@@ -259,7 +279,7 @@ def _p(value: float) -> str:
 
 
 def _row(found: Walked, key: tuple[str, str]) -> Row:
-    made, plain = found.walks[key], found.walks[found.against[key]]
+    made, plain = found.walks[key], found.plain[key]
     tests = found.tests(key)
     assert tests is not None
     change = float(made.deviances.sum() / plain.deviances.sum() - 1)
