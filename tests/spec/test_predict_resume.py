@@ -8,13 +8,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from shapely import box
 
+from peelian.cli import main
 from peelian.incidents import Incidents
+from peelian.loop import run
 from peelian.places import Places
 from peelian.predict import EWMA, Counts, PriorHistory
 from peelian.predict.backtest import Backtest, backtest
 from peelian.predict.checkpoint import Checkpoints
+from peelian.tasks import finished_origins
+from tests.public_project import write_project
 
 CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 600, 500)], crs="EPSG:27700"), 100)
 RATES = np.random.default_rng(1).gamma(1, 1, len(CELLS))
@@ -135,3 +140,51 @@ def test_another_layer_is_another_backtest() -> None:
 
     assert _told(method(1)) == _told(method(1))
     assert _told(method(1)) != _told(method(2))
+
+
+# -------------------------------------------------------------------- from the command line
+PREDICT = """
+[predict]
+methods = []
+origins = 6
+grids = "one"
+
+[predict.audit]
+on = false
+"""
+
+
+def project(folder: Path) -> Path:
+    folder.mkdir()
+    write_project(folder)
+    settings = folder / "peelian.toml"
+    settings.write_text(settings.read_text("utf-8").replace("cell = 250", "cell = 500") + PREDICT, "utf-8")
+    return folder
+
+
+def test_the_command_goes_on_from_a_crash_and_ends_the_same(tmp_path: Path) -> None:
+    def crash(stage: str, done: int, total: int) -> None:
+        if stage == "predict" and done == 4:
+            raise Stopped
+
+    stopped, whole = project(tmp_path / "stopped"), project(tmp_path / "whole")
+    with pytest.raises(Stopped):
+        run(stopped, until="predict", progress=crash)
+    resumed = CliRunner().invoke(main, ["predict", str(stopped), "--resume"])
+    assert resumed.exit_code == 0, resumed.output
+    assert "4 origins of a run that was stopped are taken up." in resumed.stderr
+    run(whole, until="predict")
+    for name in ("backtest.csv", "backtest_origins.csv", "risk.csv", "cells.parquet"):
+        assert (stopped / "predict" / name).read_bytes() == (whole / "predict" / name).read_bytes()
+    again = CliRunner().invoke(main, ["predict", str(stopped), "--resume"])
+    assert "0 origins of a run" in again.stderr
+
+
+def test_fresh_without_resume_starts_anew(tmp_path: Path) -> None:
+    folder = project(tmp_path / "fresh")
+    kept = folder / ".peelian" / "backtest" / "abc" / "1.npz"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"")
+    assert finished_origins(folder) == 1
+    assert finished_origins(folder, keep=False) == 0
+    assert not kept.exists()

@@ -24,18 +24,27 @@ explain = stage("explain", "Explain: which features of places go with this crime
     help="One part alone: map, backtest, leakage, missions, dosage, weather or audit.",
 )  # fmt: skip
 @click.option("--head", help="With verify: a head that somebody else kept; the ledger must contain it.")
+@click.option(
+    "--resume", is_flag=True,
+    help="Say how many origins a stopped run has finished, and go on from there, also with --fresh.",
+)  # fmt: skip
 @FRESH
 @SEED
 @JSON
 def predict(
-    folder: str, ledger: str | None, only: str | None, head: str | None, fresh: bool, seed: int | None,
-    as_json: bool,
+    folder: str, ledger: str | None, only: str | None, head: str | None, resume: bool, fresh: bool,
+    seed: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Predict: where next, and is that better than last year's map?"""
     if only is not None:
         _predicted(folder, only, seed, as_json)
         return
     if ledger is None:
+        from peelian import tasks
+
+        finished = tasks.finished_origins(folder, keep=resume or not fresh)
+        if resume:
+            click.echo(f"{finished} origins of a run that was stopped are taken up.", err=True)
         run_and_say(folder, until="predict", fresh=fresh, seed=seed, as_json=as_json, only="predict")
         return
     from peelian import tasks

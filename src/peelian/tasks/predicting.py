@@ -8,7 +8,7 @@ from typing import Any
 from peelian.chapters import Context, Progress
 from peelian.errors import Error
 from peelian.loop import run
-from peelian.outputs import plain, write_stage
+from peelian.outputs import HIDDEN, plain, write_stage
 from peelian.project import Project
 from peelian.report import Text
 from peelian.tasks.page import page as page_of
@@ -74,3 +74,17 @@ def ledger(folder: Path | str, *, act: str, head: str | None = None) -> dict[str
     told = sealing.score(book, context.incidents, context.cells)
     words = [f"{told['scored']} forecasts were due and have been scored.", *told["banners"]]
     return plain({**told, "words": " ".join([*words, f"Head: {told['head']}"])})
+
+
+def finished_origins(folder: Path | str, *, keep: bool = True) -> int:
+    """How many origins of the backtest a run that was stopped has left; without ``keep`` they are dropped.
+
+    The next run goes on from them wherever nothing that they rest on has changed, with the same result.
+    """
+    import shutil
+
+    store = Project.load(folder).folder / HIDDEN / "backtest"
+    number = sum(1 for _ in store.rglob("*.npz"))
+    if not keep:
+        shutil.rmtree(store, ignore_errors=True)
+    return number if keep else 0
