@@ -30,6 +30,7 @@ PUBLIC = {"peelian"}  # the public names: import peelian, from peelian import ..
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(NOUNS, NOUNS),
     **{part: {"errors"} for part in COMMON},
+    "figures": {"errors", "words"},
     "engine": {"errors"},
     **dict.fromkeys(SHOWN, NOUNS | SHOWN),
     "borough": NOUNS | COMMON,
