@@ -190,7 +190,8 @@ def restore(folder: Path) -> None:
 
 def write_content(path: Path, content: Any) -> None:
     """One output file by the kind of its content and the ending of its name."""
-    from peelian.maps import Layered, write_geopackage
+    from peelian.geopackage import write_geopackage
+    from peelian.maps import Layered
 
     if isinstance(content, Layered):
         write_geopackage(path, content)
