@@ -22,7 +22,7 @@ PACKAGE = ROOT / "src" / "peelian"
 NOUNS = {"errors", "places", "incidents", "layers", "programme", "panel", "effect", "report", "project"}
 COMMON = {"arithmetic", "protocol", "figures", "words"}
 STAGES = {"read", "explain", "predict", "plan", "deliver", "evaluate", "account"}
-SHOWN = {"charts", "maps"}
+SHOWN = {"charts", "maps", "geopackage"}
 DOORS = {"cli", "web"}
 PUBLIC = {"peelian"}  # the public names: import peelian, from peelian import ...
 
@@ -30,11 +30,12 @@ PUBLIC = {"peelian"}  # the public names: import peelian, from peelian import ..
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(NOUNS, NOUNS),
     **{part: {"errors"} for part in COMMON},
+    "figures": {"errors", "words"},
     "engine": {"errors"},
     **dict.fromkeys(SHOWN, NOUNS | SHOWN),
     "borough": NOUNS | COMMON,
     **{stage: NOUNS | COMMON | SHOWN | {"engine"} for stage in STAGES},
-    "outputs": {"errors", "maps"},
+    "outputs": {"errors", "maps", "geopackage"},
     "provenance": {"errors", "outputs"},
     "chapters": NOUNS | COMMON | SHOWN | STAGES | PUBLIC | {"engine", "borough", "outputs"},
     "loop": NOUNS

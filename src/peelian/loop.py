@@ -80,7 +80,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyog
 # what any stage may use: a change in it makes every stage run again
 SHARED = (
     "errors", "places", "incidents", "layers", "programme", "panel", "effect", "report", "engine",
-    "charts", "maps", "outputs", "project", "loop", "protocol", "words",
+    "charts", "maps", "geopackage", "outputs", "project", "loop", "protocol", "words",
 )  # fmt: skip
 
 

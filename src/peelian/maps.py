@@ -1,4 +1,4 @@
-"""Maps: layers for Vega-Lite and for GeoPackages that QGIS opens styled. They compute no statistics."""
+"""Maps: layers for Vega-Lite, with classes and styles that a GeoPackage takes. They compute no statistics."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.charts import CONFIG, INK, SCHEMA
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import geopandas as gpd
     import numpy as np
     import pandas as pd
@@ -88,7 +86,7 @@ def areas_map(
     shapes = frame[[value, *([outline] if outline else []), frame.geometry.name]].copy()
     tolerance = max(shapes.total_bounds[2] - shapes.total_bounds[0], 1.0) / 2000
     shapes[frame.geometry.name] = shapes.geometry.simplify_coverage(tolerance)
-    names, colours, label = _classed(shapes[value], kind, classes, breaks, order)
+    names, colours, label = classed(shapes[value], kind, classes, breaks, order)
     features = []
     marked = shapes[outline].to_numpy(bool) if outline else [False] * len(shapes)
     for word, thick, shape in zip(label, marked, shapes.geometry, strict=True):
@@ -138,7 +136,7 @@ def cells_map(
     import pandas as pd
 
     bounds = places.geometry.bounds
-    names, colours, label = _classed(values.reindex(places.index), kind, classes, breaks, order)
+    names, colours, label = classed(values.reindex(places.index), kind, classes, breaks, order)
     west, south, east, north = places.frame.total_bounds
     rows = pd.DataFrame(
         {
@@ -267,7 +265,7 @@ def _height(bounds: Any) -> int:
     return int(min(900, max(240, WIDTH * (north - south) / max(east - west, 1.0))))
 
 
-def _classed(
+def classed(
     values: pd.Series, kind: Kind, classes: int, breaks: Sequence[float] | None, order: Sequence[str] | None
 ) -> tuple[list[str], list[str], list[str]]:
     """Class names in order, their colours, and the class of each value."""
@@ -344,107 +342,3 @@ def _rounded(geometry: Any) -> Any:
             return [round(v, 1) for v in geometry[:2]]
         return [_rounded(part) for part in geometry]
     return geometry
-
-
-# -------------------------------------------------------------------- GeoPackage
-def write_geopackage(path: Path, layered: Layered) -> None:
-    """Write the layers to one GeoPackage (version 1.2) with a style that QGIS applies on opening.
-
-    Times inside the file are fixed, so that the same layers give the same bytes.
-    """
-    import pyogrio
-
-    path.unlink(missing_ok=True)
-    for name, frame in layered.layers.items():
-        plain = frame.reset_index() if frame.index.name and frame.index.name not in frame else frame.copy()
-        for column in plain.columns:
-            if str(plain[column].dtype) in ("category", "period[M]"):
-                plain[column] = plain[column].astype(str)
-        options = {"GEOMETRY_NAME": "geom"} | ({"DESCRIPTION": layered.about} if layered.about else {})
-        pyogrio.write_dataframe(
-            plain, path, layer=name, driver="GPKG", append=path.exists(), VERSION="1.2",
-            layer_options=options,
-            promote_to_multi=True,
-        )  # fmt: skip
-    _add_styles(path, layered)
-    _fix_counter(path)
-
-
-def _fix_counter(path: Path) -> None:
-    """SQLite counts the changes of a file in its header, one more or less by timing: set both counts to 1."""
-    with path.open("r+b") as handle:
-        for offset in (24, 92):  # the change counter, and the version that the file's size is valid for
-            handle.seek(offset)
-            handle.write(b"\x00\x00\x00\x01")
-
-
-def _add_styles(path: Path, layered: Layered) -> None:
-    import contextlib
-    import sqlite3
-
-    rows = [
-        (name, name, style_qml(layered.layers[name], style))
-        for name, style in layered.styles.items()
-        if style.column in layered.layers[name]
-    ]
-    with contextlib.closing(sqlite3.connect(path)) as store, store:
-        store.execute("UPDATE gpkg_contents SET last_change = '2000-01-01T00:00:00.000Z'")
-        store.execute(
-            "CREATE TABLE IF NOT EXISTS layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-            " f_table_catalog TEXT, f_table_schema TEXT, f_table_name TEXT, f_geometry_column TEXT,"
-            " styleName TEXT, styleQML TEXT,"
-            " styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT, ui TEXT,"
-            " update_time DATETIME)"
-        )
-        store.executemany(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
-            " styleName, styleQML, styleSLD, useAsDefault, description, owner, update_time)"
-            " VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '', '2000-01-01T00:00:00.000Z')",
-            rows,
-        )
-        store.execute(
-            "INSERT OR IGNORE INTO gpkg_contents (table_name, data_type, identifier, last_change)"
-            " VALUES ('layer_styles', 'attributes', 'layer_styles', '2000-01-01T00:00:00.000Z')"
-        )
-
-
-def style_qml(frame: gpd.GeoDataFrame, style: Style) -> str:
-    """A QGIS style (QML) that colours a layer by a column, with the same classes as the map in the report."""
-    from xml.sax.saxutils import quoteattr
-
-    kind = frame.geometry.geom_type.iloc[0] if len(frame) else "Polygon"
-    values = frame[style.column]
-    names, colours, _ = _classed(values, style.kind, style.classes, style.breaks, None)
-    if style.kind == "categories":
-        renderer, wrap, extra = "categorizedSymbol", "categories", ""
-        rows = [f'<category symbol="{i}" value={quoteattr(n)}' for i, n in enumerate(names)]
-    else:
-        renderer, wrap, extra = "graduatedSymbol", "ranges", ' graduatedMethod="GraduatedColor"'
-        limits = pairwise(class_limits(values, style.classes, style.breaks))
-        rows = [f'<range symbol="{i}" lower="{a:.10g}" upper="{b:.10g}"' for i, (a, b) in enumerate(limits)]
-    body = "".join(
-        f'{row} label={quoteattr(name)} render="true"/>' for row, name in zip(rows, names, strict=False)
-    )
-    symbols = "".join(_symbol(str(i), colour, kind) for i, colour in enumerate(colours))
-    return (
-        '<!DOCTYPE qgis><qgis version="3.22" styleCategories="Symbology">'
-        f'<renderer-v2 type="{renderer}" attr={quoteattr(style.column)}{extra}><{wrap}>{body}</{wrap}>'
-        f"<symbols>{symbols}</symbols></renderer-v2></qgis>"
-    )
-
-
-def _symbol(name: str, colour: str, kind: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    rgba = f"{red},{green},{blue},255"
-    if "Point" in kind:
-        what, layer, options = "marker", "SimpleMarker", {"color": rgba, "size": "2"}
-    elif "Line" in kind:
-        what, layer, options = "line", "SimpleLine", {"line_color": rgba}
-    else:
-        edge = {"outline_color": "127,134,138,255", "outline_width": "0.1"}
-        what, layer, options = "fill", "SimpleFill", {"color": rgba, **edge}
-    body = "".join(f'<Option name="{key}" value="{value}" type="QString"/>' for key, value in options.items())
-    return (
-        f'<symbol type="{what}" name="{name}" alpha="1"><layer class="{layer}" enabled="1">'
-        f'<Option type="Map">{body}</Option></layer></symbol>'
-    )

@@ -133,7 +133,7 @@ class Hashes:
             parts = [(str(p.relative_to(path)), self.of(p)) for p in sorted(path.rglob("*")) if p.is_file()]
             return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         if not path.is_file():
-            raise DataError(f"{path}: there is no such file.")
+            raise DataError(f"{path}: there is no such file. Put it there, or mend its name.")
         about = path.stat()
         mark = [about.st_size, about.st_mtime_ns]
         known = self.held.get(str(path))
@@ -190,7 +190,8 @@ def restore(folder: Path) -> None:
 
 def write_content(path: Path, content: Any) -> None:
     """One output file by the kind of its content and the ending of its name."""
-    from peelian.maps import Layered, write_geopackage
+    from peelian.geopackage import write_geopackage
+    from peelian.maps import Layered
 
     if isinstance(content, Layered):
         write_geopackage(path, content)
@@ -207,7 +208,7 @@ def write_content(path: Path, content: Any) -> None:
     elif path.suffix == ".parquet":
         _plain_frame(content).to_parquet(path, index=_named(content), compression="zstd")
     else:
-        raise Error(f"{path.name}: there is no writer for this kind of file.")
+        raise Error(f"{path.name}: there is no writer for this kind of file. Name one in .csv or .parquet.")
 
 
 def _named(frame: Any) -> bool:

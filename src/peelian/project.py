@@ -109,7 +109,7 @@ class Project:
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: is not valid TOML: {error}.") from error
+            raise DataError(f"{path}: is not valid TOML: {error}. Mend that line.") from error
         for name in tables:
             if name not in TABLES:
                 raise DataError(
@@ -154,7 +154,8 @@ class Project:
         if not path.exists():
             where = line_of(self.file, table, key)
             raise DataError(
-                f"{self.file}: {where}[{table}] {key} names {name}, but there is no such file ({path})."
+                f"{self.file}: {where}[{table}] {key} names {name}, but there is no such file ({path}). "
+                "Put it there, or mend the name."
             )
         return path
 
@@ -216,7 +217,7 @@ def validated(kind: type[Model], values: dict[str, Any], *, table: str, file: Pa
         key = ".".join(str(part) for part in first["loc"]) or table
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         if first["type"] in ("missing", "missing_argument"):
-            raise DataError(f"{file}: [{table}] lacks the key {key!r}.") from error
+            raise DataError(f"{file}: [{table}] lacks the key {key!r}. Add it.") from error
         where = line_of(file, table, key.split(".")[0])
         raise DataError(f"{file}: {where}[{table}] {key} is {first.get('input')!r}: {message}.") from error
 

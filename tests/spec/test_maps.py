@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point, box
 
-from peelian import maps
+from peelian import geopackage, maps
 from peelian.places import Places
 
 AREAS = gpd.GeoDataFrame(
@@ -67,7 +67,7 @@ def layered() -> maps.Layered:
 
 
 def test_a_geopackage_opens_with_its_layers_and_columns(tmp_path: Path) -> None:
-    maps.write_geopackage(tmp_path / "x.gpkg", layered())
+    geopackage.write_geopackage(tmp_path / "x.gpkg", layered())
     back = gpd.read_file(tmp_path / "x.gpkg", layer="areas")
     assert (list(back["place"]), back.crs) == (list("abcd"), "EPSG:27700")
 
@@ -75,7 +75,7 @@ def test_a_geopackage_opens_with_its_layers_and_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("layer", "symbols"), [("areas", 4), ("points", 2)])
 def test_a_geopackage_carries_a_style_for_each_layer(tmp_path: Path, layer: str, symbols: int) -> None:
     """Four for the areas: three values in quantile classes, and one for what is not known."""
-    maps.write_geopackage(tmp_path / "x.gpkg", layered())
+    geopackage.write_geopackage(tmp_path / "x.gpkg", layered())
     with contextlib.closing(sqlite3.connect(tmp_path / "x.gpkg")) as store:
         rows = store.execute(
             "SELECT styleQML, useAsDefault, f_geometry_column FROM layer_styles WHERE f_table_name = ?",
@@ -87,7 +87,7 @@ def test_a_geopackage_carries_a_style_for_each_layer(tmp_path: Path, layer: str,
 
 def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.gpkg", "two.gpkg"):
-        maps.write_geopackage(tmp_path / name, layered())
+        geopackage.write_geopackage(tmp_path / name, layered())
     assert (tmp_path / "one.gpkg").read_bytes() == (tmp_path / "two.gpkg").read_bytes()
 
 

@@ -17,6 +17,10 @@ ROWS_SHOWN = 40
 FINDINGS_SHOWN = 3
 WORDY = 25  # characters in a cell, from which its column is kept wide enough to read
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?")
+# a number and its unit, or a quantity and its noun of time: no line may end between them
+UNIT = re.compile(
+    r"(?<=\d) (?=(?:%|m|km|points?|metres?|minutes?|hours?|days?|weeks?|months?|quarters?|years?)(?![\w-]))"
+)
 NO_CHARTS = (
     "This chart needs the extra peelian[reports] (vl-convert), which is not installed here. "
     "Its numbers are in the table below."
@@ -39,6 +43,7 @@ def html(report: Report, *, media: Literal["screen", "paper"] = "screen") -> str
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
+    environment.filters["kept"] = kept_together
     sections = [_section(section, media) for section in report.sections]
     findings = [
         (s.id, s.title, s.findings[:FINDINGS_SHOWN], max(0, len(s.findings) - FINDINGS_SHOWN))
@@ -49,6 +54,15 @@ def html(report: Report, *, media: Literal["screen", "paper"] = "screen") -> str
         report=report, sections=sections, findings=findings, style=_style(media), no_charts=NO_CHARTS,
         paper=media == "paper", edition=edition(report),
     )  # fmt: skip
+
+
+def kept_together(text: str) -> str:
+    """Prose in which a number and its unit stay on one line: the space between them doesn't break.
+
+    >>> kept_together("17.2 % of 1,200 homes in 3 months, 5 % point estimates").replace(chr(160), "_")
+    '17.2_% of 1,200 homes in 3_months, 5_% point estimates'
+    """
+    return UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def edition(report: Report) -> str:

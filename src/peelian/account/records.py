@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from peelian.account.costs import Interval
 from peelian.account.tables import Row, count, day, read_rows
 from peelian.errors import DataError, DesignError
+from peelian.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,22 +202,10 @@ class Held:
     @property
     def crimes(self) -> str:
         """The crime in the plural: ``burglaries``."""
-        return plural(self.crime)
+        return plural(self.crime.lower())
 
 
 def _there(record: Record | None, otherwise: str) -> Record:
     if record is None:
         raise DesignError(otherwise)
     return record
-
-
-def plural(crime: str) -> str:
-    """A word for a crime in the plural, lower case.
-
-    >>> plural("Burglary"), plural("crime"), plural("vehicle crime")
-    ('burglaries', 'crimes', 'vehicle crimes')
-    """
-    word = crime.lower()
-    if word.endswith("y"):
-        return word[:-1] + "ies"
-    return word if word.endswith("s") else word + "s"

@@ -63,11 +63,12 @@ def simulate(parameters: BoroughParameters | None = None) -> Borough:
     with the default parameters. See ``BoroughParameters`` for what everything is.
     """
     from peelian.borough import crime, ground, programme, records, truth
+    from peelian.borough.features import home_risk, place_features
 
     parameters = parameters or BoroughParameters()
     land = ground.lay_ground(parameters)
-    features = ground.place_features(parameters, land)
-    homes = ground.home_risk(parameters, land, features)
+    features = place_features(parameters, land)
+    homes = home_risk(parameters, land, features)
     risk = homes["risk"].to_numpy()
     events = crime.describe(parameters, crime.counterfactual(parameters, land, risk))
     treatment = programme.treat(parameters, land, events)

@@ -38,7 +38,7 @@ def evaluate_files(
 
     for file in (panel, programme, places, protocol):
         if file is not None and not Path(file).is_file():
-            raise DataError(f"{file}: there is no such file.")
+            raise DataError(f"{file}: there is no such file. Give the path of one that is there.")
     frame, note = _counts(Path(panel), gaps_are_zero=gaps_are_zero)
     shapes = None if places is None else _shapes(Path(places), frame.index.unique("place"))
     plan = Programme(Path(programme).stem, areas=read_programme(Path(programme)), randomised=randomised)
@@ -56,7 +56,7 @@ def _counts(path: Path, *, gaps_are_zero: bool) -> tuple[pd.DataFrame, str]:
     lacking = [name for name in ("month", "count") if name not in frame]
     if place is None or lacking:
         needed = some([*([] if place else ["place"]), *lacking])
-        raise DataError(f"{path}: has no column {needed}; it has {some(frame.columns, 20)}.")
+        raise DataError(f"{path}: has no column {needed}; it has {some(frame.columns, 20)}. Rename one.")
     months = _months(frame["month"], path)
     index = pd.MultiIndex.from_arrays([frame.pop(place), months], names=["place", "month"])
     out = pd.DataFrame(
@@ -65,7 +65,9 @@ def _counts(path: Path, *, gaps_are_zero: bool) -> tuple[pd.DataFrame, str]:
     twice = index.duplicated()
     if twice.any():
         first = some([f"{p} {m}" for p, m in index[twice][:3]])
-        raise DataError(f"{path}: {int(twice.sum()):,} area-months stand twice, first {first}.")
+        raise DataError(
+            f"{path}: {int(twice.sum()):,} area-months stand twice, first {first}. Leave one row of each."
+        )
     whole = pd.MultiIndex.from_product(
         [sorted(index.unique("place")), pd.period_range(months.min(), months.max(), freq="M")],
         names=["place", "month"],
@@ -89,7 +91,7 @@ def _months(texts: pd.Series, path: Path) -> pd.PeriodIndex:
     if not good.all():
         raise DataError(
             f"{path}: {int((~good).sum()):,} months are not written like 2016-03; first "
-            f"{some([repr(t) for t in texts[~good]], 3)}."
+            f"{some([repr(t) for t in texts[~good]], 3)}. Write year and month so."
         )
     return pd.PeriodIndex(texts.str[:7], freq="M")
 
@@ -104,7 +106,7 @@ def _numbers(texts: pd.Series, path: Path, index: pd.MultiIndex) -> pd.Series:
         first = some([f"{p} {m}: {t!r}" for (p, m), t in zip(index[wrong][:3], texts[wrong], strict=False)])
         raise DataError(
             f"{path}: {int(wrong.sum()):,} values of {texts.name} are no number of 0 or above "
-            f"(first {first})."
+            f"(first {first}). Mend them in the file."
         )
     return pd.Series(values)
 
@@ -117,7 +119,10 @@ def _shapes(path: Path, ids: pd.Index) -> Places:
     match = [c for c in held.columns if c != held.geometry.name and ids.isin(held[c].astype(str)).all()]
     if not match:
         names = some([c for c in held.columns if c != held.geometry.name], 20)
-        raise DataError(f"{path}: no column holds all ids of the panel, such as {ids[0]}; it has {names}.")
+        raise DataError(
+            f"{path}: no column holds all ids of the panel, such as {ids[0]}; it has {names}. "
+            "Give shapes with these ids."
+        )
     homes = next((c for c in ("households", "HHOLDS") if c in held), None)
     found = areas(path, id=match[0], households=homes)
     return found.select(ids)

@@ -13,7 +13,7 @@ from peelian.arithmetic import comparison
 from peelian.arithmetic.comparison import Calibrated, LogRatio, overdispersion, t_quantile
 from peelian.arithmetic.comparison import smallest_detectable as mde
 from peelian.errors import DesignError
-from peelian.evaluate.did import Headline, did, quarter_windows
+from peelian.evaluate.did import Headline, did, quarters_before
 from peelian.evaluate.ratios import Ratios, Windows, cells, ratios
 from peelian.evaluate.windows import CONTROL, OUT, TREATED, Study, Window
 
@@ -50,15 +50,7 @@ def pre_trends(study: Study) -> PreTrends:
     squares over the quarters. Each comes with what it could have seen, because a test that sees nothing
     clears nothing.
     """
-    quarters, windows = [], []
-    for q in range(-12, 0):
-        held = [
-            w if w and w[0] >= s.before[0] and w[1] <= s.before[1] else None
-            for s, w in zip(study.stacks, quarter_windows(study, q), strict=True)
-        ]
-        if any(held):
-            quarters.append(q)
-            windows.append(held)
+    quarters, windows = quarters_before(study, most=12)
     if len(quarters) < 3:
         return PreTrends(None, len(quarters), math.nan, math.nan, None, math.nan, math.nan)
     result = ratios(study, [cells(study, windows)])

@@ -259,6 +259,21 @@ def quarter_windows(study: Study, quarter: int) -> Windows:
     return [w if w[0] >= 0 and w[1] <= m else None for w in at]
 
 
+def quarters_before(study: Study, *, most: int) -> tuple[list[int], list[Windows]]:
+    """Quarters that lie whole in a baseline, so many before the start at most, and their windows by stack."""
+    quarters: list[int] = []
+    windows: list[Windows] = []
+    for q in range(-most, 0):
+        held = [
+            w if w and w[0] >= s.before[0] and w[1] <= s.before[1] else None
+            for s, w in zip(study.stacks, quarter_windows(study, q), strict=True)
+        ]
+        if any(held):
+            quarters.append(q)
+            windows.append(held)
+    return quarters, windows
+
+
 def event_study(
     study: Study, *, seed: int, first: int = -8, last: int = 8, level: float = 0.95, draws: int = 10_000
 ) -> EventStudy:

@@ -17,7 +17,7 @@ from scipy import stats
 
 from peelian.arithmetic.comparison import t_quantile
 from peelian.errors import DesignError
-from peelian.evaluate.did import quarter_windows
+from peelian.evaluate.did import quarter_windows, quarters_before
 from peelian.evaluate.ratios import cells, ratios
 from peelian.evaluate.windows import Study
 
@@ -183,7 +183,7 @@ def sensitivity(study: Study, *, level: float = 0.95) -> Sensitivity | None:
     """
     import pandas as pd
 
-    before, windows = _quarters_before(study)
+    before, windows = quarters_before(study, most=40)
     months = max(s.after[1] - s.after[0] for s in study.stacks)
     after = [q for q in range(months // 3) if any(quarter_windows(study, q))]
     if len(before) < 4 or not after or before != list(range(before[0], before[-1] + 1)):
@@ -208,19 +208,6 @@ def sensitivity(study: Study, *, level: float = 0.95) -> Sensitivity | None:
     rows = [(m, *(math.exp(x) for x in found.interval(m, level=level))) for m in GRID]
     frame = pd.DataFrame(rows, columns=["bend", "low", "high"])
     return Sensitivity(frame, found.breakdown(level=level), rows[0][1], rows[0][2], n)
-
-
-def _quarters_before(study: Study) -> tuple[list[int], list[list[tuple[int, int] | None]]]:
-    quarters, windows = [], []
-    for q in range(-40, 0):
-        held = [
-            w if w and w[0] >= s.before[0] and w[1] <= s.before[1] else None
-            for s, w in zip(study.stacks, quarter_windows(study, q), strict=True)
-        ]
-        if any(held):
-            quarters.append(q)
-            windows.append(held)
-    return quarters, windows
 
 
 def bent_sentence(bent: Sensitivity) -> str:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from peelian.errors import DataError
+from peelian.words import day as in_words
 
 Colour = Literal["green", "amber", "red"]
 QUALITY = {
@@ -136,14 +137,15 @@ class Figure:
         """A sentence where the figure does not apply on that day; empty where it does."""
         if day is None or self.since <= day <= self.to:
             return ""
+        asked = in_words(day.isoformat())
         if day > self.to:
             return (
-                f"{self.name} ({self.words}) applied until {_day(self.to)} and is used for {_day(day)}: "
-                "no later figure is held."
+                f"{self.name} ({self.words}) applied until {in_words(self.to.isoformat())} and is used for "
+                f"{asked}: no later figure is held."
             )
         return (
-            f"{self.name} ({self.words}) applies from {_day(self.since)} and is used for {_day(day)}: "
-            "no earlier figure is held."
+            f"{self.name} ({self.words}) applies from {in_words(self.since.isoformat())} and is used for "
+            f"{asked}: no earlier figure is held."
         )
 
 
@@ -233,7 +235,3 @@ def _no_overlap(rows: list[Figure]) -> None:
 
 def _last(row: Figure) -> float:
     return math.inf if row.last_year is None else row.last_year
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

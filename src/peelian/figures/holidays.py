@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from peelian.errors import DataError
+from peelian.words import day as in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,8 @@ def bank_holidays(first: date | None = None, last: date | None = None) -> pd.Ser
     for day in (first, last):
         if day is not None and not years[0] <= day.year <= years[1]:
             raise DataError(
-                f"Bank holidays are held for {years[0]} to {years[1]}; {day.day} {day:%B %Y} lies beyond. "
-                "Ask for days within those years."
+                f"Bank holidays are held for {years[0]} to {years[1]}; {in_words(day.isoformat())} lies "
+                "beyond. Ask for days within those years."
             )
     days = {pd.Timestamp(day): name for name, listed in held["holiday"].items() for day in listed}
     series = pd.Series(days, name="bank_holiday").sort_index()

@@ -124,7 +124,10 @@ def _released(project: Project, release: str | None) -> list[str]:
     held = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
     tables = [table for values in held for table in from_json(values, id=release, date=today)]
     if not tables:
-        raise Error("There is no table of counts for the public to record: `peelian account --only protect`.")
+        raise Error(
+            "There is no table of counts for the public to record: `peelian account --only protect`. Name "
+            "cards or a public audience under [account], and run `peelian account` again."
+        )
     for table in tables:
         record(table, project.folder / FOLDER)
     return [table.id for table in tables]

@@ -63,7 +63,9 @@ def unblind(folder: Path | str, *, author: str, at: datetime | None = None) -> d
     path = project.folder / "unblinded.toml"
     if path.is_file():
         said = protocol.unblinded(path.read_text(encoding="utf-8"), where=str(path))
-        raise DesignError(f"{path}: is here already. {said}")
+        raise DesignError(
+            f"{path}: is here already. {said} Keep it, and name it under [evaluate]: unblinded."
+        )
     write_text(path, protocol.unblind(frozen_plan(project), author=author, at=at or datetime.now(UTC)))
     words = f'Recorded in {path}. To see the arms by name: unblinded = "{path.name}" under [evaluate].'
     return plain({"file": path, "words": words})
@@ -77,5 +79,8 @@ def evaluation_part(folder: Path | str, part: str) -> dict[str, Any]:
     if part not in PARTS:
         raise Error(f"There is no part {part!r} of an evaluation. The parts are {', '.join(PARTS)}.")
     if not path.is_file():
-        raise Error(f"{folder} holds no evaluation that could be given.")
+        raise Error(
+            f"{folder} holds no evaluation that could be given. Run `peelian evaluate` first; where it "
+            "cannot be given, its chapter says what is lacking."
+        )
     return json.loads(path.read_text(encoding="utf-8"))[part]

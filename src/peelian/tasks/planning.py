@@ -13,6 +13,8 @@ from peelian.loop import run
 from peelian.outputs import SECTION, plain, write_text
 from peelian.project import Project
 
+AGAIN = "Mend that in peelian.toml, then run `peelian plan` again."
+
 
 def plan_part(
     folder: Path | str,
@@ -30,7 +32,7 @@ def plan_part(
     step, made = done.steps[-1], done.folder / "plan"
     held = step.summary.get("parts", {}).get(part)
     if held is None:
-        raise DesignError(f"There is no plan to tell of: {step.not_held}")
+        raise DesignError(f"There is no plan to tell of: {step.not_held} {AGAIN}")
     blocks = json.loads((made / SECTION).read_text(encoding="utf-8"))["blocks"]
     tables = {
         block["name"]: {"title": block["title"], "note": block["note"], **block["frame"]}
@@ -65,7 +67,7 @@ def freeze_plan(
     done = run(folder, until="plan", progress=progress)
     path = project.folder / "plan" / FROZEN
     if not path.is_file():
-        raise DesignError(f"There is no plan to freeze: {done.steps[-1].not_held}")
+        raise DesignError(f"There is no plan to freeze: {done.steps[-1].not_held} {AGAIN}")
     draft = protocol.read_draft(path.read_text(encoding="utf-8"))
     held: dict[str, Any] = {"author": author, "at": at or datetime.now(UTC), "late": late}
     held["data_to"] = str(Context(project).incidents.span[1])

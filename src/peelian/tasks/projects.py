@@ -84,7 +84,8 @@ def check(
     if len(strange):
         raise DataError(
             f"{project.file}: the programme names {len(strange)} areas that are not in the places file: "
-            f"{some(strange)}. The file's ids look like {places.index[0]}."
+            f"{some(strange)}. The file's ids look like {places.index[0]}. Write those in the programme, or "
+            "name the column that holds its codes: [places] id."
         )
     if html is not None:
         write_text(Path(html), judgement(project, outcome))
