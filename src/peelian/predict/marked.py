@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-NODES = 40  # Gauss-Legendre points an edge of a region
+NODES = 20  # Gauss-Legendre points an edge of a region: 1e-8 for sigma an eightieth of the longest edge
 
 
 @dataclass(frozen=True, eq=False)
