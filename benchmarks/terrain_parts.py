@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import explain, measure
 from benchmarks.peers.stand import Absent
-from benchmarks.peers.terrain import chicago
+from benchmarks.peers.terrain import CANDIDATES, chicago, wide
 
 
 def stepwise(runs: int) -> dict[str, object]:
@@ -28,6 +28,35 @@ def stepwise(runs: int) -> dict[str, object]:
         for family in families
     }
     return {"n": len(y), **each, **measure.function(partial(one, *families), runs=runs)}
+
+
+def lasso(runs: int) -> dict[str, object]:
+    """Lasso alone: 160,000 cells x 200 candidates, 50 penalties, 10 folds."""
+    from peelian.explain.select import cull
+
+    columns, y, fold = wide()
+    found: dict[str, int] = {}
+
+    def one() -> None:
+        found["kept"] = len(cull(columns, y, fold, ratios=(1.0,), steps=50).kept)
+
+    result = measure.function(one, runs=runs)
+    return {"n": len(y), "columns": columns.shape[1], **found, **result}
+
+
+def stepwise_wide(runs: int) -> dict[str, object]:
+    """Stepwise searches in full, nothing culled: 160,000 cells x 200 candidates, Poisson and NB1."""
+    from peelian.explain.select import stepwise as search
+
+    columns, factor, y = explain.problem()
+    columns, factor = columns[:, :CANDIDATES], factor[:CANDIDATES]
+    families: tuple[Any, ...] = ("poisson", "nb1")
+    each = {
+        family: measure.function(partial(search, columns, factor, y, family), runs=runs)
+        for family in families
+    }
+    by_family = {f"{family}_cpu_seconds": each[family]["cpu_seconds"] for family in families}
+    return {"n": len(y), "columns": columns.shape[1], **by_family, **each["nb1"]}
 
 
 def shift_test(runs: int) -> dict[str, object]:

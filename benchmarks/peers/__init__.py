@@ -21,6 +21,7 @@ PEERS: Mapping[str, Sequence[Job]] = {
     "knox": explain.KNOX,
     "gi_star": explain.GI_STAR,
     "rtm": terrain.RTM,
+    "lasso": terrain.LASSO,
     "rtm_modern": terrain.RTM_MODERN,
     "did": evaluate.DID,
     "did_permutation": evaluate.DID_PERMUTATION,

@@ -5,7 +5,8 @@ columns <- Matrix::Matrix(take("columns") + 0, sparse = TRUE)
 y <- take("y")
 fold <- take("fold") + 1
 found <- timed(glmnet::cv.glmnet(
-  columns, y, family = "poisson", alpha = take("ratio"), lower.limits = 0, foldid = fold, thresh = take("thresh")
+  columns, y, family = "poisson", alpha = take("ratio"), lower.limits = 0, foldid = fold, thresh = take("thresh"),
+  nlambda = take("steps")
 ))
 at <- as.vector(coef(found, s = "lambda.min"))
 tell("penalty", found$lambda.min)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-NODES = 40  # Gauss-Legendre points an edge of a region
+NODES = 20  # Gauss-Legendre points an edge of a region: 1e-8 for sigma an eightieth of the longest edge
 FARTHEST = 100.0  # logs of a rate beyond which a step of the search has gone astray
 STEP = 1e-4  # of a weight, over which the gradient's turn is measured
 
