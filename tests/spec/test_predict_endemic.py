@@ -13,6 +13,7 @@ from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import EWMA, EndemicEpidemic, Stack
+from peelian.predict.endemic import DECAYS, power_of_order
 from peelian.predict.history import History
 from peelian.predict.negbin import Parts, _surprise, _Tables, fit, mean_of
 from peelian.predict.stack import simplex_weights
@@ -50,11 +51,12 @@ def model(seed: int = 1) -> Parts:
     return Parts(parts, seasonal, season, rng.negative_binomial(4, 4 / (4 + mean)).astype(float))
 
 
-@pytest.mark.parametrize("dispersed", [True, False])
-def test_the_gradient_is_that_of_the_likelihood(dispersed: bool) -> None:
-    held = model()
-    tables, scale, size = _Tables(held.counts), np.ones(3), held.counts.size
-    at = np.array([0.4, 0.2, 0.7, 0.1, -0.1, *([-1.0] if dispersed else [])])
+@pytest.mark.parametrize("groups", [0, 1, 3])
+def test_the_gradient_is_that_of_the_likelihood(groups: int) -> None:
+    held, dispersed = model(), groups > 0
+    group = np.arange(200) % groups if groups > 1 else None
+    tables, scale, size = _Tables(held.counts, group), np.ones(3), held.counts.size
+    at = np.array([0.4, 0.2, 0.7, 0.1, -0.1, *[-1.0, -2.0, 0.1][:groups]])
 
     def value(values: np.ndarray) -> float:
         return _surprise(held, tables, values, scale, size, dispersed)[0]
@@ -69,6 +71,50 @@ def test_a_part_that_does_nothing_ends_at_zero_and_the_rest_comes_back() -> None
     found = fit(model())
     assert found.coefficients == pytest.approx([0.5, 0.0, 0.8], abs=0.12)
     assert found.psi == pytest.approx(0.25, abs=0.08)
+
+
+def test_each_group_has_its_own_dispersion() -> None:
+    """Planted: 0.1 in the first half of the places, 1 in the second."""
+    rng, held = np.random.default_rng(4), model()
+    mean = mean_of(held, np.array([0.5, 0.0, 0.8]), np.array([0.4, -0.2]))
+    group = np.repeat([0, 1], 100)
+    size = np.array([10.0, 1.0])[group][:, None]
+    counts = rng.poisson(mean * rng.gamma(size, 1 / size, mean.shape)).astype(float)
+    found = fit(Parts(held.parts, held.seasonal, held.season, counts, group))
+    assert found.by_group == pytest.approx((0.1, 1.0), rel=0.2)
+    assert found.psi == pytest.approx(np.mean(found.by_group))
+    assert (
+        found.log_likelihood > fit(Parts(held.parts, held.seasonal, held.season, counts)).log_likelihood + 50
+    )
+
+
+def test_neighbours_weigh_by_a_power_of_their_order() -> None:
+    weight = power_of_order(HISTORY, 3, 2.0).toarray()
+    column, row = CELLS.frame["column"].to_numpy(), CELLS.frame["row"].to_numpy()
+    steps = np.maximum(abs(column[:, None] - column), abs(row[:, None] - row))
+    expected = np.where((steps > 0) & (steps <= 3), np.maximum(steps, 1) ** -2.0, 0.0)
+    assert weight == pytest.approx(expected / expected.sum(axis=1, keepdims=True))
+
+
+def test_the_decay_is_the_likeliest_and_is_said() -> None:
+    method = EndemicEpidemic(memory=(12,), orders=2)
+    likely = [
+        EndemicEpidemic(memory=(12,), orders=2, decay=one).fitted(HISTORY).log_likelihood for one in DECAYS
+    ]
+    assert method.fitted(HISTORY).log_likelihood == pytest.approx(max(likely))
+    smooth = CELLS.frame["column"].to_numpy() / 4 + 0.2
+    history = History.of(simulated(60, rates=smooth), CELLS, end=pd.Timestamp("2020-01-01"))
+    assert "2 steps away weighs" in method.told(history)
+
+
+def test_weights_that_ran_to_0_are_named_and_groups_are_told() -> None:
+    chessboard = np.where((CELLS.frame["column"] + CELLS.frame["row"]) % 2, 3.0, 0.3)
+    frame = CELLS.frame.assign(side=np.where(CELLS.frame["column"] < 5, "west", "east"))
+    places = Places(frame, CELLS.kind, CELLS.cell, CELLS.origin)
+    history = History.of(simulated(60, rates=chessboard), places, end=pd.Timestamp("2020-01-01"))
+    said = EndemicEpidemic(memory=(24,), groups="side").told(history)
+    assert "ran to 0 and are out: neighbours, half-life 24 months" in said
+    assert "Dispersion by side: 0.0" in said
 
 
 def test_the_forecast_is_at_the_level_of_the_last_year() -> None:
@@ -102,6 +148,8 @@ REFUSED = [
     (lambda: EndemicEpidemic(step="day"), "counts by month"),
     (lambda: EndemicEpidemic(memory=()), "half-lives above 0"),
     (lambda: EndemicEpidemic(months=6), "24 months or more"),
+    (lambda: EndemicEpidemic(orders=0), "orders is 1 or more"),
+    (lambda: EndemicEpidemic(groups="ward")(FIVE_YEARS, CELLS, JANUARY), "no column 'ward'"),
     (lambda: EndemicEpidemic()(simulated(30), CELLS, JANUARY), "18 months to be fitted on"),
     (lambda: EndemicEpidemic(pd.Series([1.0], ["x0y0"]))(FIVE_YEARS, CELLS, JANUARY), "exposure lacks"),
     (lambda: Stack(("ewma", "math.fsum")), "holds methods of this package"),
@@ -125,6 +173,8 @@ def test_weights_are_equal_below_twelve_earlier_origins() -> None:
     short = History.of(simulated(16), CELLS, end=pd.Timestamp("2020-01-01"))
     weights = Stack(("ewma(12)", "counts(1)")).weights(short, short.end, short.end + 1)
     assert weights == {"ewma(12)": 0.5, "counts(1)": 0.5}
+    assert "weights are equal" in Stack(("ewma(12)", "counts(1)")).told(short)
+    assert "weights are equal" not in Stack(("ewma(12)", "counts(1)")).told(HISTORY)
 
 
 def test_last_month_alone_gets_next_to_no_weight() -> None:

@@ -24,18 +24,23 @@ class Parts:
 
     ``parts``    array (parts, places, times), each at or above 0; ``seasonal`` True for the parts that the
                  season multiplies; ``season`` its design (times, columns), without a constant.
-    ``counts``   array (places, times) of what was counted.
+    ``counts``   array (places, times) of what was counted; ``group`` of each place, whole numbers from 0,
+                 where each has a dispersion of its own (None: one for all).
     """
 
     parts: np.ndarray
     seasonal: np.ndarray
     season: np.ndarray
     counts: np.ndarray
+    group: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Coefficients of the parts, of the season, the dispersion ``psi`` (0: Poisson), the log-likelihood."""
+    """Coefficients of the parts, of the season, the dispersion ``psi`` (0: Poisson), the log-likelihood.
+
+    ``psi`` is the mean over places where there is one for each group: ``by_group``.
+    """
 
     coefficients: np.ndarray
     season: np.ndarray
@@ -43,6 +48,7 @@ class Fitted:
     log_likelihood: float
     steps: int
     settled: bool
+    by_group: tuple[float, ...] = ()
 
 
 def mean_of(model: Parts, coefficients: np.ndarray, season: np.ndarray) -> np.ndarray:
@@ -79,10 +85,10 @@ def fit(model: Parts, *, dispersed: bool = True, start: Sequence[float] | None =
     if start is not None:
         first = np.asarray(start, float).copy()
         first[:number] = first[:number] * scale
-    first = np.append(first, np.log(0.2)) if dispersed else first
+    tables = _Tables(model.counts, model.group)
+    first = np.append(first, np.full(tables.groups, np.log(0.2))) if dispersed else first
     limits: list[tuple[float | None, float | None]] = [(0.0, None)] * number + [(-5.0, 5.0)] * columns
-    limits += [(float(np.log(PSI[0])), float(np.log(PSI[1])))] if dispersed else []
-    tables = _Tables(model.counts)
+    limits += [(float(np.log(PSI[0])), float(np.log(PSI[1])))] * (tables.groups if dispersed else 0)
     size = model.counts.size
     found = minimize(
         lambda values: _surprise(model, tables, values, scale, size, dispersed), first, jac=True,
@@ -90,20 +96,34 @@ def fit(model: Parts, *, dispersed: bool = True, start: Sequence[float] | None =
         options={"maxiter": STEPS, "maxfun": 2 * STEPS, "ftol": 1e-12, "gtol": 1e-7},
     )  # fmt: skip
     values = found.x
-    psi = float(np.exp(values[-1])) if dispersed else 0.0
+    each = np.exp(values[number + columns :])
+    psi = float(each[tables.group].mean()) if dispersed else 0.0
     return Fitted(
         values[:number] / scale, values[number : number + columns], psi,
         float(-found.fun * size), int(found.nit), int(found.nit) < STEPS,
+        tuple(each.tolist()) if model.group is not None else (),
     )  # fmt: skip
 
 
 class _Tables:
-    """Counts with each distinct value once: gamma functions are evaluated on those alone."""
+    """Counts by group with each distinct value once: gamma functions are evaluated on those alone."""
 
-    def __init__(self, counts: np.ndarray) -> None:
-        self.distinct, times = np.unique(counts, return_counts=True)
-        self.times = times.astype(float)
-        self.constant = float((gammaln(self.distinct + 1) * self.times).sum())
+    def __init__(self, counts: np.ndarray, group: np.ndarray | None = None) -> None:
+        self.group = np.zeros(len(counts), int) if group is None else group
+        self.groups = int(self.group.max()) + 1
+        self.each = [np.unique(counts[self.group == one], return_counts=True) for one in range(self.groups)]
+        self.size = np.bincount(self.group) * float(counts.shape[1])
+        self.constant = float(sum((gammaln(value + 1) * times).sum() for value, times in self.each))
+
+    def by_group(self, values: np.ndarray) -> np.ndarray:
+        """Values by place and time summed over each group."""
+        if self.groups == 1:
+            return np.array([values.sum()])
+        return np.bincount(self.group, values.sum(axis=1), self.groups)
+
+    def of_places(self, r: np.ndarray) -> np.ndarray | np.float64:
+        """A number by group as one by place, to be joined with places x times."""
+        return r[0] if self.groups == 1 else r[self.group][:, None]
 
 
 def _sums(model: Parts, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,14 +145,17 @@ def _surprise(
     y = model.counts
     log_mu = np.log(mu)
     if dispersed:
-        r = float(np.exp(-values[-1]))
-        log_both = np.log(r + mu)
-        whole = float(((gammaln(tables.distinct + r) - gammaln(r)) * tables.times).sum()) - tables.constant
-        value = whole + r * (np.log(r) * size - log_both.sum()) + float((y * (log_mu - log_both)).sum())
-        slope = y / mu - (y + r) / (r + mu)
-        by_r = float(((digamma(tables.distinct + r) - digamma(r)) * tables.times).sum())
-        by_r += np.log(r) * size - log_both.sum() + size - float(((r + y) / (r + mu)).sum())
-        last = [-r * by_r]
+        r = np.exp(-values[number + columns :])
+        here = tables.of_places(r)
+        log_both = np.log(here + mu)
+        left = np.log(r) * tables.size - tables.by_group(log_both)
+        each = list(zip(tables.each, r, strict=True))
+        whole = float(sum(((gammaln(v + k) - gammaln(k)) * times).sum() for (v, times), k in each))
+        value = whole - tables.constant + float(r @ left) + float((y * (log_mu - log_both)).sum())
+        over = (y + here) / (here + mu)
+        slope = y / mu - over
+        by_r = np.array([((digamma(v + k) - digamma(k)) * times).sum() for (v, times), k in each])
+        last = (-r * (by_r + left + tables.size - tables.by_group(over))).tolist()
     else:
         value = float((y * log_mu - mu).sum()) - tables.constant
         slope, last = y / mu - 1, []

@@ -104,7 +104,18 @@ class Stack(Method):
             for name, weight in sorted(weights.items(), key=lambda item: -item[1])
             if weight >= 0.005
         ]
-        return f"Stack: {', '.join(parts)}."
+        words = f"Stack: {', '.join(parts)}."
+        if self._earlier_number(history) < FEWEST_ORIGINS:
+            words += f" Below {FEWEST_ORIGINS} earlier origins the weights are equal."
+        return words
+
+    def _earlier_number(self, history: History) -> int:
+        """Earlier origins at which every member could be fitted."""
+        length = 1 if self.step == "month" else 7
+        if len(self.members) == 1:
+            return FEWEST_ORIGINS
+        origins = self._earlier(history, length, 0)
+        return sum(self._forecasts(history, at, length, 0) is not None for at in origins)
 
     def _earlier(self, history: History, length: int, lag: int) -> list[int]:
         earliest = history.first + YEAR[history.step] // 2
