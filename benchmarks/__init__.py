@@ -19,6 +19,7 @@ from benchmarks import (
     plan,
     predict,
     read,
+    shift_sizes,
     terrain_parts,
     terrains,
 )
@@ -59,6 +60,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "stepwise": terrain_parts.stepwise,
     "stepwise_wide": terrain_parts.stepwise_wide,
     "terrains": terrains.terrains,
+    "off_grid": terrains.off_grid,
+    "shift_sizes": shift_sizes.shift_sizes,
     "rtm_quick": explain.rtm_quick,
     "power": plan.power,
     "allocate": plan.allocate,

@@ -62,6 +62,19 @@ def terrains(runs: int) -> dict[str, object]:
     return {"n": 6, **measure.function(every, runs=runs), "terrains": found}
 
 
+def off_grid(runs: int) -> dict[str, object]:
+    """Burglary in Hounslow over LSOAs and hexagons in both modes, as ``terrains`` has it over cells."""
+    found: list[dict[str, Any]] = []
+
+    def every() -> None:
+        found.clear()
+        for kind in ("areas", "hexagons"):
+            town = hounslow(kind)
+            found.extend(row(town, fitted(town, mode, block=2 * CELL)) for mode in ("modern", "rtmdx"))
+
+    return {"n": 4, **measure.function(every, runs=runs), "terrains": found}
+
+
 def fitted(town: Town, mode: str, **more: Any) -> RiskTerrain:
     """The terrain of a town with every check."""
     from peelian.explain import rtm
@@ -74,11 +87,13 @@ def fitted(town: Town, mode: str, **more: Any) -> RiskTerrain:
 
 def row(town: Town, terrain: RiskTerrain) -> dict[str, Any]:
     """Headlines of one terrain, with the three ways of ranking cells side by side."""
+    from peelian.explain.extent import sizes
     from peelian.explain.tried import blended
 
     risk = terrain.expected.fillna(0.0)
     blend = blended(risk, town.last_year)
-    held = {name: top(score, town.later) for name, score in
+    size = None if town.places.cell else sizes(town.places).to_numpy()
+    held = {name: top(score, town.later, size) for name, score in
             {"terrain": risk, "last_year": town.last_year, "blend": blend}.items()}  # fmt: skip
     terms = terrain.terms
     return {
@@ -92,11 +107,13 @@ def row(town: Town, terrain: RiskTerrain) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def top(score: pd.Series, later: pd.Series) -> float:
-    """Share of later incidents in the top 5 % of cells, ties at their expected value."""
+def top(score: pd.Series, later: pd.Series, size: Any = None) -> float:
+    """Share of later incidents in the top 5 % of cells (of the ground, where places are not alike), ties at
+    their expected value."""
+    from peelian.explain.extent import dense
     from peelian.explain.terrain import captured
 
-    return round(captured(score.to_numpy(float), later.to_numpy(float), SHARE), 4)
+    return round(captured(dense(score.to_numpy(float), size), later.to_numpy(float), SHARE, size), 4)
 
 
 def rules() -> list[dict[str, Any]]:
@@ -120,8 +137,11 @@ def rules() -> list[dict[str, Any]]:
 
 
 # -------------------------------------------------------------------- the towns
-def hounslow() -> Town:
-    """Burglary 2016 to 2018, later 2019; points of interest of open government sources and OpenStreetMap."""
+def hounslow(kind: str = "cells") -> Town:
+    """Burglary 2016 to 2018, later 2019; points of interest of open government sources and OpenStreetMap.
+
+    ``kind``  ``cells``, ``hexagons`` or ``areas`` (LSOAs).
+    """
     import geopandas as gpd
     import pandas as pd
 
@@ -131,7 +151,9 @@ def hounslow() -> Town:
     pack = _there("uk/flagship_hounslow")
     frame = gpd.read_file(pack / "hounslow_1km_lsoa_2011.gpkg").rename(columns={"HHOLDS": "households"})
     areas = Places.of(frame.set_index("LSOA11CD"))
-    places = Places.grid(areas.frame[areas.frame["in_borough"].astype(bool)], CELL)
+    borough = areas.select(areas.index[areas.frame["in_borough"].astype(bool)])
+    laid = {"cells": Places.grid, "hexagons": Places.hexagons}
+    places = laid[kind](borough.geometry, CELL) if kind in laid else borough
     with zipfile.ZipFile(pack / "street_burglary_2012_2019_police_uk_layout.zip") as archive:
         names = [n for n in archive.namelist() if n.endswith(".csv") and Path(n).name[:4] >= "2016"]
         rows = pd.concat([pd.read_csv(archive.open(name)) for name in names], ignore_index=True)

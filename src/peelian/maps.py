@@ -26,6 +26,8 @@ SEQUENTIAL = {
     6: ["#eff3ff", "#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c"],
     7: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c"],
 }
+# the palest steps of up to five cannot be seen as a line on white
+SEEN_AS_LINE = {"#eff3ff": "#c6dbef", "#bdd7e7": "#9ecae1", "#deebf7": "#9ecae1", "#f3f2f1": "#d0d3d6"}
 DIVERGING = {
     3: ["#2166ac", "#f7f7f7", "#b2182b"],
     4: ["#2166ac", "#92c5de", "#f4a582", "#b2182b"],
@@ -43,6 +45,7 @@ NAMED = {
     "sure": "#08519c", "likely": "#6baed6", "unsure": "#c6dbef", "never": "#f3f2f1",
 }  # fmt: skip
 WIDTH = 640
+MANY = 1500  # shapes on one map
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def areas_map(
     outline: str | None = None,
     order: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """A map of areas coloured by a column, in classes named in the legend.
+    """A map of areas (or streets) coloured by a column, in classes named in the legend.
 
     ``value``    a column of numbers, or of words for ``kind="categories"`` (``order`` gives theirs).
     ``classes``  how many; limits are quantiles of the values unless ``breaks`` gives them.
@@ -85,8 +88,12 @@ def areas_map(
     """
     shapes = frame[[value, *([outline] if outline else []), frame.geometry.name]].copy()
     tolerance = max(shapes.total_bounds[2] - shapes.total_bounds[0], 1.0) / 2000
-    shapes[frame.geometry.name] = shapes.geometry.simplify_coverage(tolerance)
+    lines = bool(shapes.geometry.geom_type.str.contains("Line").any())
+    thin = shapes.geometry.simplify(tolerance) if lines else shapes.geometry.simplify_coverage(tolerance)
+    shapes[frame.geometry.name] = thin
     names, colours, label = classed(shapes[value], kind, classes, breaks, order)
+    if lines:
+        colours = [SEEN_AS_LINE.get(colour, colour) for colour in colours]
     features = []
     marked = shapes[outline].to_numpy(bool) if outline else [False] * len(shapes)
     for word, thick, shape in zip(label, marked, shapes.geometry, strict=True):
@@ -96,9 +103,13 @@ def areas_map(
         )
     colour = {"field": "properties.class", "type": "nominal", "title": legend, "sort": names,
               "scale": {"domain": names, "range": colours}}  # fmt: skip
-    layers: list[dict[str, Any]] = [
-        {"mark": {"type": "geoshape", "stroke": "#7f868a", "strokeWidth": 0.4}, "encoding": {"color": colour}}
-    ]
+    # round many small areas a border would hide the colours
+    border = {"stroke": "#7f868a", "strokeWidth": 0.4} if len(shapes) < MANY else {"strokeWidth": 0}
+    mark: dict[str, Any] = {"type": "geoshape", **border}
+    drawn = {"color": colour}
+    if lines:
+        mark, drawn = {"type": "geoshape", "filled": False, "strokeWidth": 1.8}, {"stroke": colour}
+    layers: list[dict[str, Any]] = [{"mark": mark, "encoding": drawn}]
     if outline:
         layers.append(
             {
@@ -108,12 +119,23 @@ def areas_map(
                     "type": "geoshape",
                     "filled": False,
                     "stroke": INK,
-                    "strokeWidth": 2 if len(shapes) < 1500 else 0.9,
+                    "strokeWidth": 2 if len(shapes) < MANY else 0.9,
                 },
             }
         )
     spec = _map(layers, _height(frame.total_bounds), {"values": features})
     return spec | {"projection": {"type": "identity", "reflectY": True}}
+
+
+def places_map(
+    places: Places, values: pd.Series, *, legend: str, kind: Kind = "sequential",
+    breaks: Sequence[float] | None = None, order: Sequence[str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A map of places of any kind, coloured by a value: ``cells_map`` of a grid, else ``areas_map``."""
+    if places.kind == "cell":
+        return cells_map(places, values, legend=legend, kind=kind, breaks=breaks, order=order)
+    frame = places.frame[["geometry"]].assign(value=values.reindex(places.index))
+    return areas_map(frame, "value", legend=legend, kind=kind, breaks=breaks, order=order)
 
 
 def cells_map(

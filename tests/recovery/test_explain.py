@@ -16,7 +16,7 @@ from shapely import box
 
 from peelian.explain import rtm
 from peelian.explain.model import RiskTerrain
-from peelian.explain.shifted import Scattered, Window
+from peelian.explain.shifted import Scattered, Window, nearest_within
 from peelian.layers import Layer, Layers
 from peelian.places import Places
 
@@ -198,7 +198,7 @@ def scattered() -> np.ndarray:
 def test_random_steps_reject_as_often_as_they_say(field_range: int | None, low: int, high: int) -> None:
     # irrelevant factors on counts independent or alike over 8 units; without a range the factor is planted
     xy = scattered()
-    ground = Scattered.of(xy, np.full(len(xy), 1.5), 1, steps=199)
+    ground = Scattered.of(xy, nearest_within(xy, 1), 1, steps=199)
     rejected = 0
     for seed in range(100):
         rng = np.random.default_rng([16, seed])

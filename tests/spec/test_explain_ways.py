@@ -13,6 +13,7 @@ from peelian.explain import rtm
 from peelian.explain.factors import by_value
 from peelian.explain.run import Parameters, run
 from peelian.explain.select import stepwise
+from peelian.explain.values import Valued
 from peelian.incidents import Incidents
 from peelian.layers import Layer, Layers
 from peelian.places import Places
@@ -127,7 +128,7 @@ def test_cells_by_the_boundary_are_marked_where_layers_stop_there() -> None:
 def test_above_the_cuts_of_a_raster() -> None:
     places = Places.grid(gpd.GeoSeries([box(0, 0, 500, 100)], crs=CRS), 100)
     values = pd.DataFrame({"light": [1.0, 5.0, np.nan, 9.0, 5.0]}, index=places.index)
-    found = by_value(values, places, {"light": (4, 5)}, np.ones(5, bool))
+    found = by_value(Valued(values, {"light": (4, 5)}), places, np.ones(5, bool))
     assert found.columns["light_above_4"].tolist() == [0, 1, 0, 1, 1]
     assert found.columns["light_above_5"].tolist() == [0, 0, 0, 1, 0]
     assert found.notes == ("light is missing for 1 places: taken as low.",)
@@ -135,7 +136,7 @@ def test_above_the_cuts_of_a_raster() -> None:
 
 def test_deciles_where_no_cuts_are_given() -> None:
     values = pd.DataFrame({"light": np.arange(400.0)}, index=GRID.index)
-    found = by_value(values, GRID, {}, np.ones(400, bool))
+    found = by_value(Valued(values), GRID, np.ones(400, bool))
     assert found.columns.sum().tolist() == [360, 320, 280, 240, 200, 160, 120, 80, 40]
 
 
@@ -152,7 +153,7 @@ def test_a_raster_that_matters_is_found() -> None:
 
 def test_a_raster_without_a_value() -> None:
     with pytest.raises(DataError, match="light has no value"):
-        by_value(pd.DataFrame({"light": np.nan}, index=GRID.index), GRID, {}, np.ones(400, bool))
+        by_value(Valued(pd.DataFrame({"light": np.nan}, index=GRID.index)), GRID, np.ones(400, bool))
 
 
 # -------------------------------------------------------------------- places of every kind
@@ -278,9 +279,6 @@ def test_modern_leaves_out_excluded_ground() -> None:
     assert terrain.accounting["in excluded ground"] > 0
 
 
-@pytest.mark.parametrize(
-    "asked", [{"at": "area"}, {"density_rule": "quantile:.9"}, {"values": pd.DataFrame({"a": [1.0]})}]
-)
-def test_modern_refuses_what_its_bands_cannot_use(asked: dict[str, object]) -> None:
-    with pytest.raises(DesignError, match='only mode = "rtmdx" knows this'):
-        modern(**asked)
+def test_modern_refuses_a_single_limit_of_density_with_the_reason() -> None:
+    with pytest.raises(DesignError, match="The modern bands try seven quantiles"):
+        modern(density_rule="quantile:.9")

@@ -74,21 +74,24 @@ def _read(context: Context) -> tuple[Outcome, Incidents, Places, Layers]:
 
 
 def explain(context: Context) -> Outcome:
-    """The incidents, the features and the grid."""
+    """The incidents, the features and the places that are asked for: a grid, areas, hexagons or streets."""
     from peelian.explain import run as stage
+    from peelian.explain.units import units_of
     from peelian.explain.without_layers import run_without_layers
 
     parameters = stage_parameters(context.project, "explain", stage.Parameters)
+    places = units_of(parameters, context.cells, context.study, context.layers)
     if not len(context.layers):
         return run_without_layers(
-            context.incidents, context.cells, parameters, seed=context.project.seed("explain"),
+            context.incidents, places, parameters, seed=context.project.seed("explain"),
             crime=context.project.outcome, areas=context.places, progress=context.ticker("explain"),
         )  # fmt: skip
     outcome = stage.run(
-        context.incidents, context.layers, context.cells, parameters,
+        context.incidents, context.layers, places, parameters,
         seed=context.project.seed("explain"), crime=context.project.outcome, areas=context.places,
-        values=rasters(context, parameters.rasters), before=last_terrain(context),
-        changed=changed_layers(context, parameters.what_if), progress=context.ticker("explain"),
+        values=rasters(context, parameters.rasters, places), grid=context.cells,
+        before=last_terrain(context), changed=changed_layers(context, parameters.what_if),
+        progress=context.ticker("explain"),
     )  # fmt: skip
     said = Text(f"Features: {attribution_of(context.layers)}", "note")
     return replace(outcome, section=replace(outcome.section, blocks=(*outcome.section.blocks, said)))
@@ -127,8 +130,8 @@ def changed_layers(context: Context, asked: dict[str, Any]) -> dict[str, Layer]:
     return found
 
 
-def rasters(context: Context, asked: dict[str, Any]) -> pd.DataFrame | None:
-    """The value of each raster in each cell; None where none is asked for."""
+def rasters(context: Context, asked: dict[str, Any], places: Places) -> pd.DataFrame | None:
+    """The value of each raster in each place; None where none is asked for."""
     import pandas as pd
 
     from peelian.read.rasters import raster_by_place
@@ -137,7 +140,7 @@ def rasters(context: Context, asked: dict[str, Any]) -> pd.DataFrame | None:
         return None
     return pd.DataFrame(
         {
-            name: raster_by_place(context.project.folder / one.file, context.cells, statistic=one.statistic)
+            name: raster_by_place(context.project.folder / one.file, places, statistic=one.statistic)
             for name, one in asked.items()
         }
     )

@@ -85,8 +85,10 @@ def what_if(
     if basis is None:
         raise DesignError("This terrain was fitted to columns, not to layers: none can be changed.")
     at = basis.meta.index[basis.meta["factor"] == layer.name]
-    if layer.name not in terrain.factors["factor"].tolist():
-        known = ", ".join(terrain.factors["factor"])
+    valued = basis.meta.loc[basis.meta["operation"] == "value", "factor"].tolist()
+    layers = [name for name in terrain.factors["factor"] if name not in valued]
+    if layer.name not in layers:
+        known = ", ".join(layers)
         raise DataError(f"The terrain knows no layer {layer.name}; it was fitted with {known}.")
     other = basis.columns.copy()
     if len(at):  # else neither the model nor a resample keeps it

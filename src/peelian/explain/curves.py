@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.explain.model import Progress
+    from peelian.explain.shares import Columns
 
 Array = Any
 BATCHES, STEP = 16, 50.0
@@ -46,7 +47,7 @@ def bootstrap(
         return []
     numbers = np.array_split(np.arange(options.replicates), min(BATCHES, options.replicates))
     bare = Resample(
-        posed.nested.levels, posed.nested.starts, posed.nested.sign, posed.free, posed.counts, posed.exposure,
+        posed.nested.rows(slice(None)), posed.free, posed.counts, posed.exposure,
         tile, chosen.state.free, chosen.state.b, chosen.penalty, options.l1_ratio, posed.seed,
     )  # fmt: skip
     batches = engine.run(
@@ -59,9 +60,7 @@ def bootstrap(
 class Resample:
     """All that a replicate needs, as plain arrays: it can run in another process."""
 
-    levels: Array
-    starts: Array
-    sign: Array
+    nested: Columns
     free: Array
     counts: Array
     exposure: Array
@@ -76,10 +75,8 @@ class Resample:
 def resampled(piece: tuple[Resample, Array]) -> list[Replicate]:
     """Replicates of some numbers. Replicate b draws with ``default_rng([seed, b])``, so results do not depend
     on how replicates are dealt to processes."""
-    from peelian.explain.monotone import Nested
-
     data, numbers = piece
-    nested = Nested(data.levels, data.starts, data.sign)
+    nested = data.nested
     tiles = int(data.tile.max()) + 1
     found = []
     for number in numbers:
@@ -141,11 +138,11 @@ def curve_frame(
     posed: Posed, chosen: Chosen, after: Array, where: list[Bearing], replicates: list[Replicate],
     reach_limit: float, tiles: int,
 ) -> pd.DataFrame:  # fmt: skip
-    """One row a factor and step: by distance in steps of 50 m, and by density at each cut.
+    """One row a factor and step: by distance in steps of 50 m, by density and by value at each cut.
 
     Columns factor, operation, bandwidth, distance (metres, or NaN), densest (share of places above the
-    cut, or NaN), relative_risk (penalised), after_selection (without the penalty), low and high (95 % over
-    the resamples).
+    cut, or NaN), above (the value of a cut, or NaN), relative_risk (penalised), after_selection (without
+    the penalty), low and high (95 % over the resamples).
     """
     import pandas as pd
 
@@ -173,11 +170,12 @@ def curve_frame(
                 rows.append(
                     {"factor": measure.factor, "operation": measure.operation, "bandwidth": measure.bandwidth,
                      "distance": steps[k], "densest": np.nan if shares is None else float(shares[k]),
+                     "above": float(measure.cuts[k]) if measure.operation == "value" else np.nan,
                      "relative_risk": lines[0][k], "after_selection": lines[1][k], "low": low[k],
                      "high": high[k]}
                 )  # fmt: skip
-    names = ["factor", "operation", "bandwidth", "distance", "densest", "relative_risk", "after_selection",
-             "low", "high"]  # fmt: skip
+    names = ["factor", "operation", "bandwidth", "distance", "densest", "above", "relative_risk",
+             "after_selection", "low", "high"]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 

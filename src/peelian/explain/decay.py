@@ -9,11 +9,14 @@ import numpy as np
 
 from peelian.errors import DataError, DesignError
 from peelian.explain.monotone import Nested
+from peelian.explain.shares import Shares
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.explain.measure import How
+    from peelian.explain.shares import Columns
+    from peelian.explain.values import Valued
     from peelian.layers import Layers
     from peelian.places import Places
 
@@ -28,8 +31,8 @@ class Measure:
     """One way of being near a factor, with its cuts, widest first.
 
     ``operation``  ``proximity`` (cuts in metres, falling), ``density`` (kernel sums, rising, with the
-    ``shares`` of places at or below each) or ``given``; ``bandwidth`` metres of the kernel; ``sign`` -1 where
-    protective.
+    ``shares`` of places at or below each), ``value`` (of a place, rising) or ``given``; ``bandwidth``
+    metres of the kernel; ``sign`` -1 where protective.
     """
 
     factor: str
@@ -50,6 +53,8 @@ class Measure:
         elif self.operation == "density":
             assert self.shares is not None
             label = f"{self.factor}_density_{self.bandwidth:g}_q{1000 * self.shares[at]:g}"
+        elif self.operation == "value":
+            label = f"{self.factor}_above_{self.cuts[at]:g}"
         else:
             label = self.factor if len(self.cuts) == 1 else f"{self.factor}_{at}"
         return label + ("_protective" if self.sign < 0 and self.operation != "given" else "")
@@ -57,23 +62,40 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)
 class Decay:
-    """Every measure of every factor over all places: ``levels`` places x measures, and what was dropped."""
+    """Every measure of every factor over all places: ``levels`` places x measures, and what was dropped.
+
+    ``owner``  the place of each row of ``levels`` where these are points of its ground; None: one a place.
+    ``notes``  what should be known of the measuring.
+    """
 
     measures: tuple[Measure, ...]
     levels: Array
     factor_names: list[str]
     dropped: pd.DataFrame
+    owner: Array | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shares(self) -> bool:
+        """Whether columns are shares of places."""
+        return self.owner is not None
 
     @property
     def factor(self) -> Array:
         """Number of the factor of each measure."""
         return np.array([self.factor_names.index(m.factor) for m in self.measures])
 
-    def nested(self, where: Array) -> Nested:
+    def nested(self, where: Array) -> Columns:
         """The columns over some places."""
         starts = np.concatenate([[0], np.cumsum([len(m.cuts) for m in self.measures])])
-        levels = np.asfortranarray(self.levels[where])
-        return Nested(levels, starts, np.array([m.sign for m in self.measures]))
+        sign = np.array([m.sign for m in self.measures])
+        if self.owner is None:
+            return Nested(np.asfortranarray(self.levels[where]), starts, sign)
+        held = np.zeros(int(self.owner.max()) + 1, bool)
+        held[where] = True
+        points = held[self.owner]
+        own = (held.cumsum() - 1)[self.owner[points]]
+        return Shares.of(Nested(np.asfortranarray(self.levels[points]), starts, sign), own)
 
     def band(self, column: int) -> tuple[Measure, int]:
         """The measure of a column, and which of its cuts it is."""
@@ -107,16 +129,20 @@ def cuts_of(cell: float, reach: float, *, snapped: bool = False, coarser: int = 
 def measured(
     layers: Layers, places: Places, *, cell: float, reach: float, operations: str, snapped: bool,
     fitted: Array, min_cells: int, period: tuple[Any, Any] | None, coarser: int = 1, how: How | None = None,
+    valued: Valued | None = None,
 ) -> Decay:  # fmt: skip
     """Levels of each place for each layer: bands of distance, and of density at 2, 4 and 8 cells.
 
     ``reach``    metres beyond which nothing is asked. ``fitted``  places in the fit, whose quantiles make
-    the cuts of density. ``coarser``  times the steps and bandwidths, to see what depends on them.
+    the cuts of density. ``coarser``  times the steps and bandwidths, to see what depends on them. ``valued``
+    values by place that are factors too.
     """
     from peelian.explain.factors import open_during
     from peelian.explain.measure import Ground, How
 
     ground = Ground.of(places, how or How())
+    owner = ground.owner
+    held = fitted if owner is None else fitted[owner]
     cuts = cuts_of(cell, reach, snapped=snapped, coarser=coarser)
     if not len(cuts):
         raise DesignError(f"reach_limit = {reach:g} m is shorter than the first band. Raise it.")
@@ -138,13 +164,24 @@ def measured(
         if wanted in ("both", "density"):
             _, sums = ground.near_and_kernels(features, bandwidths)
             for bandwidth, values in zip(bandwidths, sums, strict=True):
-                limits = np.quantile(values[fitted], QUANTILES)
+                limits = np.quantile(values[held], QUANTILES)
                 # limits are themselves sums of many terms: the last digits are not to decide
                 level = (values[:, None] > limits * (1 + 1e-12)).sum(axis=1)
                 for sign in signs:
                     found.append(Measure(name, "density", sign, limits, bandwidth, np.array(QUANTILES)))
                     levels.append(level)
-    return _thinned(found, np.column_stack(levels), list(layers), fitted, min_cells)
+    names, notes = list(layers), list(ground.notes)
+    if valued is not None:
+        for name in valued.names:
+            value, steps, note = valued.steps(name, places, fitted)
+            level = (value[:, None] > steps).sum(axis=1)
+            for sign in {"protective": (-1,), "either": (1, -1)}.get(valued.sign(name), (1,)):
+                found.append(Measure(name, "value", sign, steps))
+                levels.append(level if owner is None else level[owner])
+            names.append(name)
+            notes += note
+    decay = _thinned(found, np.column_stack(levels), names, fitted, min_cells, owner)
+    return replace(decay, notes=tuple(notes))
 
 
 def given(columns: pd.DataFrame, factor_of: dict[str, str], *, fitted: Array, min_cells: int) -> Decay:
@@ -163,22 +200,28 @@ def given(columns: pd.DataFrame, factor_of: dict[str, str], *, fitted: Array, mi
 
 
 def _thinned(
-    measures: list[Measure], levels: Array, names: list[str], fitted: Array, min_cells: int
-) -> Decay:
-    """Without bands that too few places have, all have, or that say what the next narrower one says."""
+    measures: list[Measure], levels: Array, names: list[str], fitted: Array, min_cells: int,
+    owner: Array | None = None,
+) -> Decay:  # fmt: skip
+    """Without bands that too few places have any of, all have, or that say what the next one says."""
     import pandas as pd
 
     kept: list[Measure] = []
     columns: list[Array] = []
     gone: list[tuple[str, str, str]] = []
     seen: set[bytes] = set()
-    number = int(fitted.sum())
+    held = fitted if owner is None else fitted[owner]
+    number, first = int(held.sum()), None if owner is None else np.flatnonzero(np.diff(owner, prepend=-1))
     for measure, level in zip(measures, levels.T, strict=True):
         size = len(measure.cuts)
-        ones = np.bincount(level[fitted], minlength=size + 1)[::-1].cumsum()[::-1][1:]
-        inner = np.append(ones[1:], 0)
+        highest = level if first is None else np.maximum.reduceat(level, first)
+        ones, some = (
+            np.bincount(at, minlength=size + 1)[::-1].cumsum()[::-1][1:]
+            for at in (level[held], highest[fitted])
+        )
+        inner, next_ = np.append(ones[1:], 0), np.append(some[1:], 0)
         reason = np.select(
-            [ones < min_cells, ones == number, (ones == inner) & (inner >= min_cells)],
+            [some < min_cells, ones == number, (ones == inner) & (next_ >= min_cells)],
             [
                 f"fewer than {min_cells} cells have it",
                 "every cell has it",
@@ -189,7 +232,7 @@ def _thinned(
         stay = reason == ""
         gone += [(measure.name(int(k)), measure.factor, str(reason[k])) for k in np.flatnonzero(~stay)]
         new = np.concatenate([[0], stay.cumsum()])[level].astype(np.uint8)
-        key = bytes([measure.sign + 1]) + new[fitted].tobytes()
+        key = bytes([measure.sign + 1]) + new[held].tobytes()
         if not stay.any() or key in seen:
             if stay.any():
                 gone += [
@@ -204,5 +247,5 @@ def _thinned(
     if not kept:
         raise DesignError("No candidate tells one place from another: every column was dropped.")
     dropped = pd.DataFrame(gone, columns=["name", "factor", "reason"])
-    held = [name for name in names if any(m.factor == name for m in kept)]
-    return Decay(tuple(kept), np.column_stack(columns), held, dropped)
+    known = [name for name in names if any(m.factor == name for m in kept)]
+    return Decay(tuple(kept), np.column_stack(columns), known, dropped, owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from peelian.explain.values import Valued
     from peelian.layers import Layer, Layers
     from peelian.places import Places
 
 Array = Any
-STREET_WIDTH = 25.0  # metres of ground on each side, where streets are the places
 Increment = Literal["half", "whole"]
 
 
@@ -104,33 +104,25 @@ def operationalise(
     return replace(influence, notes=tuple(ground.notes))
 
 
-def by_value(
-    values: pd.DataFrame, places: Places, cuts: Mapping[str, Sequence[float]], fitted: Array
-) -> Influence:
-    """Candidates from a value of each place (a raster, a census count): 1 where it lies above a limit.
-
-    ``values``  a column a factor, on the places' index; a missing value is above no limit. ``cuts``  limits
-    by factor; the deciles over the places in the fit where none are given.
-    """
+def by_value(valued: Valued, places: Places, fitted: Array) -> Influence:
+    """Candidates from values of places (a raster, a census count): 1 where one lies above a limit (-1 where
+    it is expected to protect)."""
     import numpy as np
     import pandas as pd
 
     found: dict[str, Array] = {}
-    about, notes = [], []
-    for name in values:
-        value = values[name].reindex(places.index).to_numpy(float)
-        known = value[fitted & np.isfinite(value)]
-        if not len(known):
-            raise DataError(f"{name} has no value for any place.")
-        if len(known) < fitted.sum():
-            notes.append(f"{name} is missing for {int(fitted.sum() - len(known)):,} places: taken as low.")
-        limits = cuts.get(str(name)) or np.quantile(known, np.arange(1, 10) / 10)
-        for step, cut in enumerate(sorted({float(c) for c in limits}), start=1):
+    about, notes, nan = [], [], float("nan")
+    for name in valued.names:
+        value, limits, note = valued.steps(name, places, fitted)
+        notes += note
+        for step, cut in enumerate(limits, start=1):
             column = (value > cut).astype(np.int8)
-            label = f"{name}_above_{cut:g}"
-            found[label] = column
-            nan = float("nan")
-            about.append((label, f"v{step:02d}_{label}", name, "value", nan, cut, 1, int(column.sum())))
+            for sign in {"protective": (-1,), "either": (1, -1)}.get(valued.sign(name), (1,)):
+                label = f"{name}_above_{cut:g}" + ("_protective" if sign < 0 else "")
+                found[label] = column * np.int8(sign)
+                about.append(
+                    (label, f"v{step:02d}_{label}", name, "value", nan, cut, sign, int(column.sum()))
+                )
     columns = ["name", "rtmdx", "factor", "operation", "distance", "cut", "sign", "ones"]
     meta = pd.DataFrame(about, columns=columns).set_index("name")
     return replace(_drop(pd.DataFrame(found, index=places.index), meta, fitted, 1), notes=tuple(notes))
@@ -293,8 +285,6 @@ def edge_gaps(layers: Layers, places: Places, reach: float, counts: dict[str, in
     """Layers that stop at the boundary: none in the ring of width ``reach`` outside, where more than five
     would be expected at the density inside."""
     study = study_area(places)
-    if not study.area:  # streets
-        study = study.buffer(STREET_WIDTH)
     ring = study.buffer(reach).difference(study)
     gaps = []
     for name in layers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peelian.errors import DataError, DesignError, some
+from peelian.explain.extent import Extent, by_ground
 from peelian.explain.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -17,16 +18,24 @@ if TYPE_CHECKING:
 PRIOR = "prior_count"
 
 
-def offset_of(cells: Places, areas: Places | None, parameters: Parameters, crime: str) -> pd.Series | None:
-    """Homes of each cell where risk is to be per home, or None."""
+def counted_by(cells: Places, areas: Places | None, parameters: Parameters, crime: str) -> str:
+    """Of what the risk is: ``households``, ``ground`` (or length of street), or ``none``: of a place."""
     has = areas is not None and areas.households is not None
     asked = parameters.offset
+    alike = Extent.of(cells).size is None
     if asked == "auto":
         per_home = parameters.mode == "modern" and "burglary" in crime.casefold() and has
-        asked = "households" if per_home else "none"
-    if asked == "none":
+        asked = "households" if per_home else "none" if alike else "ground"
+    return "none" if asked == "ground" and alike else asked
+
+
+def offset_of(cells: Places, areas: Places | None, by: str) -> pd.Series | None:
+    """What is at risk in each place: its homes, its size, or None where places are counted as they are."""
+    if by == "none":
         return None
-    if areas is None or not has:
+    if by == "ground":
+        return by_ground(cells)
+    if areas is None or areas.households is None:
         raise DesignError(
             'offset = "households" needs areas with a households column: name it in [places], '
             'or use offset = "none".'
@@ -45,6 +54,29 @@ def with_block(parameters: Parameters, streets: gpd.GeoSeries | None) -> Paramet
     if streets is None:
         raise DesignError('block_from = "streets" needs streets = the name of a layer of lines.')
     return replace(parameters, block=round(block_length(streets), 1))
+
+
+def at_risk_words(cells: Places, by: str) -> str:
+    """Of what the risk is, and what that leaves out, in a sentence or two."""
+    extent = Extent.of(cells)
+    if by == "ground":
+        return (
+            f"Risk is per {extent.unit}: homes are not counted: features that lie where homes are can stand "
+            "for homes."
+        )
+    if by == "none":
+        return (
+            f"Risk is per {extent.one}: homes are not counted: features that lie where homes are can stand "
+            "for homes."
+        )
+    if extent.one == "area":
+        return "Risk is per home."
+    over = (
+        "along its streets by their length"
+        if extent.one == "street segment"
+        else ("over the ground it covers, so a park counts like a street")
+    )
+    return f"Risk is per home: households of each area are spread evenly {over}."
 
 
 def area_of(cells: Places, areas: Places) -> pd.Series:
@@ -128,7 +160,8 @@ def _before(incidents: Incidents, cells: Places, parameters: Parameters) -> pd.S
 
 
 def spread_households(areas: Places, cells: Places) -> pd.Series:
-    """Households by cell: those of each area, spread evenly over the ground it covers.
+    """Households by cell: those of each area, spread evenly over the ground it covers (over its streets by
+    their length, where streets are the places; the areas' own, where areas are).
 
     Households of ground outside every cell are left out. Returns a Series ``households`` on the cells' index.
     """
@@ -136,12 +169,20 @@ def spread_households(areas: Places, cells: Places) -> pd.Series:
     import pandas as pd
 
     assert areas.households is not None
+    if cells.index.isin(areas.index).all():
+        return areas.households.reindex(cells.index).astype(float).rename("households")
     cell, area = areas.frame.sindex.query(cells.geometry, predicate="intersects")
     shapes, grounds = cells.geometry.to_numpy(), areas.geometry.to_numpy()
     import shapely
 
-    overlap = shapely.area(shapely.intersection(shapes[cell], grounds[area]))
-    homes = areas.households.to_numpy(float)[area] * overlap / areas.areas.to_numpy()[area]
+    met = shapely.intersection(shapes[cell], grounds[area])
+    if cells.kind == "street":
+        overlap = shapely.length(met)
+        whole = np.bincount(area, overlap, len(areas))
+    else:
+        overlap, whole = shapely.area(met), areas.areas.to_numpy()
+    part = np.divide(overlap, whole[area], out=np.zeros(len(area)), where=whole[area] > 0)
+    homes = areas.households.to_numpy(float)[area] * part
     spread = np.bincount(cell, homes, len(cells))
     spread[spread < 1e-6] = 0.0
     return pd.Series(spread, cells.index, name="households")

@@ -88,12 +88,7 @@ def _map(found: HotSpots, places: Places, frame: pd.DataFrame, published: bool) 
     shown = found.frame["class"]
     held = tuple(name for name in ORDER if (shown == name).any())
     title = f"Hot spots: {len(found.hot):,} of {len(shown):,} places"
-    if places.kind == "cell":
-        spec = maps.cells_map(places, shown, legend="class", kind="categories", order=held)
-    else:
-        spec = maps.areas_map(
-            places.frame[["geometry"]].assign(hot=shown), "hot", legend="class", kind="categories", order=held
-        )
+    spec = maps.places_map(places, shown, legend="class", kind="categories", order=held)
     alt = "Map of places by class: " + ", ".join(f"{(shown == name).sum():,} {name}" for name in held) + "."
     return Chart(
         "hot_spots_map", title, spec, alt, frame[["Class", "Places", "Incidents"]], counts=("Incidents",),

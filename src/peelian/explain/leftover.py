@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from peelian.explain import inference
+from peelian.explain.extent import dense
 from peelian.explain.likelihood import CountFit, log_pmf, variance_of
 from peelian.explain.shifted import Window
 from peelian.explain.terrain import captured
@@ -67,18 +68,26 @@ def rootogram(counts: Array, model: CountFit, mean: Array) -> list[tuple[int, in
 
 
 # -------------------------------------------------------------------- the other half
-def halves_of(places: Places, fitted: Array, ranked: Array, early: Array, late: Array) -> pd.DataFrame:
-    """By place in the fit: ``terrain`` (expected, from the first half alone), ``history`` (its counts) and
-    ``later`` (counts of the second half)."""
-    return pd.DataFrame(
-        {"terrain": ranked, "history": early, "later": late}, index=places.index[fitted]
-    )  # fmt: skip
+def halves_of(
+    places: Places, fitted: Array, ranked: Array, early: Array, late: Array, size: Array | None = None
+) -> pd.DataFrame:
+    """By place in the fit: ``terrain`` (expected, from the first half alone), ``history`` (its counts),
+    ``later`` (counts of the second half), and ``size`` where places are not alike."""
+    found = {"terrain": ranked, "history": early, "later": late}
+    if size is not None:
+        found["size"] = size
+    return pd.DataFrame(found, index=places.index[fitted])
 
 
 def capture_of(by_place: pd.DataFrame, share: float = 0.05) -> dict[str, float]:
-    """Share of later incidents in the top places by terrain and by history, each place counting as one."""
+    """Share of later incidents in the top places by terrain and by history, each place counting as one; where
+    places are not alike, in the top share of what each holds, ranked by how much falls to that."""
     later = by_place["later"].to_numpy(float)
-    return {name: captured(by_place[name].to_numpy(float), later, share) for name in ("terrain", "history")}
+    size = by_place["size"].to_numpy(float) if "size" in by_place else None
+    return {
+        name: captured(dense(by_place[name].to_numpy(float), size), later, share, size)
+        for name in ("terrain", "history")
+    }
 
 
 # -------------------------------------------------------------------- print-out

@@ -79,10 +79,11 @@ def concentration(
     """
     import pandas as pd
 
+    from peelian.explain.extent import Extent
     from peelian.explain.hot_spots import counted
 
     counts, accounting = counted(incidents, places, period, by)
-    unit = {"cell": "cells", "area": "areas", "street": "streets"}[places.kind]
+    unit = Extent.of(places).many
     if counts.sum() < 2 or len(counts) < 2:
         raise DesignError(f"{counts.sum():g} incidents in {len(counts)} places: nothing can be concentrated.")
     y = counts.to_numpy(float)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = Any
 QUANTILE = re.compile(r"quantile:(0?\.\d+)")
 MOST_PAIRS = 20_000_000
+BETWEEN_STREETS, STREET_SIDE = 250.0, 25.0  # metres from a street that belong to the ground of all; of one
 LINE_STEP, AREA_STEP, PLACE_STEP = 10.0, 25.0, 50.0
 
 
@@ -57,7 +58,10 @@ class How:
 
 
 def study_area(places: Places) -> Any:
-    """The ground of all places as one shape."""
+    """The ground of all places as one shape: of streets, with the ground between them."""
+    if places.kind == "street":
+        every = places.geometry.union_all().simplify(STREET_SIDE / 2)
+        return every.buffer(BETWEEN_STREETS, quad_segs=3).buffer(STREET_SIDE - BETWEEN_STREETS, quad_segs=3)
     return places.geometry.union_all(method="coverage" if places.kind == "cell" else "unary")
 
 
@@ -299,10 +303,23 @@ def _inside_of(shape: Any, step: float) -> Array:
     return xy[shapely.contains_xy(shape, xy[:, 0], xy[:, 1])]
 
 
+def _on(shape: Any, step: float) -> Array:
+    """Points inside an area, or along a line, in equal parts of about ``step``."""
+    import numpy as np
+    import shapely
+
+    if shape.area > 0:
+        return _inside_of(shape, step)
+    number = round(shape.length / step)
+    at = (np.arange(number) + 0.5) / max(number, 1)
+    return shapely.get_coordinates(shapely.line_interpolate_point(shape, at, normalized=True))
+
+
 def points_of(shapes: Array, centres: Array) -> tuple[Array, Array]:
-    """Points every 50 m inside each place, and whose they are; its own point where it is too small."""
+    """Points every 50 m inside each place (along a street), and whose they are; its own point where it is too
+    small."""
     import numpy as np
 
-    found = [_inside_of(shape, PLACE_STEP) if shape.area > 0 else centres[:0] for shape in shapes]
+    found = [_on(shape, PLACE_STEP) for shape in shapes]
     found = [xy if len(xy) else centre[None] for xy, centre in zip(found, np.asarray(centres), strict=True)]
     return np.vstack(found), np.repeat(np.arange(len(found)), [len(xy) for xy in found])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from peelian.errors import DesignError
+from peelian.explain.extent import At, Extent
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -46,6 +47,8 @@ class RiskTerrain:
                    every family's model as printed.
     ``second_half``  by place in the fit: the terrain of the first half alone (``terrain``), its counts
                    (``history``) and the second half's (``later``); None where nothing was held back.
+    ``extent``     what the places are called and how large each is; ``at``  whether they were measured at one
+                   point or over their ground.
     ``accounting`` rows in, rows used and every exclusion; ``warnings`` what to know before using it.
     ``fitted_on``  first and last month, or None where counts carry no dates.
     """
@@ -79,6 +82,8 @@ class RiskTerrain:
     sensitivity: Any = None
     second_half: Any = None
     print_out: Any = None
+    extent: Extent = field(default_factory=Extent)
+    at: str = "centroid"
 
     @property
     def coefficients(self) -> dict[str, float]:
@@ -117,9 +122,9 @@ def rtm(
     force: bool = False,
     allow_police_activity: str | None = None, allow_outcome_factor: str | None = None, crime: str = "crime",
     workers: int = 1, density_rule: str = "mean+2sd", edge: Literal["none", "divide"] = "none",
-    at: Literal["centroid", "area"] = "centroid", streets: gpd.GeoSeries | None = None,
+    at: At = "auto", streets: gpd.GeoSeries | None = None,
     exclude: gpd.GeoSeries | None = None, values: pd.DataFrame | None = None,
-    cuts: dict[str, tuple[float, ...]] | None = None,
+    cuts: dict[str, tuple[float, ...]] | None = None, signs: dict[str, str] | None = None,
     progress: Progress | None = None,
 ) -> RiskTerrain:  # fmt: skip
     """Which features of places go with the crime, at what distance, how strongly, and how surely.
@@ -137,9 +142,12 @@ def rtm(
     ``offset``     what is at risk in each place (homes). ``clusters``   side of the resampled tiles, or a
     Series on the places' index that names them (wards).
     ``replicates``  resamples of tiles (0: none). ``quick``  leaves out resamples and shifts, and says so.
-    ``density_rule``, ``edge``, ``at``, ``streets``   how features are measured: see ``explain.measure.How``.
+    ``density_rule``, ``edge``, ``streets``   how features are measured: see ``explain.measure.How``.
+    ``at``         ``centroid``: at one point of each place; ``area``: the share of its ground (points every
+    50 m) that is near; ``auto``: the ground of areas and streets wider than twice the smallest distance.
     ``exclude``    areas (water, airfields): places half covered by them are left out.
-    ``values``     a column a factor, by place (a raster's mean): above each of its ``cuts``, or deciles.
+    ``values``     a column a factor, by place (a raster's mean): above each of its ``cuts``, or deciles;
+    ``signs``      which way each is expected to work (``aggravating``, ``protective``, ``either``).
     ``refit``      ``halves``: of the period; ``years``: parts at a turn of the year, so that each is of whole
     years where the period is; ``none``.
     ``force``      goes on with fewer than 100 events or 30 places with any, and says so.
@@ -154,15 +162,24 @@ def rtm(
     Raises ``DataError``, ``DesignError`` or ``PrivacyError`` as the input deserves. Every finding is an
     association. Source: Caplan, Kennedy & Miller (2011); Heffner (2013); Roberts et al. (2017).
     """
+    import pandas as pd
+
+    from peelian.explain.extent import measured_at
     from peelian.explain.measure import How
     from peelian.explain.problem import observe
+    from peelian.explain.values import Valued
 
     _refuse_mixtures(mode, adjust, fold_blocks, tile, buffer, l1_ratio)
     if mode == "modern" and (swap or cull_repeats > 1):
         raise DesignError('swap and cull_repeats: only mode = "rtmdx" knows them. Leave them out.')
-    _refuse_measures(mode, density_rule, at, values)
+    _refuse_measures(mode, density_rule)
+    valued = None if values is None else Valued(values, cuts or {}, signs or {})
+    smallest = _smallest(mode, places, incidents, block, blocks, increment, reach_limit)
+    at, said = measured_at(at, places, smallest)
     how = How(density_rule, edge, at, streets)
     observed = observe(incidents, places, period=period, seed=seed, force=force, family=family, refit=refit)
+    if not isinstance(layers, pd.DataFrame):
+        observed = replace(observed, warnings=(*observed.warnings, *said))
     _refuse_outcomes(incidents, layers, places, crime, allow_outcome_factor)
     if allow_outcome_factor:
         words = f"A layer may be where this crime is recorded. Reason given: {allow_outcome_factor}."
@@ -179,7 +196,7 @@ def rtm(
         asked = modern.Options(
             **shared, min_cells=min_cells or 10, l1_ratio=ratio or 0.95, rule=rule or "1se", tile=tile,
             buffer=buffer, fold_blocks=fold_blocks, reach_limit=reach_limit, reach_ratio=reach_ratio,
-            quick=quick, sensitivity=sensitivity, how=how,
+            quick=quick, sensitivity=sensitivity, how=how, valued=valued,
         )  # fmt: skip
         posed = modern.pose(
             observed, layers, places, asked, offset=offset, adjust=adjust, factor_of=factor_of, seed=seed,
@@ -200,7 +217,7 @@ def rtm(
     )  # fmt: skip
     problem = pose(
         observed, layers, places, options, offset=offset, factor_of=factor_of, seed=seed,
-        allow_police_activity=allow_police_activity, crime=crime, exclude=exclude, values=values, cuts=cuts,
+        allow_police_activity=allow_police_activity, crime=crime, exclude=exclude, valued=valued,
     )  # fmt: skip
     choice = choose(problem, problem.counts, options, seed)
     return _stamped(trust.judged(problem, choice, options, progress), quick)
@@ -234,14 +251,30 @@ def _refuse_mixtures(
         raise DesignError(f'mode = "modern" takes one l1_ratio, not {list(l1_ratio)}.')
 
 
-def _refuse_measures(mode: str, density_rule: str, at: str, values: Any) -> None:
-    """What modern bands cannot be measured by."""
-    asked = {"density_rule": density_rule != "mean+2sd", "at": at != "centroid", "values": values is not None}
-    wrong = [name for name, given in asked.items() if given]
-    if mode == "modern" and wrong:
+def _refuse_measures(mode: str, density_rule: str) -> None:
+    """One limit of what is dense belongs to the one mode; the other has seven of its own."""
+    if mode == "modern" and density_rule != "mean+2sd":
         raise DesignError(
-            f'{", ".join(wrong)}: only mode = "rtmdx" knows this. Leave it out, or change mode.'
+            'density_rule: only mode = "rtmdx" knows this. The modern bands try seven quantiles of places '
+            "and let the data weigh them. Leave it out, or change mode."
         )
+
+
+def _smallest(
+    mode: str, places: Places, incidents: Any, block: float | None, blocks: int,
+    increment: Literal["half", "whole"], reach_limit: float,
+) -> float:  # fmt: skip
+    """Metres of the smallest distance that is tried; infinite where there is no cell to take it from."""
+    from peelian.explain.decay import cuts_of
+    from peelian.explain.factors import distances_of
+
+    across = places.cell or (block or 0) / 2
+    if not across:
+        return float("inf")
+    if mode == "rtmdx":
+        return distances_of(block or 2 * across, blocks, increment)[0]
+    cuts = cuts_of(across, reach_limit, snapped=bool(getattr(incidents, "snapped", False)))
+    return float(cuts[-1]) if len(cuts) else float("inf")
 
 
 def _refuse_outcomes(incidents: Any, layers: Any, places: Places, crime: str, reason: str | None) -> None:

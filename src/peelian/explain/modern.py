@@ -12,7 +12,7 @@ from peelian.explain import decay as bands
 from peelian.explain.decay import Decay
 from peelian.explain.folds import LEAKS, Folds, blocked
 from peelian.explain.likelihood import CountFit, Family, cells_of, compress, fit, mean_of, variance_of
-from peelian.explain.monotone import Nested, Path, State, deviance
+from peelian.explain.monotone import Path, State, deviance
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from peelian.explain.inference import Limits
     from peelian.explain.measure import How
     from peelian.explain.problem import Observed
+    from peelian.explain.shares import Columns
+    from peelian.explain.values import Valued
     from peelian.layers import Layers
     from peelian.places import Places
 
@@ -57,6 +59,7 @@ class Options:
     quick: bool = False
     sensitivity: bool = True
     how: How | None = None
+    valued: Valued | None = None
 
     @property
     def side(self) -> float:
@@ -76,7 +79,7 @@ class Posed:
     observed: Observed
     decay: Decay
     fitted: Array
-    nested: Nested
+    nested: Columns
     free: Array
     free_names: list[str]
     counts: Array
@@ -155,6 +158,7 @@ def pose(
             if layers[name].sign == "either":
                 notes[name] = "; ".join([*filter(None, [notes.get(name)]), SIGN_BY_DATA])
         found = measured(layers, places, options, fitted, observed, snapped)
+        warnings += found.notes
     free, names = _free(adjust, places, fitted)
     counts = observed.counts.to_numpy(float)[fitted]
     folds = blocked(
@@ -180,7 +184,7 @@ def measured(
     return bands.measured(
         layers, places, cell=cell, reach=options.reach_limit, operations=options.operations, snapped=snapped,
         fitted=fitted, min_cells=options.min_cells, period=observed.months, coarser=coarser,
-        how=options.how,
+        how=options.how, valued=options.valued,
     )  # fmt: skip
 
 
@@ -256,13 +260,13 @@ def _cross_validated(posed: Posed, counts: Array, options: Options, penalties: A
     return rows, constant / float(size.sum())
 
 
-def expected(state: State, nested: Nested, free: Array, exposure: Array) -> Array:
+def expected(state: State, nested: Columns, free: Array, exposure: Array) -> Array:
     """Expected events of each cell."""
     return exposure * np.exp(np.minimum(free @ state.free + nested.effect(state.b), 50.0))
 
 
 def relaxed(
-    nested: Nested, free: Array, counts: Array, exposure: Array, columns: Array, start: State, *,
+    nested: Columns, free: Array, counts: Array, exposure: Array, columns: Array, start: State, *,
     weights: Array | None = None, ridge: Array | None = None, tolerance: float = 1e-7,
 ) -> State:  # fmt: skip
     """Some bands without the penalty, coefficients still of at least zero.
@@ -283,15 +287,14 @@ def relaxed(
 class Bearing:
     """Where a factor bears most: the widest band that holds half of its leading measure's effect.
 
-    ``exposed``  places in the fit that lie in it; ``contrast`` by column, the mean of the factor's columns
-    there less their mean elsewhere (each place with the weight of what is at risk in it): times the
-    coefficients it is the log relative risk against elsewhere, other factors alike.
+    ``contrast``  by column, the mean of the factor's columns there less their mean elsewhere (each place with
+    the weight of what is at risk in it): times the coefficients it is the log relative risk against
+    elsewhere, other factors alike.
     """
 
     number: int
     measure: int
     band: int
-    exposed: Array
     contrast: Array
 
     def log_risk(self, b: Array) -> float:
@@ -314,20 +317,11 @@ def bearings(posed: Posed, state: State) -> list[Bearing]:
         leading = max(weight, key=lambda m: weight[m])
         mine = state.b[nested.starts[leading] : nested.starts[leading + 1]].cumsum()
         band = int(np.flatnonzero(mine >= mine[-1] / 2)[0])
-        exposed = nested.levels[:, leading] > band
         contrast = np.zeros(nested.size)
         columns = np.flatnonzero(posed.factor == number)
-        values = nested.take(columns)
-        here, there = (weight_of(posed.exposure, side) for side in (exposed, ~exposed))
-        contrast[columns] = here @ values - there @ values
-        found.append(Bearing(number, leading, band, exposed, contrast))
+        contrast[columns] = nested.contrast(leading, band, columns, posed.exposure)
+        found.append(Bearing(number, leading, band, contrast))
     return found
-
-
-def weight_of(exposure: Array, side: Array) -> Array:
-    """Weights that add up to one over some places, in proportion to what is at risk."""
-    held = exposure * side
-    return held / held.sum()
 
 
 # -------------------------------------------------------------------- after selection
@@ -375,11 +369,11 @@ def _identified(posed: Posed, counts: Array, kept: Array) -> Array:
     nested, found = posed.nested, []
     for m in range(len(nested.sign)):
         mine = kept[(kept >= nested.starts[m]) & (kept < nested.starts[m + 1])] - nested.starts[m]
-        outside = np.ones(len(counts), bool)
+        outside = np.ones(len(counts))
         for k in mine:  # from the widest inwards
-            inside = nested.levels[:, m] > k
-            ring = outside & ~inside
-            if min(counts[ring].sum(), counts[inside].sum()) >= FEWEST_EVENTS and ring.sum() >= 10:
+            inside = nested.inside(m, k)
+            ring = outside - inside
+            if min(counts @ ring, counts @ inside) >= FEWEST_EVENTS and (ring > 0).sum() >= 10:
                 found.append(int(nested.starts[m] + k))
                 outside = inside
     return _independent(posed, np.array(found, np.int64))

@@ -27,6 +27,8 @@ def reach_sentence(terrain: RiskTerrain, term: pd.Series) -> str:
     """How far a factor reaches, in words; empty in a mode without reach."""
     if "reach" not in term.index:
         return ""
+    if term["operation"] == "value":
+        return ""
     if term["frequency"] < 0.5:
         return " Its reach cannot be told from none (chosen in fewer than half of the resamples)."
     if not term["reach"]:
@@ -41,7 +43,7 @@ def blocks(terrain: RiskTerrain) -> list[Block]:
     """Curves, densities, bands, sensitivity and adjustment."""
     found: list[Block] = []
     if len(terrain.terms):
-        found += _curve_blocks(terrain) + _density_blocks(terrain)
+        found += _curve_blocks(terrain) + _density_blocks(terrain) + _value_blocks(terrain)
         found.append(_bands_block(terrain))
         if terrain.sensitivity is not None and len(terrain.sensitivity):
             found.append(_sensitivity_block(terrain))
@@ -62,7 +64,7 @@ def _curve_blocks(terrain: RiskTerrain) -> list[Block]:
 
     shown = _curves_shown(terrain)
     if shown.empty:
-        return [Text("No factor has a curve by distance: only density has an effect.")]
+        return [Text("No factor has a curve by distance: only density or value has an effect.")]
     drawn, passes = _drawn(terrain, shown)
     lines = pd.concat([shown[shown["Factor"] == name] for name in drawn], ignore_index=True)
     with_bands = bool(lines["Low"].notna().all())
@@ -149,6 +151,29 @@ def _density_blocks(terrain: RiskTerrain) -> list[Block]:
     ]  # fmt: skip
 
 
+def _value_blocks(terrain: RiskTerrain) -> list[Block]:
+    """Relative risk by the value of a raster or count, where one is kept."""
+    import pandas as pd
+
+    from peelian.explain.report import label
+
+    by_value = terrain.curves[terrain.curves["operation"] == "value"]
+    if by_value.empty:
+        return []
+    shown = pd.DataFrame(
+        {"Factor": by_value["factor"].map(label), "Above": by_value["above"],
+         "Relative risk": by_value["relative_risk"], "Low": by_value["low"], "High": by_value["high"],
+         "Without penalty": by_value["after_selection"]}
+    ).reset_index(drop=True)  # fmt: skip
+    return [
+        Table(
+            "values", "Relative risk by the value of a place", shown, CURVE_FORMATS | {"Above": ",.4g"},
+            note="Against places at or below the lowest cut that is kept; risk may only rise with the value "
+            "(only fall where the factor is marked protective).",
+        )
+    ]  # fmt: skip
+
+
 def _bands_block(terrain: RiskTerrain) -> Table:
     import pandas as pd
 
@@ -187,11 +212,15 @@ def _sensitivity_block(terrain: RiskTerrain) -> Table:
 
 def method(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> str:
     """How the model was made, in one paragraph."""
+    from peelian.explain.decay import BANDWIDTHS
+
     whole = terrain.inference
-    start = f"{len(cells):,} cells of {cells.cell:g} m" if cells.cell else f"{len(cells):,} places"
+    dense = "2, 4 and 8 cells"
+    if not cells.cell:
+        dense = ", ".join(f"{k * (parameters.block or 0) / 2:g}" for k in BANDWIDTHS) + " m"
     return (
-        f"Monotone bands (modern mode): {start}, distances to {whole['reach_limit']:,.0f} m, densities at 2, "
-        f"4 and 8 cells, operations {parameters.operations}. Poisson elastic net with effects that may only "
-        f"fall with distance; its penalty ({whole['rule']}) is chosen by leaving out {whole['folds']} "
-        f"(Roberts et al. 2017)."
+        f"Monotone bands (modern mode): {terrain.extent.said}, distances to {whole['reach_limit']:,.0f} m, "
+        f"densities at {dense}, operations {parameters.operations}. Poisson elastic net with effects that "
+        f"may only fall with distance; its penalty ({whole['rule']}) is chosen by leaving out "
+        f"{whole['folds']} (Roberts et al. 2017)."
     )

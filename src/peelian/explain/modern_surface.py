@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from peelian.explain.change import Basis
+from peelian.explain.extent import Extent
 from peelian.explain.terrain import top_share
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ def uncertainty_of(held: Held) -> pd.DataFrame:
         return pd.DataFrame()
     posed, size = held.posed, held.posed.nested.size
     drawn = np.empty((len(held.replicates), len(posed.counts)), np.float32)
-    top = np.zeros(len(posed.counts))
+    top, weights = (
+        np.zeros(len(posed.counts)),
+        Extent.of(posed.places, posed.whole_exposure).weights(posed.fitted),
+    )
     for at, found in enumerate(held.replicates):
         rate = np.exp(posed.nested.effect(found.whole(size)) + posed.free[:, 1:] @ found.free[1:])
         average = rate * (posed.exposure.sum() / (posed.exposure * rate).sum())
         drawn[at] = average
-        top += top_share(np.round(average, 9), 0.05)
+        top += top_share(np.round(average, 9), 0.05, weights)
     low, median, high = np.quantile(drawn, [0.05, 0.5, 0.95], axis=0)
     frame = {"low": low, "median": median, "high": high, "p_top": top / len(held.replicates)}
     return pd.DataFrame(frame, index=posed.places.index[posed.fitted]).reindex(posed.places.index)
@@ -68,8 +72,9 @@ def basis_of(held: Held) -> Basis | None:
         )  # fmt: skip
     meta = pd.DataFrame(about, columns=["name", "factor", "operation", "distance", "cut", "sign"])
     columns = pd.DataFrame(
-        posed.decay.nested(slice(None)).take(used).astype(np.int8), posed.places.index, list(names.values())
-    )
+        posed.decay.nested(slice(None)).take(used).astype(float if posed.decay.shares else np.int8),
+        posed.places.index, list(names.values()),
+    )  # fmt: skip
     chosen = {names[int(c)]: float(held.chosen.state.b[c]) for c in held.chosen.kept}
     drawn = tuple(
         (tuple(names[int(c)] for c in r.columns), np.concatenate([r.free[:1], r.b])) for r in held.replicates

@@ -12,6 +12,7 @@ from scipy.special import stdtr, stdtrit
 from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.curves import Replicate, again_as, bootstrap, curve_frame, ends, frequency, reaches
+from peelian.explain.extent import Extent
 from peelian.explain.folds import tile_words, tiles_of
 from peelian.explain.held_out import by_bands
 from peelian.explain.inference import Limits
@@ -130,7 +131,7 @@ def shift_tests(
     alone = posed.counts.sum() / posed.exposure.sum() * posed.exposure
     factor, found = posed.factor, {}
     for number in range(len(posed.decay.factor_names)):
-        columns = posed.nested.take(np.flatnonzero(factor == number)).astype(np.int8)
+        columns = posed.nested.take(np.flatnonzero(factor == number))
         others = chosen.kept[factor[chosen.kept] != number]
         state = relaxed(
             posed.nested, posed.free, posed.counts, posed.exposure, others, chosen.state, tolerance=1e-5
@@ -163,7 +164,8 @@ def _refit(
         ranked = by_bands(posed, early, chosen, options, tile)
     else:
         ranked = expected(first, posed.nested, posed.free, posed.exposure)
-    by_place = halves_of(posed.places, posed.fitted, ranked, early, late)
+    size = Extent.of(posed.places, posed.whole_exposure).weights(posed.fitted)
+    by_place = halves_of(posed.places, posed.fitted, ranked, early, late, size)
     second = unpenalised(posed, late, np.flatnonzero(first.b > KEPT), options)
     covariance, clusters = clustered(posed, late, second, tile)
     free = posed.free.shape[1]
@@ -192,7 +194,8 @@ def said(measure: Measure, band: int) -> str:
             f"in the {100 * (1 - measure.shares[band]):g} % of places where {label} features lie thickest "
             f"(within {measure.bandwidth:g} m)"
         )
-    return words_of(measure.factor, measure.operation, float(measure.cuts[band]))
+    limit = float(measure.cuts[band])
+    return words_of(measure.factor, measure.operation, limit, limit)
 
 
 def _terms(held: Held) -> pd.DataFrame:
@@ -335,7 +338,8 @@ def _terrain(
 ) -> RiskTerrain:
     posed, chosen = held.posed, held.chosen
     index, months = posed.places.index, posed.observed.months
-    log_rate = chosen.state.free[0] + posed.decay.nested(slice(None)).effect(chosen.state.b)
+    every = posed.decay.nested(slice(None))
+    log_rate = chosen.state.free[0] + every.effect(chosen.state.b)
     log_rate[posed.fitted] += posed.free[:, 1:] @ chosen.state.free[1:]
     rate = np.exp(log_rate)
     at_risk = np.ones(len(index)) if posed.whole_exposure is None else posed.whole_exposure.to_numpy()
@@ -344,7 +348,7 @@ def _terrain(
     years = ((months[1] - months[0]).n + 1) / 12 if months else 1.0
     named = {variable(posed.decay.measures[b.measure], b.band): b for b in held.where}
     influences = {
-        name: (posed.decay.levels[:, b.measure] > b.band) * np.int8(posed.decay.measures[b.measure].sign)
+        name: every.inside(b.measure, b.band) * posed.decay.measures[b.measure].sign
         for name, b in named.items()
     }
     return RiskTerrain(
@@ -352,7 +356,7 @@ def _terrain(
         relative_risk=pd.Series(rate / rate[posed.fitted].min(), index, name="relative_risk"),
         times_average=pd.Series(rate / average, index, name="times_average"),
         expected=expected_by_place.rename("expected"), counts=posed.observed.counts,
-        influences=pd.DataFrame(influences, index=index).astype(np.int8),
+        influences=pd.DataFrame(influences, index=index).astype(float if posed.decay.shares else np.int8),
         words={name: said(posed.decay.measures[b.measure], b.band) for name, b in named.items()},
         terms=terms, factors=_factors(held, terms), inference=whole,
         path=pd.DataFrame(chosen.table, columns=["penalty", "deviance", "standard_error"]),
@@ -360,6 +364,7 @@ def _terrain(
         information_criteria=_criteria(held), dropped=posed.decay.dropped,
         accounting=posed.observed.accounting, warnings=words, fitted_on=months, seed=posed.seed,
         intercept=float(chosen.state.free[0]), mode="modern", uncertainty=uncertainty_of(held),
+        extent=Extent.of(posed.places, posed.whole_exposure), at="area" if posed.decay.shares else "centroid",
         basis=basis_of(held), bands=bands_of(held), sensitivity=sensitivity,
         curves=curve_frame(posed, chosen, held.b, held.where, held.replicates, held.options.reach_limit,
             held.clusters,

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from peelian.explain.elastic import nonnegative
+
+if TYPE_CHECKING:
+    from peelian.explain.shares import Columns
 
 Array = Any
 MOST_ETA = 50.0
@@ -79,6 +82,22 @@ class Nested:
         rank = columns - self.starts[measure]
         return (self.levels[:, measure] > rank) * self.sign[measure].astype(float)
 
+    def inside(self, measure: int, rank: int) -> Array:
+        """Which cells have one column of a measure, counted from its widest: 0 and 1, whatever its sign."""
+        return (self.levels[:, measure] > rank).astype(float)
+
+    def spread(self, weights: Array) -> Array:
+        """Standard deviation of each column, cells weighted."""
+        share = np.abs(self.sums(weights)) / float(weights.sum())
+        return np.sqrt(np.maximum(share * (1 - share), 0))
+
+    def contrast(self, measure: int, rank: int, columns: Array, exposure: Array) -> Array:
+        """By column: its mean where one column of a measure holds, less its mean elsewhere, each cell with
+        the weight of what is at risk in it."""
+        values, held = self.take(columns), self.inside(measure, rank)
+        here, there = exposure * held, exposure * (1 - held)
+        return here @ values / here.sum() - there @ values / there.sum()
+
     def effect(self, b: Array, measures: Array | None = None) -> Array:
         """Columns times coefficients, over all measures or some."""
         found = np.zeros(len(self.levels))
@@ -105,7 +124,7 @@ class Path:
     """
 
     def __init__(
-        self, nested: Nested, free: Array, counts: Array, exposure: Array, *, weights: Array | None = None,
+        self, nested: Columns, free: Array, counts: Array, exposure: Array, *, weights: Array | None = None,
         ratio: float = 0.95, tolerance: float = 1e-7, ridge: Array | None = None,
         allowed: Array | None = None,
     ) -> None:  # fmt: skip
@@ -118,8 +137,7 @@ class Path:
         self.total, self.mass = weights * counts, weights * exposure
         self.n = float(weights.sum())
         self.ridge = np.zeros(free.shape[1]) if ridge is None else ridge / self.n
-        share = np.abs(nested.sums(weights)) / self.n
-        self.sd = np.sqrt(np.maximum(share * (1 - share), 0))
+        self.sd = nested.spread(weights)
         self.open = self.sd > 1e-9 if allowed is None else (self.sd > 1e-9) & allowed
         self.working: Array = np.zeros(0, np.int64)
         self._active = np.zeros((len(counts), 0))

@@ -20,11 +20,12 @@ from peelian.explain.questions import Answers
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class RasterParameters:
     """One raster in ``[explain.rasters]``: ``file`` beside the project; ``statistic`` of its cells in each
-    place; ``cuts`` above which a place counts."""
+    place; ``cuts`` above which a place counts; ``sign``, which way it is expected to work."""
 
     file: str
     statistic: Literal["mean", "sum", "max", "min"] = "mean"
     cuts: tuple[float, ...] = ()
+    sign: Literal["aggravating", "protective", "either"] = "aggravating"
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -70,21 +71,27 @@ class Parameters:
     ``density_rule`` from where features lie thick: ``mean+2sd``, or a quantile of places, ``quantile:.95``.
     ``edge``         ``divide``: near the boundary, densities of layers that stop there are divided by the
                      part of the circle that lies inside; ``none``.
-    ``at``           ``centroid``: distances from the middle of a cell; ``area``: the share of its ground that
-                     is near, for places larger than the distances.
+    ``places``       what the terrain, hot spots and concentration are made of: ``cells`` of the grid; the
+                     project's ``areas``; ``hexagons`` as wide as a cell; ``streets``, the segments of the
+                     layer of that name from junction to junction.
+    ``at``           ``centroid``: distances from the middle of a place; ``area``: the share of its ground
+                     that is near; ``auto``: the ground of areas and streets wider than twice the smallest
+                     distance, else the middle.
     ``distance``     ``euclidean``: straight lines; ``network``: along the lines of the layer ``streets``.
     ``streets``      the layer that holds the streets; it is no factor then.
     ``exclude``      layers of areas (water, airfields): cells half covered by them are left out.
-    ``rasters``      tables of ``file``, ``statistic`` (``mean``, ``sum``, ``max``, ``min``) and ``cuts``, by
-                     name of the factor: 1 where a cell lies above a cut (the deciles where none are given).
+    ``rasters``      tables of ``file``, ``statistic`` (``mean``, ``sum``, ``max``, ``min``), ``cuts`` and
+                     ``sign``, by name of the factor: 1 where a place lies above a cut (the deciles where
+                     none are given).
     ``what_if``      tables of ``remove`` and ``add`` by name of a layer: what the terrain would say with
                      other features of it.
     ``categories``   names of the layers to try; all where it is not given.
     ``min_features`` layers with fewer features in the study area are left out, and listed.
     ``period``       first and last month, ``2016-01..2018-12``; every incident where it is not given.
     ``offset``       ``households``: risk per home, homes of an area spread over its cells by the share of the
-                     area that each covers; ``none``: risk per cell; ``auto``: per home in ``modern`` where
-                     the crime is burglary and the areas have households, else per cell.
+                     area that each covers; ``none``: risk per cell; ``ground``: per hectare, or length of
+                     street, of places that are not alike; ``auto``: per home in ``modern`` where the crime
+                     is burglary and the areas have households, else per cell, hectare or length.
     ``family``       ``auto`` (Poisson or NB1, the lower BIC), ``poisson``, ``nb1`` or ``nb2``.
     ``replicates``   resamples of tiles; ``clusters`` side of a tile in metres, or a column of the
                      areas (wards).
@@ -108,6 +115,7 @@ class Parameters:
     """
 
     mode: Literal["modern", "rtmdx"] = "modern"
+    places: Literal["cells", "areas", "hexagons", "streets"] = "cells"
     block: Annotated[float, Field(gt=0)] | None = None
     block_from: Literal["cell", "streets"] = "cell"
     blocks: Annotated[int, Field(ge=1, le=4)] = 3
@@ -127,7 +135,7 @@ class Parameters:
     operations: Literal["both", "proximity", "density"] = "both"
     density_rule: str = "mean+2sd"
     edge: Literal["none", "divide"] = "none"
-    at: Literal["centroid", "area"] = "centroid"
+    at: Literal["auto", "centroid", "area"] = "auto"
     distance: Literal["euclidean", "network"] = "euclidean"
     streets: str | None = None
     exclude: tuple[str, ...] = ()
@@ -136,7 +144,7 @@ class Parameters:
     categories: tuple[str, ...] | None = None
     min_features: Annotated[int, Field(ge=1)] = 30
     period: str | None = None
-    offset: Literal["auto", "none", "households"] = "auto"
+    offset: Literal["auto", "none", "households", "ground"] = "auto"
     family: Literal["auto", "poisson", "nb1", "nb2"] = "auto"
     replicates: Annotated[int, Field(ge=20)] = 200
     clusters: Annotated[float, Field(gt=0)] | str = 1500

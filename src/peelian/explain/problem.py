@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from peelian.explain.likelihood import CountFit, Family
     from peelian.explain.measure import How
     from peelian.explain.select import Culling, Search
+    from peelian.explain.values import Valued
     from peelian.layers import Layers
     from peelian.places import Places
 
@@ -234,7 +235,7 @@ def pose(
     observed: Observed, layers: Layers | pd.DataFrame, places: Places, options: Options, *,
     offset: pd.Series | None, factor_of: dict[str, str] | None, seed: int,
     allow_police_activity: str | None = None, crime: str = "crime", exclude: gpd.GeoSeries | None = None,
-    values: pd.DataFrame | None = None, cuts: dict[str, tuple[float, ...]] | None = None,
+    valued: Valued | None = None,
 ) -> Problem:  # fmt: skip
     """The candidates and arrays over the places in the fit: those with something at risk, on ground that is
     not excluded."""
@@ -260,8 +261,8 @@ def pose(
         warnings += more
         if allow_police_activity:
             warnings.append(f"Police activity is used as a factor. Reason given: {allow_police_activity}.")
-    if values is not None:
-        influence = factors.joined(influence, factors.by_value(values, places, cuts or {}, fitted))
+    if valued is not None:
+        influence = factors.joined(influence, factors.by_value(valued, places, fitted))
     if influence.meta.empty:
         raise DesignError("No candidate tells one place from another: every column was dropped.")
     names = influence.factors

@@ -108,8 +108,7 @@ def complete(answers: Answers) -> bool:
 def _targets(terrain: RiskTerrain, places: Places) -> str:
     from peelian.explain.report import capital, when
 
-    unit = f"{len(places):,} cells of {places.cell:g} m" if places.cell else f"{len(places):,} places"
-    return f"Places, not persons. {capital(terrain.crime)}{when(terrain)}, over {unit}."
+    return f"Places, not persons. {capital(terrain.crime)}{when(terrain)}, over {terrain.extent.said}."
 
 
 def _sources(layers: Layers, left_out: dict[str, str]) -> str:

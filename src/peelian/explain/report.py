@@ -66,7 +66,7 @@ def narrative(terrain: RiskTerrain, term: pd.Series) -> str:
         "frequent as "
         f"elsewhere, other factors alike (95 % interval {term['robust_low']:.2f} to "
         f"{term['robust_high']:.2f}, "
-        f"which allows for cells of one tile being alike)."
+        f"which allows for {terrain.extent.many} of one tile being alike)."
         f"{reach_sentence(terrain, term)} Reading: {term['verdict']} ({term['reason']})."
     )
     return f"{text} Note: {term['note']}." if term["note"] else text
@@ -94,9 +94,9 @@ def concentrated(terrain: RiskTerrain, share: float = 0.05) -> str:
     from peelian.explain.problem import AT_RANDOM
     from peelian.explain.terrain import captured
 
-    held = captured(terrain.times_average, terrain.counts, share)
+    held = captured(terrain.times_average, terrain.counts, share, terrain.extent.weights())
     text = (
-        f"The {percent(share)} of cells with the highest terrain risk hold {percent(held)} of the "
+        f"The {terrain.extent.highest(percent(share))} hold {percent(held)} of the "
         "incidents it was "
         f"fitted on ({held * terrain.counts.sum():,.0f} of {terrain.counts.sum():,}; in-sample)."
     )
@@ -106,7 +106,8 @@ def concentrated(terrain: RiskTerrain, share: float = 0.05) -> str:
         if terrain.inference["halves"] == AT_RANDOM:
             fitted, later = "half of the events of all other tiles", "the other half's"
         text += (
-            f" Fitted on {fitted}, they hold {percent(capture['terrain'])} of {later}; the cells with most "
+            f" Fitted on {fitted}, they hold {percent(capture['terrain'])} of {later}; the "
+            f"{terrain.extent.many} with most "
             f"incidents in the first half hold {percent(capture['history'])}. Where there is "
             "history, use the forecast to rank places, not the terrain."
         )
@@ -228,8 +229,8 @@ def _factors_block(terrain: RiskTerrain) -> Table:
         "factors",
         f"{reported} of {len(terrain.factors)} factors tried pass every check",
         factor_table(terrain), FACTOR_FORMATS, source=source_of(terrain),
-        note="Low and high: 95 % interval that allows for cells of one tile being alike. Chosen in "
-        "resamples: share "
+        note=f"Low and high: 95 % interval that allows for {terrain.extent.many} of one tile being alike. "
+        "Chosen in resamples: share "
         "of resamples of tiles in which the factor was chosen again. Shift test: share of positions "
         "of the "
         "whole map, moved over the study area, at which the factor fits as well, other factors alike; "
@@ -271,18 +272,18 @@ def _map_block(terrain: RiskTerrain, places: Places) -> Chart:
     from peelian.explain.terrain import captured
 
     values = terrain.times_average
-    held = captured(values, terrain.counts, 0.05)
+    held = captured(values, terrain.counts, 0.05, terrain.extent.weights())
     numbers = pd.DataFrame(
         {"Times the average": values.describe(percentiles=[0.5, 0.95])[["min", "50%", "95%", "max"]]}
     )
-    numbers.insert(0, "Cells", ["lowest", "median", "highest 5 % from", "highest"])
+    numbers.insert(0, capital(terrain.extent.many), ["lowest", "median", "highest 5 % from", "highest"])
     return Chart(
         "terrain_map",
-        f"The riskiest 5 % of cells hold {percent(held)} of the incidents the terrain was fitted on",
-        maps.cells_map(places, values, legend="times the average", breaks=MAP_BREAKS),
-        f"Map of {len(values):,} cells by terrain risk, from {values.min():.2f} to {values.max():.2f} "
-        "times the "
-        f"average; the middle cell has {values.median():.2f}.",
+        f"The riskiest {terrain.extent.top('5 %')} hold {percent(held)} of the incidents the terrain was "
+        "fitted on",
+        maps.places_map(places, values, legend="times the average", breaks=MAP_BREAKS),
+        f"Map of {len(values):,} {terrain.extent.many} by terrain risk, from {values.min():.2f} to "
+        f"{values.max():.2f} times the average; the middle {terrain.extent.one} has {values.median():.2f}.",
         numbers.reset_index(drop=True), {"Times the average": ",.2f"}, source=source_of(terrain),
         note="All factors in the model enter the terrain, reported or not: it is the model as "
         "fitted.",
@@ -290,17 +291,20 @@ def _map_block(terrain: RiskTerrain, places: Places) -> Chart:
 
 
 def _priority_blocks(terrain: RiskTerrain, priority: pd.DataFrame, published: bool) -> list[Block]:
+    many, extent = capital(terrain.extent.many), terrain.extent
     if priority.empty:
         return [
             Text("No three touching cells lie in the top 5 %, so there is no priority place to name."),
         ]
     frame = priority.head(10).drop(columns=["members", "priority"])
-    frame.columns = ["Cells", "Incidents", "Share of incidents", "Times the average", "Why here"]
+    frame.columns = [many, "Incidents", "Share of incidents", "Times the average", "Why here"]
     frame.insert(0, "Place", [f"Place {number}" for number in priority["priority"].head(10)])
     return [
         Table(
             "priority_places",
-            f"{len(priority)} places of three or more touching cells make up the top 5 %",
+            f"{len(priority)} places of three or more touching {extent.many} make up the top 5 %"
+            if extent.size is None
+            else f"{len(priority)} places of touching {extent.many} are the top {extent.part('5 %')}",
             frame, {"Share of incidents": ".1%", "Times the average": ",.2f"}, counts=("Incidents",),
             published=published,
             note="In order of incidents in the fit (in-sample); at most ten are printed.",

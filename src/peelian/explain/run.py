@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DataError, DesignError, some
+from peelian.explain.extent import OVER_GROUND
 from peelian.explain.ground import (
     adjustment,
+    at_risk_words,
     blocks_of,
     clusters_of,
+    counted_by,
     edge_of,
     groups_of,
     offset_of,
@@ -29,24 +32,27 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Parameters", "run"]
+FRAME = {True: "cells.parquet", False: "places.parquet"}  # by whether the places are cells
 
 
 def run(
     incidents: Incidents, layers: Layers, cells: Places, parameters: Parameters, *, seed: int,
     crime: str = "crime", areas: Places | None = None, values: pd.DataFrame | None = None,
     before: dict[str, Any] | None = None, changed: dict[str, Layer] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    grid: Places | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:  # fmt: skip
     """Which features of places go with the crime, how far they reach, how sure we are: chapter and files.
 
-    ``incidents`` of the crime asked about; ``cells`` a grid; ``areas`` with ``households`` where the offset
-    asks for them; ``values`` by cell of each raster that the parameters name; ``before`` the ``terrain.json``
-    of the last run; ``changed`` layers with other features, for what-if. Raises what ``rtm`` raises, and
-    ``DesignError`` when no layer is left to try.
+    ``incidents`` of the crime asked about; ``cells`` the places to explain (``units.units_of``: a grid,
+    areas, hexagons, streets); ``areas`` with ``households`` where the offset asks for them; ``values`` by
+    place of each raster that the parameters name; ``before`` the ``terrain.json`` of the last run;
+    ``changed`` layers with other features, for what-if; ``grid`` cells for what needs a grid, where the
+    places are none. Raises what ``rtm`` raises, and ``DesignError`` when no layer is left to try.
     """
+    from dataclasses import replace
     from functools import partial
 
-    from peelian.explain import two_metrics
+    from peelian.explain import off_grid, two_metrics
     from peelian.explain.chapter import Given, flat, rest
     from peelian.explain.inference import Limits
     from peelian.explain.model import rtm
@@ -60,7 +66,10 @@ def run(
             f"No layer has {parameters.min_features} features in the study area: "
             f"{some(f'{name} {count}' for name, count in features.items())}. Lower min_features."
         )
-    offset = offset_of(cells, areas, parameters, crime)
+    if grid is not None and parameters.block is None and not cells.cell:
+        parameters = replace(parameters, block=2 * float(grid.cell or 0))
+    groups, by = groups_of(areas, parameters), counted_by(cells, areas, parameters, crime)
+    offset = offset_of(cells, areas, by)
     fit = partial(
         rtm, incidents, used, cells, seed=seed, mode=parameters.mode, period=parameters.months,
         block=parameters.block, blocks=parameters.blocks, increment=parameters.increment,
@@ -79,12 +88,12 @@ def run(
         allow_outcome_factor=parameters.allow_outcome_factor, crime=crime, workers=parameters.workers,
         density_rule=parameters.density_rule, edge=parameters.edge, at=parameters.at, exclude=exclude,
         values=values, cuts={name: raster.cuts for name, raster in parameters.rasters.items()},
+        signs={name: raster.sign for name, raster in parameters.rasters.items()},
     )  # fmt: skip
     terrain = fit(streets=lines if parameters.distance == "network" else None, progress=progress)
-    outcome = _outcome(
-        terrain, cells, chosen, features, left_out, incidents.published, parameters, offset is not None
-    )
-    outcome = _with_surface(outcome, terrain, cells, areas, groups_of(areas, parameters), incidents.published)
+    outcome = _outcome(terrain, cells, chosen, features, left_out, incidents.published, parameters, by)
+    around = None if groups is None and off_grid.are_areas(cells, areas) else areas
+    outcome = _with_surface(outcome, terrain, cells, around, groups, incidents.published)
     if lines is not None:
         both = two_metrics.compared(fit, terrain, used, cells, lines, asked=parameters.distance)
         outcome = _with(outcome, two_metrics.blocks(both), two_metrics.files(both, outcome.files), {})
@@ -95,8 +104,12 @@ def run(
     said, answered, made, more = rest(given, parameters)
     made["terrain.json"] = outcome.files["terrain.json"] | more
     outcome = _with(outcome, said, made, more)
-    outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines, offset)
-    return _with(outcome, answered, {"cells.csv": flat(outcome.files["cells.parquet"])}, {})
+    homes = offset if by == "households" else None
+    outcome = _with_beside(outcome, incidents, cells, areas, parameters, seed, crime, progress, lines, homes)
+    name = FRAME[cells.kind == "cell"]
+    made = {name.replace("parquet", "csv"): flat(outcome.files[name])}
+    outcome = _with(outcome, answered, made, {})
+    return outcome if grid is None or cells is grid else off_grid.told(outcome, terrain, cells, grid)
 
 
 def _with(outcome: Outcome, blocks: list[Any], files: dict[str, Any], summary: dict[str, Any]) -> Outcome:
@@ -139,8 +152,9 @@ def _with_beside(
     )  # fmt: skip
     ordered = findings_first([*outcome.section.blocks, *more.blocks])
     files = outcome.files | more.files
+    name = FRAME[cells.kind == "cell"]
     if more.columns:
-        files["cells.parquet"] = files["cells.parquet"].assign(**more.columns)
+        files[name] = files[name].assign(**more.columns)
     old = files["terrain.gpkg"]
     files["terrain.gpkg"] = Layered({**old.layers, **more.layers}, {**old.styles, **more.styles})
     files["terrain.json"] = files["terrain.json"] | more.summary
@@ -150,7 +164,7 @@ def _with_beside(
 
 def _outcome(
     terrain: RiskTerrain, cells: Places, layers: Layers, features: dict[str, int], left_out: dict[str, str],
-    published: bool, parameters: Parameters, per_home: bool,
+    published: bool, parameters: Parameters, by: str,
 ) -> Outcome:  # fmt: skip
     from dataclasses import replace
 
@@ -163,7 +177,7 @@ def _outcome(
     terrain = replace(terrain, warnings=(*terrain.warnings, *late))
     priority = priority_places(terrain, cells, share=parameters.share)
     section = report.section(
-        terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, per_home),
+        terrain, cells, priority, layers, features, left_out, _method(terrain, parameters, cells, by),
         published=published,
     )  # fmt: skip
     sources = tuple(
@@ -172,7 +186,7 @@ def _outcome(
         if name not in left_out
     )
     files = _files(terrain, cells, priority)
-    files["cells.parquet"]["edge"] = edge_of(cells, terrain.warnings, parameters)
+    files[FRAME[cells.kind == "cell"]]["edge"] = edge_of(cells, terrain.warnings, parameters)
     return Outcome(section, files, _summary(terrain), sources=sources)
 
 
@@ -237,24 +251,16 @@ def _made(terrain: RiskTerrain, parameters: Parameters, cells: Places) -> str:
         return method(terrain, parameters, cells)
     block = parameters.block or 2 * float(cells.cell or 0)
     return (
-        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {len(cells):,} cells of "
-        f"{cells.cell:g} m, block {block:g} m, {parameters.increment} increments to {parameters.blocks} "
-        f"blocks, operations {parameters.operations}. Elastic net (5 folds) keeps candidates, a stepwise "
-        "search by BIC chooses."
+        f"Risk Terrain Model (Caplan, Kennedy & Miller 2011; Heffner 2013): {terrain.extent.said}, block "
+        f"{block:g} m, {parameters.increment} increments to {parameters.blocks} blocks, operations "
+        f"{parameters.operations}. Elastic net (5 folds) keeps candidates, a stepwise search by BIC chooses."
     )
 
 
-def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_home: bool) -> list[str]:
+def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, by: str) -> list[str]:
     account = ", ".join(f"{name} {number:,}" for name, number in terrain.accounting.items())
     criteria = "; ".join(f"{row.family} {row.bic:,.1f}" for row in terrain.information_criteria.itertuples())
     whole = terrain.inference
-    at_risk = (
-        "Risk is per home: households of each area are spread evenly over the ground it covers, so a park "
-        "counts "
-        "like a street."
-        if per_home
-        else "Risk is per cell: homes are not counted: features that lie where homes are can stand for homes."
-    )
     how = (
         "the model anew at the same penalty"
         if terrain.mode == "modern"
@@ -264,8 +270,8 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
     moved = "shifts of whole cells" if cells.kind == "cell" else "shifts by 999 steps drawn at random"
     return [
         f"{_made(terrain, parameters, cells)} BIC: {criteria}.",
-        at_risk,
-        *_measured(parameters),
+        at_risk_words(cells, by),
+        *_measured(parameters, terrain),
         f"Checks: tiles {whole['tile_words']} ({whole['tiles']}), {whole['replicates']} resamples of "
         f"tiles ({how}), {moved} that keep 70 % of the study area, "
         f"{parts} {whole['halves']}. Thresholds: chosen in at least "
@@ -276,13 +282,13 @@ def _method(terrain: RiskTerrain, parameters: Parameters, cells: Places, per_hom
     ]
 
 
-def _measured(parameters: Parameters) -> list[str]:
+def _measured(parameters: Parameters, terrain: RiskTerrain) -> list[str]:
     """In what way features were measured, where it is not the RTMDx Utility's."""
     words = []
     if parameters.distance == "network":
         words.append(f"Distances go along the lines of {parameters.streets}.")
-    if parameters.at == "area":
-        words.append("A cell is near a feature by the share of its ground (points every 50 m) that is.")
+    if terrain.at == "area":
+        words.append(OVER_GROUND.format(one=terrain.extent.one))
     if parameters.edge == "divide":
         words.append("Densities of layers that stop at the boundary are divided by the circle's part inside.")
     if parameters.density_rule != "mean+2sd":
@@ -303,7 +309,9 @@ def _frame(terrain: RiskTerrain, cells: Places) -> gpd.GeoDataFrame:
         "relative_risk": terrain.relative_risk, "times_average": terrain.times_average, "risk": terrain.risk,
         "expected": terrain.expected, "count": terrain.counts,
         "class": risk_classes(terrain.relative_risk).astype("str"),
-        "top_5_percent": pd.Series(in_top(terrain.times_average.to_numpy(), 0.05), cells.index),
+        "top_5_percent": pd.Series(
+            in_top(terrain.times_average.to_numpy(), 0.05, terrain.extent.weights()), cells.index
+        ),
     }  # fmt: skip
     if terrain.uncertainty is not None and len(terrain.uncertainty):
         columns |= {f"times_average_{name}": terrain.uncertainty[name] for name in ("low", "median", "high")}
@@ -327,7 +335,7 @@ def _files(terrain: RiskTerrain, cells: Places, priority: pd.DataFrame) -> dict[
         "bands.csv": terrain.bands, "curves.csv": terrain.curves, "sensitivity.csv": terrain.sensitivity,
     }  # fmt: skip
     return {name: table for name, table in modern.items() if table is not None} | {
-        "cells.parquet": frame,
+        FRAME[cells.kind == "cell"]: frame,
         "terms.csv": terrain.terms,
         "factors.csv": terrain.factors,
         "path.csv": terrain.path,
@@ -361,6 +369,7 @@ def _summary(terrain: RiskTerrain) -> dict[str, Any]:
         "schema": 1,
         "sentence": str(terrain),
         "mode": terrain.mode,
+        "places": terrain.extent.many,
         "family": terrain.family,
         "crime": terrain.crime,
         "fitted_on": span,

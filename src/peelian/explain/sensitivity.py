@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from peelian.explain.extent import Extent
 from peelian.explain.folds import tiles_of
 from peelian.explain.modern import (
     Bearing,
@@ -138,9 +139,14 @@ def without_homes(posed: Posed, chosen: Chosen, options: Options) -> str:
         np.round(expected(s, posed.nested, posed.free, np.ones(len(posed.counts))), 9)
         for s in (chosen.state, state)
     )
-    first, second = (in_top(values, 0.05) for values in (with_, without))
+    if not np.ptp(with_):
+        return (
+            "Counting what is at risk, the terrain ranks no place above another: the model keeps no factor."
+        )
+    size = Extent.of(posed.places, posed.whole_exposure).weights(posed.fitted)
+    first, second = (in_top(values, 0.05, size) for values in (with_, without))
     shared = int((first & second).sum())
-    rank = float(spearmanr(with_, without).statistic) if np.ptp(with_) and np.ptp(without) else float("nan")
+    rank = float(spearmanr(with_, without).statistic) if np.ptp(without) else 0.0
     return (
         "Counting what is at risk changes the ranking of places: rank correlation with the terrain that does "
         f"not count it {rank:.2f}; {shared:,} of the {int(first.sum()):,} riskiest places are in the top 5 % "

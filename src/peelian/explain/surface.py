@@ -20,12 +20,13 @@ SURE = ((0.8, "sure"), (0.5, "likely"))
 
 def uncertainty(
     columns: Array, replicates: list[tuple[tuple[int, ...], Array]], exposure: Array | None,
-    *, share: float = 0.05,
+    *, share: float = 0.05, size: Array | None = None,
 ) -> dict[str, Array]:  # fmt: skip
     """How the terrain varies over resamples of tiles, place by place.
 
     ``columns``     places x candidates. ``replicates``  (chosen columns, coefficients) of each resample.
-    ``exposure``    what is at risk in each place, or None. ``share``  of the places that make the top.
+    ``exposure``    what is at risk in each place, or None. ``share``  of the places (of their ``size``, where
+    they are not alike) that makes the top.
 
     Returns ``low``, ``median``, ``high`` (5th, 50th and 95th percentile of times the average) and ``p_top``:
     how often the place belongs to the top ``share``, a tie at the cut counting in part.
@@ -39,7 +40,7 @@ def uncertainty(
         rate = np.exp(columns[:, list(chosen)] @ np.asarray(coefficients)[1 : 1 + len(chosen)])
         average = rate * (at_risk.sum() / (at_risk * rate).sum())
         drawn[b] = average
-        top += top_share(np.round(average, 9), share)
+        top += top_share(np.round(average, 9), share, size)
     low, median, high = np.quantile(drawn, [0.05, 0.5, 0.95], axis=0)
     return {"low": low, "median": median, "high": high, "p_top": top / len(replicates)}
 
@@ -75,7 +76,7 @@ def configurations(terrain: RiskTerrain) -> pd.DataFrame:
     names = list(terrain.influences.columns)
     if not names:
         raise DesignError("The search chose no influence, so there is no combination to list.")
-    frame = terrain.influences.loc[fitted].ne(0).assign(_count=terrain.counts[fitted])
+    frame = (terrain.influences.loc[fitted].abs() >= 0.5).assign(_count=terrain.counts[fitted])
     frame["_any"] = frame["_count"] > 0
     table = frame.groupby(names).agg(
         places=("_count", "size"), places_with_any=("_any", "sum"), incidents=("_count", "sum")
@@ -124,11 +125,11 @@ def anroc(
     where dwellings are to weigh too (those of an area spread evenly over its ground). ``groups``  the
     neighbourhood of each area, on the areas' index; the areas themselves where it is not given.
 
-    Returns, by neighbourhood, highest risk first: ``risk`` (mean relative risk, weighted by area),
-    ``times_average``, ``share_covered`` (of its ground by cells), ``top_share`` (of its ground in the top 5 %
-    of cells), and with households ``risk_by_dwelling`` (weighted by dwellings), ``dwellings`` and
-    ``top_dwellings`` (share of them in the top 5 %). Areas without ground in any cell are missing.
-    Source: Drawve, Thomas & Walker (2016).
+    Returns, by neighbourhood, highest risk first: ``risk`` (mean relative risk, weighted by area, by length
+    of streets), ``times_average``, ``share_covered`` (of its ground by cells; 1 where it has a street),
+    ``top_share`` (of its ground in the top 5 % of cells), and with households ``risk_by_dwelling`` (weighted
+    by dwellings), ``dwellings`` and ``top_dwellings`` (share of them in the top 5 %). Areas without ground in
+    any cell are missing. Source: Drawve, Thomas & Walker (2016).
     """
     import pandas as pd
     import shapely
@@ -139,23 +140,30 @@ def anroc(
     code, names = pd.factorize(named, sort=True)
     cell, area = areas.frame.sindex.query(cells.geometry, predicate="intersects")
     shapes, grounds = cells.geometry.to_numpy(), areas.geometry.to_numpy()
-    ground = shapely.area(shapely.intersection(shapes[cell], grounds[area]))
-    size, within = areas.areas.to_numpy(float), code[area]
+    met = shapely.intersection(shapes[cell], grounds[area])
+    streets = cells.kind == "street"
+    ground = shapely.length(met) if streets else shapely.area(met)
+    within = code[area]
+    size = np.bincount(area, ground, len(areas)) if streets else areas.areas.to_numpy(float)
 
     def mean(values: Array, weight: Array) -> Array:
         whole = np.bincount(within, weight, len(names))
         total = np.bincount(within, weight * values[cell], len(names))
         return np.divide(total, whole, out=np.full(len(names), np.nan), where=whole > 0)
 
-    top = in_top(terrain.times_average.to_numpy(), 0.05).astype(float)
+    top = in_top(terrain.times_average.to_numpy(), 0.05, terrain.extent.weights()).astype(float)
     relative, average = (s.to_numpy(float) for s in (terrain.relative_risk, terrain.times_average))
-    covered = np.bincount(within, ground, len(names)) / np.bincount(code, size, len(names))
+    whole = np.bincount(code, size, len(names))
+    covered = np.divide(
+        np.bincount(within, ground, len(names)), whole, out=np.zeros(len(names)), where=whole > 0
+    )
     found = {
         "risk": mean(relative, ground), "times_average": mean(average, ground),
         "share_covered": np.minimum(covered, 1.0), "top_share": mean(top, ground),
     }  # fmt: skip
     if areas.households is not None:
-        homes = areas.households.to_numpy(float)[area] * ground / size[area]
+        part = np.divide(ground, size[area], out=np.zeros(len(area)), where=size[area] > 0)
+        homes = areas.households.to_numpy(float)[area] * part
         found |= {
             "risk_by_dwelling": mean(relative, homes), "dwellings": np.bincount(within, homes, len(names)),
             "top_dwellings": mean(top, homes),

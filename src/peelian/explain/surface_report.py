@@ -19,6 +19,12 @@ def sure_sentence(terrain: RiskTerrain) -> str:
         return ""
     p = terrain.uncertainty["p_top"]
     sure, likely = int((p >= 0.8).sum()), int(((p >= 0.5) & (p < 0.8)).sum())
+    if terrain.extent.size is not None:
+        return (
+            f"Of the {terrain.extent.many} that make up the riskiest {terrain.extent.part('5 %')}, "
+            f"{sure:,} are sure (in the top in at least 80 % of the resamples of "
+            f"tiles) and {likely:,} likely (50 to 80 %); for the rest others could stand as well."
+        )
     room = round(0.05 * int(p.notna().sum()))
     return (
         f"Of the {room:,} places that make up the riskiest 5 %, {sure:,} are sure (in the top in at least "

@@ -32,39 +32,54 @@ def risk_classes(relative_risk: pd.Series) -> pd.Series:
     )
 
 
-def top_share(score: Array, share: float) -> Array:
+def top_share(score: Array, share: float, size: Array | None = None) -> Array:
     """How much of each place belongs to the top ``share`` by score: 1, 0, or a part where scores tie.
 
-    Tied places at the cut share what is left, so no row order decides.
+    Tied places at the cut share what is left, so no row order decides. ``size``  of each place, where they
+    are not alike: the share is one of all their ground, and the place at its edge belongs to it in part.
 
     >>> top_share([3, 2, 2, 1], 0.5).tolist()
     [1.0, 0.5, 0.5, 0.0]
+    >>> top_share([3, 2, 1], 0.5, [1.0, 4.0, 5.0]).tolist()
+    [1.0, 1.0, 0.0]
     """
     import numpy as np
 
     score = np.asarray(score, float)
-    room = share * len(score)
-    cut = np.sort(score)[::-1][max(int(np.ceil(room - 1e-9)) - 1, 0)]
+    if size is None:
+        room = share * len(score)
+        cut = np.sort(score)[::-1][max(int(np.ceil(room - 1e-9)) - 1, 0)]
+        above, tied = score > cut, score == cut
+        return above + tied * ((room - above.sum()) / tied.sum())
+    size = np.asarray(size, float)
+    order = np.argsort(-score, kind="stable")
+    room = share * size.sum()
+    at = int(np.searchsorted(size[order].cumsum(), room * (1 - 1e-12)))
+    cut = score[order[min(at, len(order) - 1)]]
     above, tied = score > cut, score == cut
-    return above + tied * ((room - above.sum()) / tied.sum())
+    return above + tied * ((room - size[above].sum()) / size[tied].sum())
 
 
-def captured(score: Array, counts: Array, share: float) -> float:
-    """Share of incidents in the top ``share`` of places by score, ties at their expected value."""
+def captured(score: Array, counts: Array, share: float, size: Array | None = None) -> float:
+    """Share of incidents in the top ``share`` of places by score, ties at their expected value.
+
+    ``size``  of each place, where they are not alike: the top share of their ground.
+    """
     import numpy as np
 
     counts = np.asarray(counts, float)
-    return float(top_share(score, share) @ counts / counts.sum())
+    return float(top_share(score, share, size) @ counts / counts.sum())
 
 
 def priority_places(
-    terrain: RiskTerrain, places: Places, *, share: float = 0.05, min_cells: int = 3
+    terrain: RiskTerrain, places: Places, *, share: float = 0.05, min_cells: int | None = None
 ) -> pd.DataFrame:
     """The places where risk is highest: touching cells of the top share, joined, with the reasons why.
 
-    ``share``      part of the cells to take, by relative risk; a tie at the cut is taken whole or not at
-                   all, whichever is nearer to the share.
-    ``min_cells``  smallest group of touching cells (corners count) that makes a place.
+    ``share``      part of the cells (of the ground of areas, of the length of streets) to take, by relative
+                   risk; a tie at the cut is taken whole or not at all, whichever is nearer to the share.
+    ``min_cells``  smallest group of touching cells (corners count) that makes a place: three cells or
+                   hexagons, one area or street segment, unless given.
 
     Returns one row a place, most incidents first: ``priority``, ``cells``, ``incidents`` (in the fit),
     ``share_of_incidents``, ``times_average`` (mean of its cells), ``why`` (influences that hold in most of
@@ -74,15 +89,17 @@ def priority_places(
     import pandas as pd
     from scipy.sparse.csgraph import connected_components
 
-    chosen = np.flatnonzero(in_top(terrain.times_average.to_numpy(), share))
+    size = terrain.extent.weights()
+    least = min_cells or (3 if size is None else 1)
+    chosen = np.flatnonzero(in_top(terrain.times_average.to_numpy(), share, size))
     near = places.neighbours()[chosen][:, chosen]
     _, group = connected_components(near, directed=False)
     rows = []
     for number in range(group.max() + 1 if len(group) else 0):
         at = chosen[group == number]
-        if len(at) < min_cells:
+        if len(at) < least:
             continue
-        held = (terrain.influences.iloc[at] != 0).mean()
+        held = (terrain.influences.iloc[at].abs() >= 0.5).mean()
         why = [terrain.words[name] for name in held.index if held[name] >= 0.5]
         incidents = float(terrain.counts.iloc[at].sum())
         rows.append(
@@ -99,7 +116,7 @@ def priority_places(
     return frame.drop(columns="first")
 
 
-def in_top(score: Array, share: float) -> Array:
+def in_top(score: Array, share: float, size: Array | None = None) -> Array:
     """Which places are in the top share, a tie at the cut whole or not at all, whichever is nearer.
 
     None where half of the places or more share the highest score: then no place stands out.
@@ -107,12 +124,14 @@ def in_top(score: Array, share: float) -> Array:
     >>> in_top([5, 4, 4, 4, 1, 1, 1, 1], 0.25).tolist()
     [True, False, False, False, False, False, False, False]
     """
+    import numpy as np
 
-    part = top_share(score, share)
-    inside = part >= 1
+    part = top_share(score, share, size)
+    inside = part >= 1 - 1e-12
     tied = (part > 0) & ~inside
-    room = share * len(part)
-    if tied.any() and abs(inside.sum() + tied.sum() - room) < abs(inside.sum() - room):
+    each = np.ones(len(part)) if size is None else np.asarray(size, float)
+    room, held = share * each.sum(), each[inside].sum()
+    if tied.any() and abs(held + each[tied].sum() - room) < abs(held - room):
         inside = inside | tied
     if not inside.any() and tied.mean() < 0.5:
         inside = tied

@@ -29,7 +29,7 @@ def blocks(
         found.append(_captures(trial, sizes))
         if words := unusual(trial):
             found.append(Text(words, "warning"))
-    if terrain.uncertainty is not None and len(terrain.uncertainty) and places.kind == "cell":
+    if terrain.uncertainty is not None and len(terrain.uncertainty):
         found.append(_sure_map(terrain, places))
     return found
 
@@ -97,7 +97,7 @@ def _sure_map(terrain: RiskTerrain, places: Places) -> Chart:
     return Chart(
         "sureness_map",
         f"{number['sure']:,} cells are surely among the riskiest 5 %, {number['likely']:,} likely",
-        maps.cells_map(places, word, legend="among the riskiest 5 %", kind="categories", order=order),
+        maps.places_map(places, word, legend="among the riskiest 5 %", kind="categories", order=order),
         f"Map of {len(word):,} cells by how often resamples of tiles put them among the riskiest 5 %: "
         + ", ".join(f"{name} {count:,}" for name, count in number.items()) + ".",
         table,

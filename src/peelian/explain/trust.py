@@ -13,6 +13,7 @@ from peelian.arithmetic.comparison import holm
 from peelian.explain import inference
 from peelian.explain.change import Basis
 from peelian.explain.choosing import choose
+from peelian.explain.extent import Extent
 from peelian.explain.folds import tile_words, tiles_of
 from peelian.explain.held_out import by_search
 from peelian.explain.inference import Limits, Resample, Robust
@@ -56,6 +57,7 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
     terrain = _terrain(problem, choice, terms, factors, whole, (*problem.warnings, *more))
     return replace(
         terrain,
+        at=options.how.at if options.how else "centroid",
         uncertainty=_uncertainty(problem, replicates),
         basis=_basis(problem, choice, options, replicates),
         second_half=None if refit is None else refit.by_place,
@@ -92,7 +94,8 @@ def _uncertainty(problem: Problem, replicates: list[tuple[tuple[int, ...], Array
     """By place in the fit: percentiles of times the average and P(top 5 %); empty without replicates."""
     if not replicates:
         return pd.DataFrame()
-    found = uncertainty(problem.columns, replicates, problem.exposure)
+    size = Extent.of(problem.places, problem.whole_exposure).weights(problem.fitted)
+    found = uncertainty(problem.columns, replicates, problem.exposure, size=size)
     at = problem.places.index[problem.fitted]
     return pd.DataFrame(found, index=at).reindex(problem.places.index)
 
@@ -190,7 +193,8 @@ def _refit(problem: Problem, choice: Choice, options: Options) -> Refit:
         )
     else:
         ranked = mean_of(first.fit, design, problem.exposure)
-    by_place = halves_of(problem.places, problem.fitted, ranked, early, late)
+    size = Extent.of(problem.places, problem.whole_exposure).weights(problem.fitted)
+    by_place = halves_of(problem.places, problem.fitted, ranked, early, late, size)
     capture = capture_of(by_place)
     if not first.chosen:
         return Refit({}, capture, by_place)
@@ -331,7 +335,7 @@ def _terrain(
         inference=whole, path=_path(choice, meta), culling=pd.DataFrame(list(choice.culling.table)),
         information_criteria=_criteria(choice), dropped=_with_empty(problem),
         accounting=problem.observed.accounting, warnings=warnings, fitted_on=months, seed=problem.seed,
-        intercept=float(choice.fit.coefficients[0]),
+        intercept=float(choice.fit.coefficients[0]), extent=Extent.of(problem.places, problem.whole_exposure),
     )  # fmt: skip
 
 

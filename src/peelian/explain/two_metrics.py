@@ -113,7 +113,7 @@ def model_frame(by: Mapping[str, RiskTerrain]) -> pd.DataFrame:
         rows.append({
             "metric": name, "factors": len(terrain.terms), "family": terrain.family,
             "bic": float(criteria[terrain.family]), "deviance": float(deviance),
-            "capture": captured(terrain.times_average, terrain.counts, 0.05),
+            "capture": captured(terrain.times_average, terrain.counts, 0.05, terrain.extent.weights()),
             "capture_later": terrain.inference.get("capture", {}).get("terrain", float("nan")),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -41,8 +41,7 @@ def blocks(found: list[WhatIf], cells: Places) -> list[Block]:
     for one in found:
         said.append(Text(str(one)))
         if len(one.changed):
-            said += [_map(one, cells)] * (cells.kind == "cell")
-            said.append(_most_moved(one))
+            said += [_map(one, cells), _most_moved(one)]
     return said
 
 
@@ -59,7 +58,7 @@ def _map(one: WhatIf, cells: Places) -> Chart:
     return Chart(
         f"what_if_{one.factor}_map",
         f"{HEADING}: with other features of {name} the score moves in {len(moved):,} cells",
-        maps.cells_map(cells, change, legend="times the score", kind="diverging", breaks=BREAKS),
+        maps.places_map(cells, change, legend="times the score", kind="diverging", breaks=BREAKS),
         f"Map of the change of the risk score: {len(moved):,} of {len(change):,} cells move, by "
         f"{moved.min():.2f} to {moved.max():.2f} times.",
         frame, {"Times the score": ",.2f"},
