@@ -81,6 +81,11 @@ def test_both_metrics_stand_beside_each_other(mode: str) -> None:
     assert pub["network_times"] == pytest.approx(5, rel=0.25)
     assert pub["straight_times"] < pub["network_times"]
     assert pub["network_low"] < pub["network_times"] < pub["network_high"]
+    assert (
+        pub["network_incidents"] / pub["network_places"]
+        > pub["straight_incidents"] / pub["straight_places"]
+        > 1
+    )
     models = found.files["metrics_models.csv"].set_index("metric")
     assert models.loc["network", "bic"] < models.loc["straight", "bic"]
     measure, better = ("deviance", -1) if mode == "modern" else ("capture", 1)

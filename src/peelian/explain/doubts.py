@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
 
 SHARE = 0.05  # of the incidents: more than this is said
-FEWEST_POINTS, SHARED, APART, CLOSE = 200, 0.3, 50.0, 20.0  # points, a share of them, metres, metres
+FEWEST_POINTS, SHARED, APART, CLOSE = 200, 0.2, 50.0, 20.0  # points, a share of them, metres, metres
 FEWEST_A_MONTH = 10  # incidents a month on average from which a month without any is odd
 RECORDED_AT = {  # layers that are where a crime is recorded, by words of the crime's name
     ("drug",): {"police_station", "police_stations", "police", "custody"},

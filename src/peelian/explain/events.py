@@ -100,11 +100,11 @@ def events_of(
     for x, y in drop_points:
         dropped |= np.hypot(points[:, 0] - x, points[:, 1] - y) <= 1
     usable = dated & located & ~long & ~dropped
-    unit_words = "hours" if unit == "hours" else "days"
+    step_words = unit.removesuffix("s") if longest == 1 else unit
     accounting = {
         "rows read": incidents.rows_read, "refused on reading": len(incidents.rejected),
         "without a date": int((~dated).sum()), "without a point": int((dated & ~located).sum()),
-        f"window longer than {longest:g} {unit_words}": int((dated & located & long).sum()),
+        f"window longer than {longest:g} {step_words}": int((dated & located & long).sum()),
         "at a dropped point": int((dated & located & ~long & dropped).sum()), "used": int(usable.sum()),
     }  # fmt: skip
     middle = start + (end - start) / 2

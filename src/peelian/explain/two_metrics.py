@@ -27,7 +27,8 @@ class TwoMetrics:
 
     ``factors``  one row a factor that either model chooses: by metric (``straight_``, ``network_``)
                  ``where``, ``distance`` (metres), ``times`` with ``low`` and ``high`` (95 %, allowing for
-                 cells of one tile being alike); missing where that model does not choose it.
+                 cells of one tile being alike), the share of ``places`` that lie so and the share of
+                 ``incidents`` that they hold (in-sample); missing where that model does not choose it.
     ``models``   one row a metric: ``factors`` chosen, ``bic``, ``deviance`` (a cell, on tiles left out; of
                  the modern mode), ``capture`` (share of the incidents in the top 5 % of places, in-sample),
                  ``capture_later`` (fitted on the first half, of the second half's incidents).
@@ -91,12 +92,22 @@ def factor_frame(by: Mapping[str, RiskTerrain]) -> pd.DataFrame:
                 f"{name}_low": np.nan if held is None else held["robust_low"],
                 f"{name}_high": np.nan if held is None else held["robust_high"],
             }
+            row |= dict(zip((f"{name}_places", f"{name}_incidents"), _holds(by[name], held), strict=True))
         rows.append(row)
-    what = ("where", "distance", "times", "low", "high")
+    what = ("where", "distance", "times", "low", "high", "places", "incidents")
     frame = pd.DataFrame(rows, columns=["factor", *(f"{name}_{part}" for name in NAMES for part in what)])
     return frame.sort_values(
         ["network_times", "straight_times", "factor"], ascending=[False, False, True], ignore_index=True
     )
+
+
+def _holds(terrain: RiskTerrain, held: Any) -> tuple[float, float]:
+    """The share of places where a factor bears, and of the incidents in them."""
+    if held is None:
+        return float("nan"), float("nan")
+    near = terrain.influences[held["variable"]].abs().to_numpy(float)
+    counts = terrain.counts.to_numpy(float)
+    return float(near.mean()), float(near @ counts / counts.sum())
 
 
 def model_frame(by: Mapping[str, RiskTerrain]) -> pd.DataFrame:
@@ -147,11 +158,21 @@ FORMATS = {
 
 def blocks(found: TwoMetrics) -> list[Block]:
     """Both metrics in sentences and tables."""
+    import pandas as pd
+
     from peelian.explain.report import label
 
-    shown = found.factors.drop(columns=["straight_distance", "network_distance"])
-    shown = shown.assign(factor=shown["factor"].map(label)).replace({"": "not chosen"})
-    shown.columns = ["Factor", "Straight", *list(FORMATS)[:3], "Along streets", *list(FORMATS)[3:]]
+    columns: dict[str, Any] = {"Factor": found.factors["factor"].map(label)}
+    for name, title in (("straight", "Straight"), ("network", "Along streets")):
+        parts = {part: found.factors[f"{name}_{part}"] for part in ("times", "low", "high")}
+        columns |= {title: found.factors[f"{name}_where"].replace({"": "not chosen"})}
+        columns |= {f"{title}, {part}": values for part, values in parts.items()}
+        columns[f"{title}, holds"] = [
+            f"{100 * row.incidents:.0f} % in {100 * row.places:.0f} %" if row.places == row.places else ""
+            for row in found.factors[[f"{name}_places", f"{name}_incidents"]]
+            .set_axis(["places", "incidents"], axis=1).itertuples()
+        ]  # fmt: skip
+    shown = pd.DataFrame(columns)
     models = found.models.drop(columns="family").assign(metric=list(NAMES.values()))
     models.columns = [
         "Metric", "Factors", "BIC", "Deviance a cell, tiles left out", "Top 5 % hold", "Top 5 % hold later"
@@ -164,6 +185,7 @@ def blocks(found: TwoMetrics) -> list[Block]:
             "metrics", "Each factor by straight lines and along streets", shown, FORMATS,
             note="Low and high: 95 % interval that allows for cells of one tile being alike. Metres are "
             "those of the metric of the column. "
+            "Holds: share of incidents in the share of places that lie so, in-sample. "
             f"The rest of the chapter goes by {used}; the other metric is not "
             "resampled or shifted, and no factor is judged by it.",
         ),
