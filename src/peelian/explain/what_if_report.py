@@ -75,8 +75,7 @@ def _most_moved(one: WhatIf) -> Table:
     shown.columns = ["Place", "Before", "After", "Times the score", "Low", "High"]
     return Table(
         f"what_if_{one.factor}",
-        f"{HEADING}: the {len(shown)} places whose score moves most with other features of "
-        f"{one.factor.replace('_', ' ')}",
+        f"{HEADING}: where the score moves most with other features of {one.factor.replace('_', ' ')}",
         shown, dict.fromkeys(("Before", "After", "Times the score", "Low", "High"), ",.2f"),
         note="Before and after in times the average as fitted. Low and high: 95 % over the resamples of "
         "tiles, 1 in a resample that does not choose the factor; empty where none were drawn. The model and "
