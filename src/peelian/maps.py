@@ -43,6 +43,8 @@ NAMED = {
     "hot 90 %": "#fc8d59", "hot 95 %": "#d7301f", "hot 99 %": "#7f0000",
     "cold 90 %": "#92c5de", "cold 95 %": "#4393c3", "cold 99 %": "#053061",
     "sure": "#08519c", "likely": "#6baed6", "unsure": "#c6dbef", "never": "#f3f2f1",
+    "much lower": "#2166ac", "lower": "#92c5de", "as before": "#f3f2f1", "higher": "#f4a582",
+    "much higher": "#b2182b",
 }  # fmt: skip
 WIDTH = 640
 MANY = 1500  # shapes on one map

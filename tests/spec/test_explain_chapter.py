@@ -208,7 +208,7 @@ def test_the_headings_of_the_utility(mode: str) -> None:
     order = ["input_details", "analysis_parameters", "variables", "best_model", "print_out", "criteria"]
     assert [name for name in names if name in order] == order
     said = " ".join(b.text for b in found.section.blocks if isinstance(b, Text))
-    assert "Risk scores run from 1.0 to" in said
+    assert "Risk scores run from 1.00 to" in said
     assert found.files["formula.txt"].startswith("Exp(")
     printed = found.files["print_out.csv"]
     assert set(printed["family"]) == {"poisson", "nb1"}

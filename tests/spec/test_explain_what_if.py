@@ -12,8 +12,9 @@ import pytest
 from shapely import box
 
 from peelian.errors import DataError
-from peelian.explain.change import HEADING
+from peelian.explain.change import HEADING, WhatIf
 from peelian.explain.run import Parameters
+from peelian.explain.what_if_report import moves
 from peelian.loop import run
 
 CORNER = np.array([500000.0, 180000.0])
@@ -103,6 +104,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     folder = project(tmp_path, '[explain.what_if.pub]\nremove = "gone.gpkg"\n')
     with pytest.raises(DataError, match=r"remove names gone\.gpkg|gone\.gpkg.*there is no such file"):
         run(folder, until="explain")
+
+
+def test_how_places_move_in_words() -> None:
+    frame = pd.DataFrame({"change": [0.5, 0.9, 1.0, 1.1, 1.3]}, index=list("abcde"))
+    found = moves(WhatIf(frame, "pub", (8, 3), "burglary"))
+    assert found.tolist() == ["much lower", "lower", "as before", "higher", "much higher"]
 
 
 def test_nothing_asked() -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from peelian.places import Places
 
 
+LEAST_COVERED = 0.5  # of an area's ground by cells, to be named in the chapter
+
+
 def sure_sentence(terrain: RiskTerrain) -> str:
     """How many cells surely belong to the riskiest 5 %, in one sentence; empty without resamples."""
     if terrain.uncertainty is None or not len(terrain.uncertainty):
@@ -96,17 +99,20 @@ def _neighbourhoods(terrain: RiskTerrain, cells: Places, areas: Places, groups: 
     from peelian.explain.surface import anroc
 
     frame = anroc(terrain, cells, areas, groups)
-    shown = frame.dropna(subset=["risk"]).head(10).reset_index()
+    inside = frame[frame["risk"].notna() & (frame["share_covered"] >= LEAST_COVERED)]
+    inside = inside if len(inside) else frame.dropna(subset=["risk"])
+    shown = inside.head(10).reset_index()
     names = ["Area", "Mean risk score", "Times the average", "Covered by cells", "In the top 5 %",
              "Mean by dwelling", "Dwellings", "Dwellings in the top 5 %"]  # fmt: skip
     shown.columns = names[: len(shown.columns)]
     return Table(
         "neighbourhoods",
-        f"Areas with the highest mean risk score, {len(shown)} of {frame['risk'].notna().sum()}",
+        f"Areas with the highest mean risk score, {len(shown)} of {len(inside)}",
         shown, {"Mean risk score": ",.2f", "Times the average": ",.2f", "Covered by cells": ".0%",
                 "In the top 5 %": ".0%", "Mean by dwelling": ",.2f", "Dwellings": ",.0f",
                 "Dwellings in the top 5 %": ".0%"},
         note="Aggregate neighbourhood risk of crime (Drawve, Thomas & Walker 2016): relative risk, "
         "lowest cell = 1, weighted by the ground of the area in each cell; by dwelling where areas have "
-        "households, spread evenly over their ground.",
+        "households, spread evenly over their ground. Areas at least half covered by cells; all are in "
+        "neighbourhoods.csv.",
     )  # fmt: skip

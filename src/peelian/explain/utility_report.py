@@ -248,8 +248,8 @@ def _scores(terrain: RiskTerrain) -> list[Block]:
 
     score = terrain.relative_risk[terrain.risk.notna()]
     said = (
-        f"Risk scores run from {score.min():.1f} to {score.max():,.1f} (mean {score.mean():,.1f}, standard "
-        f"deviation {score.std():,.1f}); the lowest cell is 1."
+        f"Risk scores run from {score.min():.2f} to {score.max():,.2f} (mean {score.mean():,.2f}, standard "
+        f"deviation {score.std():,.2f}); the lowest cell is 1."
     )
     text = formula(terrain.coefficients, terrain.intercept)
     if len(text) <= LONGEST_FORMULA:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from peelian.maps import Layered
     from peelian.places import Places
 
-BREAKS = (0.5, 0.8, 1.0, 1.25, 2.0)
+MOVES = ("much lower", "lower", "as before", "higher", "much higher")
+MUCH = 1.25  # times the score, or 1 over it
 MOST = 10
 
 
@@ -35,6 +36,17 @@ def answered(
     ]
 
 
+def moves(one: WhatIf) -> pd.Series:
+    """How each place moves, in words: as before, lower, much lower (below 0.8 times), higher, much higher."""
+    import numpy as np
+    import pandas as pd
+
+    change = one.frame["change"].to_numpy(float)
+    still = np.abs(change - 1) <= 1e-12
+    code = np.select([still, change < 1 / MUCH, change < 1, change > MUCH], [2, 0, 1, 4], 3)
+    return pd.Series(np.array(MOVES)[code], one.frame.index, name="moves")
+
+
 def blocks(found: list[WhatIf], cells: Places) -> list[Block]:
     """A sentence, a map and the places that move most, of each."""
     said: list[Block] = []
@@ -49,19 +61,18 @@ def _map(one: WhatIf, cells: Places) -> Chart:
     from peelian import maps
     from peelian.explain.change import HEADING
 
-    change = one.frame["change"]
+    word = moves(one)
     name = one.factor.replace("_", " ")
     moved = one.frame.loc[one.changed, "change"]
-    table = moved.describe()[["min", "50%", "max"]].rename("Times the score").reset_index(drop=True)
-    frame = table.to_frame()
-    frame.insert(0, "Cells that move", ["lowest", "middle", "highest"])
+    number = word.value_counts().reindex(list(MOVES), fill_value=0)
+    frame = number.rename_axis("Score").rename("Cells").reset_index()
     return Chart(
         f"what_if_{one.factor}_map",
-        f"{HEADING}: with other features of {name} the score moves in {len(moved):,} cells",
-        maps.places_map(cells, change, legend="times the score", kind="diverging", breaks=BREAKS),
-        f"Map of the change of the risk score: {len(moved):,} of {len(change):,} cells move, by "
-        f"{moved.min():.2f} to {moved.max():.2f} times.",
-        frame, {"Times the score": ",.2f"},
+        f"{HEADING}: {len(moved):,} of {len(word):,} cells have another score with other features of {name}",
+        maps.places_map(cells, word, legend="risk score", kind="categories", order=MOVES),
+        f"Map of {len(word):,} cells by how the risk score moves, {moved.min():.2f} to {moved.max():.2f} "
+        "times where it does: " + ", ".join(f"{w} {n:,}" for w, n in number.items()) + ".",
+        frame, note=f"Much lower: below {1 / MUCH:g} times; much higher: above {MUCH:g} times.",
     )  # fmt: skip
 
 
@@ -74,8 +85,7 @@ def _most_moved(one: WhatIf) -> Table:
     shown.columns = ["Place", "Before", "After", "Times the score", "Low", "High"]
     return Table(
         f"what_if_{one.factor}",
-        f"{HEADING}: the {len(shown)} places whose score moves most with other features of "
-        f"{one.factor.replace('_', ' ')}",
+        f"{HEADING}: where the score moves most with other features of {one.factor.replace('_', ' ')}",
         shown, dict.fromkeys(("Before", "After", "Times the score", "Low", "High"), ",.2f"),
         note="Before and after in times the average as fitted. Low and high: 95 % over the resamples of "
         "tiles, 1 in a resample that does not choose the factor; empty where none were drawn. The model and "
@@ -95,10 +105,10 @@ def files(found: list[WhatIf], cells: Places, gpkg: Layered) -> dict[str, Any]:
     layers: dict[str, gpd.GeoDataFrame] = dict(gpkg.layers)
     styles = dict(gpkg.styles)
     for one in found:
-        moved = one.frame.loc[one.changed]
+        moved = one.frame.loc[one.changed].assign(moves=moves(one))
         parts.append(moved.reset_index().assign(layer=one.factor))
         if len(moved):
             name = f"what_if_{one.factor}"
             layers[name] = cells.frame[["geometry"]].loc[one.changed].join(moved)
-            styles[name] = Style("change", kind="diverging", legend="times the score", breaks=BREAKS)
+            styles[name] = Style("moves", kind="categories", legend="risk score")
     return {"what_if.csv": pd.concat(parts, ignore_index=True), "terrain.gpkg": Layered(layers, styles)}
