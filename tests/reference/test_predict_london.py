@@ -12,7 +12,6 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,6 +34,7 @@ from peelian.predict.backtest import backtest
 from peelian.predict.claims import block_draws, diebold_mariano, interval
 from peelian.predict.history import History, step_of
 from peelian.predict.method import at_level
+from tests.london_panel import london_incidents, london_places
 
 SHARES = (0.01, 0.05, 0.1, 0.2)
 METHODS: dict[str, Method] = {
@@ -61,19 +61,7 @@ class London(NamedTuple):
 @pytest.fixture(scope="module")
 def london(shared: Path) -> London:
     data = shared / "data" / "uk"
-    rows = pd.read_parquet(
-        data / "met_burglary" / "met_burglary_2010-12_2021-12.parquet",
-        columns=["month", "lsoa_code", "crime_uid"],
-    ).sort_values("month", kind="stable")
-    rows = rows[~((rows["crime_uid"] != 0) & rows["crime_uid"].duplicated())]
-    areas = gpd.read_file(data / "boundaries_london" / "london_lsoa_2011.gpkg").set_index("LSOA11CD")
-    start = pd.to_datetime(rows["month"].astype(str))
-    columns = {"start": start, "end": start + pd.offsets.MonthBegin(1), "type": "burglary", "source": "met"}
-    frame = gpd.GeoDataFrame(
-        {**columns, "place": rows["lsoa_code"].astype(object)},
-        geometry=gpd.GeoSeries([None] * len(rows), index=rows.index, crs="EPSG:27700"),
-    )
-    incidents, places = Incidents(frame, precision="month"), Places.of(areas[["geometry"]])
+    incidents, places = london_incidents(data), london_places(data)
     history = History.of(incidents, places, end=pd.Timestamp("2020-01-01"), by="code")
     text = (shared / "reference" / "predict" / "london_lsoa_month.json").read_text("utf-8")
     return London(incidents, places, history, json.loads(text))
