@@ -204,7 +204,7 @@ def _backtest(found: Tested, crimes: str, source: str, breaks: Sequence[Break]) 
     if len(tested.pairs):
         blocks.append(report.difference_chart(tested, crimes, source))
     both = [tested, *([found.lagged] if found.lagged is not None else [])]
-    blocks += [report.methods_table(each, crimes, source) for each in both]
+    blocks += [table for each in both for table in report.methods_tables(each, crimes, source)]
     blocks += score_blocks(tested, chosen_map(tested)[0], crimes, source, breaks=breaks)
     files: dict[str, Any] = {
         "backtest.csv": tested.pooled, "backtest_origins.csv": tested.by_origin,
