@@ -9,6 +9,7 @@ import pandas as pd
 
 from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
+from peelian.predict.cautions import outside_words
 from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.planning import Planning
@@ -330,7 +331,7 @@ def section(
     blocks: list[Block] = [Text(findings[0], "finding"), *(Text(words, "warning") for words in held)]
     blocks += [Text(words, "finding") for words in findings[1:]]
     blocks.append(Text(f"The map shown: {forecast.why}"))
-    on_the_map = " ".join([*held, records])
+    on_the_map = " ".join([*held, outside_words(forecast, len(incidents)), records])
     blocks += map_blocks(forecast, backtest, cells, crimes, source, on_the_map, published=incidents.published)
     blocks += patrol
     if len(backtest.pairs):

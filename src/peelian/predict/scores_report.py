@@ -92,11 +92,8 @@ def totals_chart(backtest: Backtest, method: str, crimes: str, source: str, brea
         ignore_index=True,
     )  # fmt: skip
     first, last = rows["origin"].iloc[0], rows["origin"].iloc[-1]
-    inside = [
-        (one.month.start_time, f"recording changed, {one.month:%b %Y}")
-        for one in breaks
-        if first <= one.month.start_time <= last
-    ]
+    seen = [one for one in breaks if first <= one.month.start_time <= last]
+    inside = [(one.month.start_time, f"recording changed, {one.month:%b %Y}") for one in seen]
     table = rows[["origin", "incidents", "expected", "count_low", "count_high", "count_p"]].rename(
         columns={
             "origin": backtest.horizon, "incidents": "recorded", "count_low": "low", "count_high": "high",
@@ -117,7 +114,7 @@ def totals_chart(backtest: Backtest, method: str, crimes: str, source: str, brea
         table, {"recorded": ",.0f", "expected": ",.1f", "low": ",.0f", "high": ",.0f", "p": ".3f"}, source,
         note=f"The map shown ({backtest.words[method]}). Limits from how far earlier totals were off; p of "
         "the count test, two-sided. About one period in ten lies outside by chance."
-        + "".join(f" {one.month:%B %Y}: {one.what} ({one.source})." for one in breaks if inside),
+        + "".join(f" {one.month:%B %Y}: {one.what} ({one.source})." for one in seen),
     )  # fmt: skip
 
 
