@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
+from peelian.arithmetic.scores import hit_rate
 from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import EWMA, KDE, Counts, GammaPoisson, Method, PriorHistory, SameMonth
+from peelian.predict.method import at_level
 
 CELLS = Places.grid(gpd.GeoSeries([box(0, 0, 400, 300)], crs="EPSG:27700"), 100)
 PRIOR = pd.Series(np.linspace(1, 3, len(CELLS)), CELLS.index)
@@ -104,3 +106,31 @@ def test_row_order_is_irrelevant(table: np.ndarray) -> None:
     turned = Incidents(held.frame.iloc[::-1], precision="month")
     for method in EVERY:
         assert method(held, CELLS, JANUARY).equals(method(turned, CELLS, JANUARY)), method
+
+
+@few
+@given(tables)
+def test_a_quarter_turn_of_the_map_changes_no_forecast_and_no_score(table: np.ndarray) -> None:
+    turned = Places.grid(gpd.GeoSeries([box(-300, 0, 0, 400)], crs="EPSG:27700"), 100)
+    points = CELLS.points
+    there = turned.locate(gpd.GeoSeries(gpd.points_from_xy(-points.y, points.x), crs=CELLS.crs))
+    order = turned.index.get_indexer(there)
+    across = np.zeros_like(table)
+    across[:, order] = table
+    outcome = table[0]
+    for method in (Counts(3), EWMA(6), KDE(150), KDE(150, half_life=6), GammaPoisson()):
+        here = method(incidents(table), CELLS, JANUARY).to_numpy()
+        round_ = method(incidents(across, turned), turned, JANUARY).to_numpy()[order]
+        assert round_ == pytest.approx(here, abs=1e-6), method
+        assert hit_rate(round_, outcome, share=0.25) == pytest.approx(
+            hit_rate(here, outcome, share=0.25), abs=1e-6
+        )
+
+
+@few
+@given(tables, st.floats(0.1, 500))
+def test_the_sum_of_a_rate_is_its_level(table: np.ndarray, level: float) -> None:
+    held = incidents(table)
+    assert Counts(12)(held, CELLS, JANUARY).sum() == pytest.approx(table[-12:].sum() / 12)
+    for method in EVERY:
+        assert at_level(method(held, CELLS, JANUARY).to_numpy(), level).sum() == pytest.approx(level), method

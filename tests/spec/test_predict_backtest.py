@@ -174,6 +174,13 @@ def test_no_origin_with_history_is_refused() -> None:
         backtest({}, INCIDENTS, CELLS, origins=["2016-01"], areas=ALL, seed=1)
 
 
+def test_an_origin_without_later_data_is_refused_by_its_date() -> None:
+    with pytest.raises(
+        DesignError, match="No incident is later than the origins 1 February 2020: incidents end in Dec"
+    ):
+        backtest({}, INCIDENTS, CELLS, origins=["2019-06-01", "2020-02-01"], seed=1)
+
+
 def test_weeks_of_month_dated_incidents_are_refused() -> None:
     with pytest.raises(DesignError, match="forecasts of a week cannot be tested"):
         backtest({}, INCIDENTS, CELLS, horizon="week", seed=1)

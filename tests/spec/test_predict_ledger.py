@@ -211,6 +211,20 @@ def test_the_map_and_the_count_are_sealed_together(tmp_path: Path, stage: Path) 
     assert [entry.method for entry in made] == ["counts(12)", "ewma"]
 
 
+def test_the_line_says_what_it_spans_and_one_from_before_that_was_kept_still_verifies(
+    tmp_path: Path, stage: Path
+) -> None:
+    assert {entry.horizon for entry in sealing.seal(tmp_path / "ledger", stage, made=DECEMBER)} == {"month"}
+    Ledger(tmp_path / "old").append(
+        RISK, start="2020-01-01", stop="2020-02-01", known_at="2020-01-01", method="ewma", made=DECEMBER
+    )
+    path = tmp_path / "old" / "ledger.jsonl"
+    line = json.loads(path.read_text())
+    assert line.pop("horizon") == ""
+    path.write_text(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+    assert Ledger(tmp_path / "old").verify().problems == ()
+
+
 def test_sealing_twice_adds_nothing(tmp_path: Path, stage: Path) -> None:
     first = sealing.seal(tmp_path / "ledger", stage, made=DECEMBER)
     assert sealing.seal(tmp_path / "ledger", stage) == first

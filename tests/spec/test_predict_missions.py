@@ -20,6 +20,7 @@ from peelian.places import Places
 from peelian.predict.dosage import dosage, explored
 from peelian.predict.missions import Missions, missions, street_kilometres
 from peelian.predict.patrol_files import ENDINGS, patrol_file, patrol_files
+from peelian.predict.sheets import sheets
 from peelian.predict.shifts import hours_of, shift_shares
 
 CELLS = Places.grid(gpd.GeoSeries([box(530_000, 180_000, 531_000, 181_000)], crs="EPSG:27700"), 100)
@@ -251,6 +252,35 @@ def test_every_file_with_a_place_for_it_opens_with_the_verdict_and_what_cannot_b
     assert json.loads(files["missions.geojson"])["description"] == first
     assert f"<description>{escaped}</description>" in files["missions.kml"]
     assert files["missions.gpkg"].about == first
+
+
+def test_every_mission_is_a_page_with_its_map_its_stops_and_what_the_map_cannot_know() -> None:
+    streets = gpd.GeoDataFrame(geometry=[LineString([(530_000, 180_500), (531_000, 180_500)])], crs=CELLS.crs)
+    missions_made = made()
+    text = sheets(
+        missions_made, CELLS, streets=streets, first=("Use the count.", "<Nobody> knows."), marking="OFFICIAL"
+    )
+    page = ElementTree.fromstring(
+        text.removeprefix("<!DOCTYPE html>")
+        .replace('<meta charset="utf-8">', "")
+        .replace('<meta name="viewport" content="width=device-width, initial-scale=1">', "")
+    )
+    sections = page.findall(".//section")
+    assert [section.findtext("h1") for section in sections] == [
+        "East, 2019-06-03, late",
+        "West, 2019-06-03, late",
+    ]
+    for section in sections:
+        words = "".join(section.itertext())
+        assert "OFFICIAL" in words
+        assert "Use the count." in words
+        assert "<Nobody> knows. A box is a place to be visible in" in words
+        assert len(section.findall(".//tbody/tr")) == 10
+        drawn = section.find("svg")
+        assert drawn is not None
+        assert len(drawn.findall("polygon")) == 10
+        assert [number.text for number in drawn.findall("text")][:10] == [str(n) for n in range(1, 11)]
+        assert any(line.get("stroke") == "#b1b4b6" for line in drawn.findall("polyline"))
 
 
 def test_there_is_no_other_file() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from peelian.predict import EWMA, Counts
 from peelian.predict.backtest import Backtest, backtest
+from peelian.predict.breaks import Break
 from peelian.predict.scores_report import baseline_sentence, score_blocks
 from peelian.report import Chart, Table
 from tests.spec.test_predict_backtest import CELLS, INCIDENTS, RATES, nothing
@@ -98,11 +99,11 @@ def test_the_best_baseline_is_named_and_models_are_set_against_it(tested: Backte
 
 
 def test_tables_and_charts_say_what_they_hold(tested: Backtest) -> None:
-    blocks = score_blocks(
-        tested, "ewma", "burglaries", "simulated", breaks=[(pd.Timestamp("2018-06-01"), "new")]
-    )
+    new = Break(pd.Period("2018-06", "M"), "Sheds count as homes", "a circular")
+    blocks = score_blocks(tested, "ewma", "burglaries", "simulated", breaks=[new])
     named = {block.name: block for block in blocks if isinstance(block, Table | Chart)}
     assert list(named) == ["predict_totals", "predict_deciles", "predict_pit", "predict_distributions",
                            "predict_choices", "predict_coverage"]  # fmt: skip
-    assert "a change in recording" in named["predict_totals"].note
+    assert "June 2018: Sheds count as homes (a circular)." in named["predict_totals"].note
+    assert "recording changed, Jun 2018" in str(named["predict_totals"].spec)
     assert "not held" in blocks[-1].text  # type: ignore[union-attr]

@@ -197,7 +197,7 @@ def given_to_predict(context: Context) -> dict[str, Any]:
         "given": Given(
             None if streets is None else _spatial(streets),
             custom=held["custom"], checkins=held["checkins"], planned=held["planned"],
-            near_repeat=near_repeat_of(context, prior_to),
+            near_repeat=near_repeat_of(context, prior_to), marking=context.project.project.marking,
         ),
     }  # fmt: skip
 

@@ -117,9 +117,10 @@ def _exposure_table(table: pd.DataFrame, name: str, what: str, crimes: str, sour
     return Table(
         name, f"Who gets the {what}: each group's share against its homes and its recorded {crimes}", frame,
         dict.fromkeys(shares, PERCENT) | dict.fromkeys(ratios, ".2f"), source,
-        note="For 1,000 homes: handed out at an origin, on average. Ratios with 95 % intervals over "
-        "origins (low, high; lowest, highest); above 1 more than its part. Shares of an area's people are "
-        "taken to hold for its homes and its crime too.",
+        note="For 1,000 homes: handed out at an origin, on average. Ratios with 95 % intervals over origins "
+        "(low, high; lowest, highest); above 1 more than its part. Shares of an area's people are taken to "
+        "hold for its homes and its crime too."
+        + (" Minutes are of the coming period alone; only records vary." if "minutes" in name else ""),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from peelian.arithmetic.scores import capture, information_gain, log_score
-from peelian.errors import DesignError
+from peelian.errors import DesignError, some
 from peelian.predict.checkpoint import Checkpoints
 from peelian.predict.claims import Verdict
 from peelian.predict.history import LENGTH, STEP, YEAR, History, Horizon, Step, moment, moment_of, step_of
@@ -364,6 +364,16 @@ def _refuse_tiny(incidents: Incidents, horizon: Horizon) -> None:
         )
 
 
+def _refuse_unscored(late: list[int], last: int, step: Step) -> None:
+    if late:
+        days = [f"{moment_of(at, step).day} {moment_of(at, step):%B %Y}" for at in late]
+        end = f"{moment_of(last, step):%B %Y}" if step == "month" else f"{moment_of(last, step):%d %B %Y}"
+        raise DesignError(
+            f"No incident is later than the origins {some(days)}: incidents end in {end}, so nothing is "
+            "there to score them by. Leave them out; a forecast of what is to come is next_period's."
+        )
+
+
 def _starts(
     incidents: Incidents, origins: int | Sequence[object] | None, horizon: Horizon, lag: int
 ) -> list[int]:
@@ -375,6 +385,7 @@ def _starts(
         starts = [last + 1 - length * back for back in range(number, 0, -1)]
     else:
         starts = sorted(step_of(moment(origin), step) for origin in origins)
+        _refuse_unscored([at for at in starts if at > last], last, step)
     kept = [at for at in starts if at - lag - first >= YEAR[step] // 12]
     if not kept:
         raise DesignError(

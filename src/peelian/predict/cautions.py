@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
     from peelian.predict.forecast import Forecast
 
+MOST_OUTSIDE = 0.02  # of all incidents, before it is a warning of its own
 SMALL_CELL = 250  # metres: finer than the snap points of published data can bear
 
 
@@ -43,11 +44,8 @@ def warnings_of(
             "All burglary, homes and businesses: the published data do not tell them apart, so town centres "
             "look riskier than their homes are."
         )
-    if forecast.outside > 0.02:
-        out.append(
-            f"{forecast.outside * 100:.0f} % of the {len(incidents):,} incidents lie outside every cell or "
-            "have no point; they are not in this forecast."
-        )
+    if forecast.outside > MOST_OUTSIDE:
+        out.append(outside_words(forecast, len(incidents)))
     out += _one_spot(incidents)
     if seen:
         out.append(
@@ -58,6 +56,16 @@ def warnings_of(
         f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()
     ]
     return out
+
+
+def outside_words(forecast: Forecast, incidents: int) -> str:
+    """How many incidents the map leaves out; nothing where every one has its cell."""
+    if not forecast.outside:
+        return ""
+    return (
+        f"{forecast.outside * 100:.1f} % of the {incidents:,} incidents lie outside every cell or have no "
+        "point; they are not in this forecast."
+    )
 
 
 def _one_spot(incidents: Incidents) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from peelian.errors import DesignError
+from peelian.predict.holdout import NOT_COMPARABLE
 from peelian.report import Block, Table, Text
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def missions_part(
     """
     from peelian.predict.patrol_files import patrol_files
     from peelian.predict.patrol_report import missions_blocks, sheet_blocks
+    from peelian.predict.sheets import sheets
 
     made = missions_of(forecast, incidents, cells, areas, asked, given, crime=crime, crimes=crimes, seed=seed)
     kinds = made.frame["kind"].value_counts()
@@ -68,7 +70,10 @@ def missions_part(
     )
     if sheet:
         blocks += sheet_blocks(made, crimes, source)
-    return Part(blocks, patrol_files(made, cells, first=" ".join(first)), {"missions": summary}, made)
+    files = patrol_files(made, cells, first=" ".join(first))
+    told = tuple(words for words in first if words != NOT_COMPARABLE)  # nothing for a patrol to do with
+    files["missions.html"] = sheets(made, cells, streets=given.streets, first=told, marking=given.marking)
+    return Part(blocks, files, {"missions": summary}, made)
 
 
 def missions_of(

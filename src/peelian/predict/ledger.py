@@ -34,7 +34,8 @@ class Entry:
     included; ``known_at`` nothing later was used; ``method``, ``parameters`` what made it; ``version`` of
     the code; ``data`` SHA-256 of the incidents, ``risk`` of the stored forecast; ``chosen`` the places that
     were to be acted on; ``late`` True where it was sealed at or after ``start``: it is kept and never counts
-    as prospective; ``previous`` SHA-256 of the line before; ``hash`` of this line without it.
+    as prospective; ``previous`` SHA-256 of the line before; ``horizon`` what it spans (``month``, ``week``),
+    where it was said; ``hash`` of this line without it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Entry:
     chosen: tuple[str, ...]
     late: bool
     previous: str
+    horizon: str = ""
     hash: str = ""
 
 
@@ -92,6 +94,7 @@ class Ledger:
         data: str = "",
         chosen: Sequence[str] = (),
         version: str = "",
+        horizon: str = "",
         made: datetime | None = None,
     ) -> Entry:
         """Seal a forecast: write its risk beside the ledger and one line that holds its hash.
@@ -113,7 +116,7 @@ class Ledger:
                 name, at.isoformat(timespec="seconds"), first.isoformat(), last.isoformat(),
                 known.isoformat(), method, dict(parameters or {}), crime, version, data,
                 sha256(text), tuple(map(str, chosen)), at.replace(tzinfo=None) >= first.to_pydatetime(),
-                self.head,
+                self.head, horizon,
             )  # fmt: skip
             sealed = asdict(entry) | {"hash": _own_hash(entry)}
             (self.folder / "risk").mkdir(exist_ok=True)
@@ -361,5 +364,6 @@ def _entry(line: Mapping[str, Any]) -> Entry:
 
 
 def _own_hash(entry: Entry) -> str:
-    rest = {key: value for key, value in asdict(entry).items() if key != "hash"}
+    unsaid = ("hash",) if entry.horizon else ("hash", "horizon")  # lines from before it was kept have none
+    rest = {key: value for key, value in asdict(entry).items() if key not in unsaid}
     return sha256(json.dumps(rest, ensure_ascii=False, sort_keys=True))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.errors import DesignError
 from peelian.predict import extras, report, sealing
 from peelian.predict.breaks import breaks_of
-from peelian.predict.cautions import warnings_of
+from peelian.predict.cautions import outside_words, warnings_of
 from peelian.predict.extras import PARTS, Part
 from peelian.predict.tables import MissionTable
 from peelian.report import Block, Outcome, Section, Text
@@ -132,7 +132,7 @@ def _on_the_backtest(
     )  # fmt: skip
     if part == "map":
         said = [*found.remarks, report.forecast_sentence(forecast, crimes, len(cells))]
-        records = " ".join([*held.banners, records])
+        records = " ".join([*held.banners, outside_words(forecast, len(incidents)), records])
         blocks = report.map_blocks(
             forecast, tested, cells, crimes, source, records, published=incidents.published
         )
@@ -204,7 +204,7 @@ def _backtest(found: Tested, crimes: str, source: str, breaks: Sequence[Break]) 
     if len(tested.pairs):
         blocks.append(report.difference_chart(tested, crimes, source))
     both = [tested, *([found.lagged] if found.lagged is not None else [])]
-    blocks += [report.methods_table(each, crimes, source) for each in both]
+    blocks += [table for each in both for table in report.methods_tables(each, crimes, source)]
     blocks += score_blocks(tested, chosen_map(tested)[0], crimes, source, breaks=breaks)
     files: dict[str, Any] = {
         "backtest.csv": tested.pooled, "backtest_origins.csv": tested.by_origin,

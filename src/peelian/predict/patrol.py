@@ -29,7 +29,7 @@ class Given:
     ``streets`` lines; ``custom`` boxes with reasons; ``checkins`` of patrols, and the ``planned`` missions
     they belong to (missions.csv of an earlier run); ``visits`` a shift by area, as a plan left them
     (patrol.csv: place, visits). ``near_repeat`` the method of that name with the excess that ``explain``
-    found, or nothing.
+    found, or nothing; ``marking`` the protective marking, for what is handed out.
     """
 
     streets: gpd.GeoDataFrame | None = None
@@ -38,6 +38,7 @@ class Given:
     planned: pd.DataFrame | None = None
     visits: pd.DataFrame | None = None
     near_repeat: str = ""
+    marking: str = ""
 
 
 def planned(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
+from peelian.predict.cautions import outside_words
 from peelian.predict.forecast import Forecast
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.planning import Planning
@@ -116,40 +117,53 @@ def planning_sentence(planning: Planning, crimes: str) -> str:
 
 
 # -------------------------------------------------------------------- tables, chart, map
-def methods_table(backtest: Backtest, crimes: str, source: str) -> Table:
-    """Every method side by side, the best log score first."""
-    pooled = backtest.pooled.merge(
-        backtest.pairs[["method", "log_score", "log_score_low", "log_score_high", "holm"]],
-        on="method", how="left", suffixes=("", "_difference"),
-    )  # fmt: skip
-    frame = pd.DataFrame({"method": pooled["words"]})
+def methods_tables(backtest: Backtest, crimes: str, source: str) -> list[Table]:
+    """Every method side by side, the best log score first: what it held, and what it differs by."""
+    frame = pd.DataFrame({"method": backtest.pooled["words"]})
     formats = {}
     for share in backtest.shares:
         label = f"{share * 100:g}"
-        frame[share_of(share)] = pooled[f"hit_rate_{label}"]
+        frame[share_of(share)] = backtest.pooled[f"hit_rate_{label}"]
         formats[share_of(share)] = ".1%"
         if label == f"{MAIN_SHARE * 100:g}":
-            frame["low"], frame["high"] = pooled[f"hit_rate_{label}_low"], pooled[f"hit_rate_{label}_high"]
-            formats |= {"low": ".1%", "high": ".1%"}
-    frame["log score"] = pooled["log_score"]
-    frame["difference to counts"] = pooled["log_score_difference"]
-    frame["lowest"], frame["highest"] = (
-        pooled["log_score_low_difference"],
-        pooled["log_score_high_difference"],
-    )
-    formats |= dict.fromkeys(("log score", "difference to counts", "lowest", "highest"), ".4f")
-    frame["fitted"] = fit_dates(pooled)
-    name = "predict_methods" if not backtest.lag else f"predict_methods_lag_{backtest.lag}"
+            for edge in ("low", "high"):
+                frame[edge] = backtest.pooled[f"hit_rate_{label}_{edge}"]
+                formats[edge] = ".1%"
+    lag = f"_lag_{backtest.lag}" if backtest.lag else ""
     late = f", the last {backtest.lag} {_step(backtest)} before each not yet known" if backtest.lag else ""
+    over = f"over {backtest.origins} {backtest.horizon}s{late}"
+    held = Table(
+        f"predict_methods{lag}", f"Share of {crimes} in the area ranked highest, {over}", frame, formats,
+        source,
+        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. The best log score "
+        "stands first.",
+    )  # fmt: skip
+    return [held, _differences(backtest, f"predict_log_scores{lag}", over, source)]
+
+
+def _differences(backtest: Backtest, name: str, over: str, source: str) -> Table:
+    pooled = backtest.pooled[backtest.pooled["method"] != BEST]
+    frame = pd.DataFrame({"method": pooled["words"], "log score": pooled["log_score"]})
+    formats = {"log score": ".4f"}
+    for pairs, head, ends in (
+        (backtest.pairs, "to counts of a year", ("lowest", "highest")),
+        (backtest.to_best, "to the best baseline", ("low", "high")),
+    ):
+        rows = pairs.set_index("method").reindex(pooled["method"])
+        for column, word in zip(("", "_low", "_high"), (head, *ends), strict=True):
+            frame[word] = rows[f"log_score{column}"].to_numpy()
+            formats[word] = "+.4f"
+        if head == "to counts of a year":
+            frame["p"] = rows["holm"].to_numpy()
+            formats["p"] = ".3f"
+    frame["fitted"] = fit_dates(pooled)
     return Table(
-        name,
-        f"Share of {crimes} in the area ranked highest, and log score, over {backtest.origins} "
-        f"{backtest.horizon}s{late}",
+        name, f"Log score of every method, and its difference to counts and to the best baseline, {over}",
         frame, formats, source,
-        note="Low and high: 95 % interval of the 5 % column over origins, by blocks of 4. Log score: lower "
-        "is better; difference to counts of a year with its 95 % interval (lowest, highest), below 0 "
-        "better. Fitted: the day before which the last fit saw anything, and how many fits there were; "
-        "each origin's is in backtest_origins.csv.",
+        note="Lower is better; differences with their 95 % intervals over origins, below 0 better. p: "
+        "one-sided (Diebold & Mariano 1995), after Holm's correction for all methods tried. The best "
+        f"baseline: {backtest.words[backtest.best_baseline]}. Fitted: the day before which the last fit saw "
+        "anything, and how many fits there were; each origin's is in backtest_origins.csv.",
     )  # fmt: skip
 
 
@@ -317,14 +331,13 @@ def section(
     blocks: list[Block] = [Text(findings[0], "finding"), *(Text(words, "warning") for words in held)]
     blocks += [Text(words, "finding") for words in findings[1:]]
     blocks.append(Text(f"The map shown: {forecast.why}"))
-    on_the_map = " ".join([*held, records])
+    on_the_map = " ".join([*held, outside_words(forecast, len(incidents)), records])
     blocks += map_blocks(forecast, backtest, cells, crimes, source, on_the_map, published=incidents.published)
     blocks += patrol
     if len(backtest.pairs):
         blocks.append(difference_chart(backtest, crimes, source))
-    blocks.append(methods_table(backtest, crimes, source))
-    if lagged is not None:
-        blocks.append(methods_table(lagged, crimes, source))
+    for each in (backtest, *([lagged] if lagged is not None else [])):
+        blocks += methods_tables(each, crimes, source)
     blocks += score_blocks(backtest, forecast.method, crimes, source, breaks=breaks)
     blocks += further
     if sealed is not None:

@@ -50,7 +50,8 @@ class Parameters:
     ``grids``           ``three``: a method that beats counts is tested again on the grid moved by half a cell
                         and on cells twice as wide, and must hold on all; ``one``: it is not.
     ``horizon``         what a forecast spans: ``month``, or ``week`` where incidents have dates.
-    ``origins``         how many past months (or weeks) each method is tested on.
+    ``origins``         how many past months (or weeks) each method is tested on; 24 months or 52 weeks unless
+                        given, because fewer than 24 or 50 are too few to rank.
     ``coverage``        shares of the area at which the maps are judged.
     ``first``, ``last`` first and last month of history used (``2016-01``); all of it where not given.
     ``fitted_to``       last month that the risk by area for planning may have seen; the last month where not
@@ -75,7 +76,7 @@ class Parameters:
     methods: tuple[str, ...] = ("blend",)
     grids: Literal["three", "one"] = "three"
     horizon: Literal["month", "week"] = "month"
-    origins: Annotated[int, Field(ge=1)] = 24
+    origins: Annotated[int, Field(ge=1)] | None = None
     coverage: tuple[Share, ...] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
     first: str | None = None
     last: str | None = None
@@ -91,6 +92,11 @@ class Parameters:
     audit: AuditTable = Field(default_factory=AuditTable)
     triggering: TriggeringTable | None = None
     answered: Answer | None = None
+
+    @property
+    def tested_on(self) -> int:
+        """How many origins: as asked, else a year of weeks or two years of months."""
+        return self.origins or {"month": 24, "week": 52}[self.horizon]
 
     @field_validator("first", "last", "fitted_to")
     @classmethod

@@ -70,8 +70,8 @@ def score_blocks(
         totals_chart(backtest, method, crimes, source, breaks),
         deciles_chart(backtest, method, crimes, source),
         pit_chart(backtest, method, crimes, source),
-        distribution_table(backtest, crimes, source),
-        choice_table(backtest, crimes, source),
+        distribution_table(backtest, source),
+        choice_table(backtest, source),
         coverage_table(backtest, method, crimes, source),
         *([lacking] if lacking else []),
     ]
@@ -92,11 +92,8 @@ def totals_chart(backtest: Backtest, method: str, crimes: str, source: str, brea
         ignore_index=True,
     )  # fmt: skip
     first, last = rows["origin"].iloc[0], rows["origin"].iloc[-1]
-    inside = [
-        (one.month.start_time, f"recording changed, {one.month:%b %Y}")
-        for one in breaks
-        if first <= one.month.start_time <= last
-    ]
+    seen = [one for one in breaks if first <= one.month.start_time <= last]
+    inside = [(one.month.start_time, f"recording changed, {one.month:%b %Y}") for one in seen]
     table = rows[["origin", "incidents", "expected", "count_low", "count_high", "count_p"]].rename(
         columns={
             "origin": backtest.horizon, "incidents": "recorded", "count_low": "low", "count_high": "high",
@@ -117,7 +114,7 @@ def totals_chart(backtest: Backtest, method: str, crimes: str, source: str, brea
         table, {"recorded": ",.0f", "expected": ",.1f", "low": ",.0f", "high": ",.0f", "p": ".3f"}, source,
         note=f"The map shown ({backtest.words[method]}). Limits from how far earlier totals were off; p of "
         "the count test, two-sided. About one period in ten lies outside by chance."
-        + "".join(f" {one.month:%B %Y}: {one.what} ({one.source})." for one in breaks if inside),
+        + "".join(f" {one.month:%B %Y}: {one.what} ({one.source})." for one in seen),
     )  # fmt: skip
 
 
@@ -125,10 +122,7 @@ def deciles_chart(backtest: Backtest, method: str, crimes: str, source: str) -> 
     """Mean expected and recorded by tenth of the forecasts."""
     rows = backtest.deciles[backtest.deciles["method"] == method]
     frame = pd.concat(
-        [
-            rows[["tenth"]].astype(str).assign(number=rows[name], series=name)
-            for name in ("expected", "recorded")
-        ],
+        [rows[["tenth"]].assign(number=rows[name], series=name) for name in ("expected", "recorded")],
         ignore_index=True,
     )
     top = rows.iloc[-1]
@@ -168,59 +162,59 @@ def pit_chart(backtest: Backtest, method: str, crimes: str, source: str) -> Char
     )  # fmt: skip
 
 
-def distribution_table(backtest: Backtest, crimes: str, source: str) -> Table:
+def distribution_table(backtest: Backtest, source: str) -> Table:
     """Scores of every method as a distribution."""
     pooled = backtest.pooled[backtest.pooled["method"] != BEST]
-    label = f"{main_share(backtest) * 100:g}"
     frame = pd.DataFrame(
         {
-            "method": pooled["words"], "log score": pooled["log_score"],
+            "method": pooled["words"], "Poisson": pooled["log_score"],
             "negative binomial": pooled["log_score_nb"],
-            "information gain": pooled["information_gain"], "Brier": pooled["brier"], "CRPS": pooled["crps"],
-            "mean held to 5 %": pooled["auc_5"], "to 10 %": pooled["auc_10"], "PEI": pooled[f"pei_{label}"],
-            "PEI*": pooled[f"pei_area_{label}"], "RRI": pooled[f"rri_{label}"],
-            "slope": pooled["slope"], "totals outside": pooled["counts_outside"],
+            "information gain": pooled["information_gain"], "Brier": pooled["brier"],
+            "CRPS": pooled["crps"], "slope": pooled["slope"], "totals outside": pooled["counts_outside"],
             "floored": pooled["floored"],
         }
     )  # fmt: skip
-    formats = dict.fromkeys(("log score", "negative binomial", "Brier", "CRPS"), ".4f")
-    formats |= {"information gain": ".3f", "mean held to 5 %": ".1%", "to 10 %": ".1%"}
-    formats |= dict.fromkeys(("PEI", "PEI*", "RRI", "slope"), ".2f") | dict.fromkeys(
-        ("totals outside", "floored"), ",.0f"
-    )
-    late = f"_lag_{backtest.lag}" if backtest.lag else ""
+    formats = dict.fromkeys(("Poisson", "negative binomial", "Brier", "CRPS"), ".4f")
+    formats |= {"information gain": ".3f", "slope": ".2f", "totals outside": ",.0f", "floored": ",.0f"}
     return Table(
-        f"predict_distributions{late}", f"Further scores of every method over {backtest.origins} "
-        f"{LONG_PERIODS[backtest.horizon]}", frame, formats, source,
-        note="Log scores (Poisson, and negative binomial with the dispersion of earlier origins), Brier "
-        "score of “any at all” and CRPS: lower is better. Information gain in nats an incident over “equal "
-        "everywhere”, and mean share held over all cuts to 5 and 10 % of the area (partial area under the "
-        f"curve over its width): higher is better. At {label} % of the area: PEI, held as a share of the "
-        "most that as many places could hold; PEI*, of the most in the same area (equal for equal cells; "
-        "elsewhere the last place by its part); RRI, predicted over recorded. Slope 1: places forecast "
-        "twice as high had twice as many. Totals outside: periods outside the 90 % limits. Floored: "
-        "forecasts raised to a fiftieth of the mean before the logarithm.",
+        "predict_distributions",
+        f"Every method's forecasts as distributions, over {backtest.origins} "
+        f"{LONG_PERIODS[backtest.horizon]}",
+        frame, formats, source,
+        note="Log score as a Poisson, and as a negative binomial with the dispersion of earlier origins; "
+        "Brier score of “any at all”; CRPS: lower is better. Information gain: nats an incident over "
+        "“equal everywhere”. Slope 1: places forecast twice as high had twice as many. Totals outside: "
+        "periods outside the 90 % limits. Floored: forecasts raised to a fiftieth of the mean before the "
+        "logarithm.",
     )  # fmt: skip
 
 
-def choice_table(backtest: Backtest, crimes: str, source: str) -> Table:
-    """How every method's choice of places moves, and how it lies."""
+def choice_table(backtest: Backtest, source: str) -> Table:
+    """What every method's choice of places held, how it moves and how it lies."""
     pooled = backtest.pooled[backtest.pooled["method"] != BEST]
     share = main_share(backtest)
+    label = f"{share * 100:g}"
     frame = pd.DataFrame(
         {
-            "method": pooled["words"], "same as the last": pooled["jaccard"],
-            "clumpiness": pooled["clumpiness"], "chosen every time": pooled["always"],
+            "method": pooled["words"], "mean held to 5 %": pooled["auc_5"], "to 10 %": pooled["auc_10"],
+            "PEI": pooled[f"pei_{label}"], "PEI*": pooled[f"pei_area_{label}"], "RRI": pooled[f"rri_{label}"],
+            "same as the last": pooled["jaccard"], "clumpiness": pooled["clumpiness"],
+            "chosen every time": pooled["always"],
         }
     )  # fmt: skip
+    two = dict.fromkeys(("PEI", "PEI*", "RRI", "same as the last", "clumpiness"), ".2f")
     return Table(
         "predict_choices",
-        f"The {share * 100:g} % of the area ranked highest: how it moves from {backtest.horizon} to "
-        f"{backtest.horizon}, and how it lies",
-        frame, {"same as the last": ".2f", "clumpiness": ".2f", "chosen every time": ".0%"}, source,
-        note="Same as the last: places in both choices over places in either (Jaccard). Clumpiness: 1 in "
-        "one clump, 0 as if at random, -1 each by itself. Chosen every time: part of the choice that never "
-        "left it (Adepeju, Rosser & Cheng 2016). A choice that never moves needs no new map each time.",
+        f"The {share * 100:g} % of the area ranked highest: how near the best, how it moves from "
+        f"{backtest.horizon} to {backtest.horizon}, and how it lies",
+        frame, two | {"mean held to 5 %": ".1%", "to 10 %": ".1%", "chosen every time": ".0%"}, source,
+        note="Mean held over all cuts to 5 and 10 % of the area: the partial area under the curve, over "
+        "its width. PEI: held as a share of the most that as many places could hold; PEI*: of the most in "
+        "the same area (equal for equal cells; elsewhere the last place by its part). RRI: predicted over "
+        "recorded. Same as the last: places in both choices over places in either (Jaccard). Clumpiness: 1 "
+        "in one clump, 0 as if at random, -1 each by itself. Chosen every time: part of the choice that "
+        "never left it (Adepeju, Rosser & Cheng 2016). A choice that never moves needs no new map each "
+        "time.",
     )  # fmt: skip
 
 

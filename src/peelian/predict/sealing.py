@@ -73,7 +73,7 @@ def seal(
             or book.append(
                 risk, start=start, stop=stop, known_at=about["known_at"], method=method,
                 parameters=parameters, crime=about["crime"], data=about["data"], chosen=sorted(top),
-                version=version, made=made,
+                version=version, horizon=about["horizon"], made=made,
             )
         )  # fmt: skip
     return out
@@ -160,4 +160,6 @@ def _iso(text: str) -> str:
 def _horizon(entry: Entry) -> str:
     import pandas as pd
 
+    if entry.horizon:
+        return entry.horizon
     return "month" if (pd.Timestamp(entry.stop) - pd.Timestamp(entry.start)).days > 14 else "week"

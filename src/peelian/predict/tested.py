@@ -73,7 +73,7 @@ def backtests(
     step = STEP[parameters.horizon]
     names = asked(parameters, step, prior=prior is not None, given=given)
     tested_from = (
-        (incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.origins, "D"))
+        (incidents.frame["start"].max() - pd.Timedelta(DAYS[parameters.horizon] * parameters.tested_on, "D"))
         .to_period("M")
         .start_time
     )
@@ -88,7 +88,7 @@ def backtests(
         methods = methods_named(names, step=step, prior=terrain, prior_to=str(prior_last), beside=beside)
         informed = [name for name, method in methods.items() if newer(inputs_of(method), tested_from)]
         return backtest(
-            methods, incidents, places, origins=parameters.origins, horizon=parameters.horizon,
+            methods, incidents, places, origins=parameters.tested_on, horizon=parameters.horizon,
             areas=parameters.coverage, lag=lag, refit=parameters.refit, seen=informed, crimes=crimes,
             seed=seed, measures=known if places is cells else None, store=store, progress=ticker,
         )  # fmt: skip
