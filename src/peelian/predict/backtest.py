@@ -118,7 +118,8 @@ def backtest(
     ``methods``   name -> callable ``(incidents, places, period) -> Series``; ours share one count matrix.
     ``origins``   how many of the last periods to forecast (24 months, or 52 weeks or days), or their starts.
     ``horizon``   what each forecast spans: a ``month``, ``week`` or ``day`` (the last two need dates).
-    ``areas``     shares of the total ``size`` by place (square metres unless given: homes, kits).
+    ``areas``     shares of the total ``size`` by place (square metres, of streets metres,
+                  unless given: homes, kits).
     ``measures``  name -> amount by place (``km of street``, ``homes``): coverage by each is scored too.
     ``lag``       steps before each origin that are not known yet, as when publication is late.
     ``refit``     learned methods are fitted again every so many origins; as often as each does by itself
@@ -299,12 +300,15 @@ def _sizes(places: Places, size: pd.Series | None) -> np.ndarray:
         return size.reindex(places.index).to_numpy(float)
     if places.kind == "cell":  # equal by construction: their shapes' areas differ in the last digits
         return np.ones(len(places))
-    return places.areas.to_numpy()
+    return (places.geometry.length if places.kind == "street" else places.areas).to_numpy()
 
 
 def _measures(places: Places, given: Mapping[str, pd.Series] | None) -> dict[str, np.ndarray]:
-    """Square kilometres, and what else was given, by place."""
-    held = {"km2": places.areas / 1e6} | dict(given or {})
+    """Square kilometres (of streets, kilometres), and what else was given, by place."""
+    own = {"km2": places.areas / 1e6}
+    if places.kind == "street":
+        own = {"km of street": places.geometry.length / 1e3}
+    held = own | dict(given or {})
     return {name: amount.reindex(places.index).fillna(0).to_numpy(float) for name, amount in held.items()}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from peelian.arithmetic.density import REACH, smooth_counts
+from peelian.predict.along import metres_along
 from peelian.predict.baselines import _above_zero, _window
 from peelian.predict.history import History, Step
 from peelian.predict.method import Method, choose, need_enough
@@ -28,8 +29,9 @@ class KDE(Method):
     ``window``     steps back, or None for all; ``half_life`` fades within it (KDE x EWMA).
 
     On a grid: counts by cell, smoothed by FFT and divided by the smoothed study area (Diggle 1985), total
-    kept. On other places: from each one's point, in proportion to area and the kernel, total kept. No
-    edge-free density is assumed; nothing is spread outside the study area.
+    kept. On areas: from each one's point, in proportion to area and the kernel, total kept. On street
+    segments: by metres along the network, to 1,000 m, in proportion to length and the kernel (Rosser,
+    Davies, Bowers, Johnson & Cheng 2017). Nothing is spread outside the study area.
     """
 
     bandwidth: float | Literal["cv"] = "cv"
@@ -101,10 +103,13 @@ def _kernel(places: Places, bandwidth: float) -> object:
     from scipy import sparse
     from scipy.spatial import cKDTree
 
-    points = places.points
-    tree = cKDTree(np.column_stack([points.x, points.y]))
-    near = tree.sparse_distance_matrix(tree, REACH * bandwidth, output_type="coo_matrix")
-    area = places.areas.to_numpy()
-    weight = np.exp(-0.5 * (near.data / bandwidth) ** 2) * area[near.row]
+    if places.kind == "street":
+        near, size = metres_along(places, REACH * bandwidth).tocoo(), places.geometry.length.to_numpy()
+    else:
+        points = places.points
+        tree = cKDTree(np.column_stack([points.x, points.y]))
+        near = tree.sparse_distance_matrix(tree, REACH * bandwidth, output_type="coo_matrix")
+        size = places.areas.to_numpy()
+    weight = np.exp(-0.5 * (near.data / bandwidth) ** 2) * size[near.row]
     kernel = sparse.csr_array((weight, (near.row, near.col)), shape=near.shape)
     return kernel @ sparse.diags_array(1 / np.asarray(kernel.sum(axis=0)).ravel())

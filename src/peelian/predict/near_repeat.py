@@ -10,11 +10,13 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from peelian.errors import DesignError
+from peelian.predict.along import metres_along
 from peelian.predict.baselines import Counts
 from peelian.predict.history import YEAR, History, Step
 from peelian.predict.laid import on_cells, to_places
 from peelian.predict.method import Method
 
+STREET_BAND = 50.0  # metres along streets of a band, as wide as the cells of Bowers et al.
 Bands = Literal["half-cells", "cells"]
 
 
@@ -35,7 +37,8 @@ class ProMap(Method):
                   from the incident to the cell's centre, or (``cells``) in whole cells from its cell.
 
     Sum of 1 / (1 + whole weeks) x 1 / (1 + bands) (Bowers, Johnson & Pease 2004). A ranking, not a rate:
-    the backtest scales it to the level of the year. Needs dates by day; areas have a grid laid under them.
+    the backtest scales it to the level of the year. Needs dates by day; areas have a grid laid under them. On
+    street segments: by whole steps of 50 m along the network, to 1,000 m (Rosser et al. 2017).
     """
 
     distance: float = 400
@@ -50,7 +53,9 @@ class ProMap(Method):
             raise DesignError("ProMap looks back over a distance and a number of days above 0.")
 
     def expected(self, history: History, start: int, stop: int) -> np.ndarray:
-        """The sum of weights by cell: no rate."""
+        """The sum of weights by cell or street: no rate."""
+        if history.places.kind == "street":
+            return self._on_streets(history, start)
         cells = on_cells(history)
         cell, events = cells.places.cell or 0.0, cells.points
         recent = events.where(events.at >= start - self.days)
@@ -62,6 +67,17 @@ class ProMap(Method):
         near = _within(cells, recent.x, recent.y, self.distance)
         near.data = 1 / (1 + near.data // (cell / 2))
         return to_places(history, np.asarray(weight @ near))
+
+    def _on_streets(self, history: History, start: int) -> np.ndarray:
+        key = ("along streets", self.distance)
+        if key not in history.memo:
+            near = metres_along(history.places, self.distance)
+            near.data = 1 / (1 + near.data // STREET_BAND)
+            history.memo[key] = near
+        events = history.points
+        recent = events.where(events.at >= start - self.days)
+        heat = np.bincount(recent.place, 1 / (1 + (start - 1 - recent.at) // 7), len(history.places))
+        return np.asarray(history.memo[key] @ heat)
 
     @property
     def words(self) -> str:
