@@ -36,6 +36,12 @@ def function(call: Callable[[], object], *, runs: int, warm: bool = True) -> dic
     return _result(seconds, peak) | {"cpu_seconds": round(statistics.median(processor), 4)}
 
 
+def processor() -> float:
+    """Seconds that the processor has spent on this process and on those of its children that have ended."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def process(command: Sequence[str], *, runs: int, before: Callable[[], object] = bool) -> dict[str, object]:
     """Median seconds of a whole process from start to end, and the peak memory of it and its children.
 
