@@ -100,19 +100,10 @@ class Panel:
 
         areas = programme.areas
         ids = pd.Index(counts.index.unique("place"), name="place") if places is None else places.index
-        strange = areas.index.difference(ids)
-        if len(strange):
-            file = "panel" if places is None else "places file"
-            raise DataError(
-                f"The programme names {len(strange)} areas that are not in the {file}: {some(strange)}. "
-                f"The file's ids look like {ids[0]}. "
-                "Is it another vintage of areas (2011, 2021), or another column?"
-            )
+        _check_areas(areas, ids, "panel" if places is None else "places file")
         frame = counts.rename("count").sort_index().to_frame()
         months = frame.index.unique("month")
         _check_starts(areas, months)
-        if len(areas) and set(areas.index[areas["arm"] == "treated"]) == set(ids):
-            raise DesignError(f"All {len(ids):,} areas are treated: nothing is left to compare with.")
         place, month = frame.index.get_level_values("place"), frame.index.get_level_values("month")
         for name, series in (others or {}).items():
             frame[name] = series.reindex(frame.index, fill_value=0)
@@ -189,6 +180,21 @@ class Panel:
             flat.set_index(["place", "month"]), str(marks["outcome"]), str(marks["source"]),
             int(marks["outside"]), str(marks["by"]),
         )  # fmt: skip
+
+
+def _check_areas(areas: pd.DataFrame, ids: pd.Index, file: str) -> None:
+    """``DataError`` where the programme names areas the file lacks, ``DesignError`` where it treats all."""
+    strange = areas.index.difference(ids)
+    if len(strange):
+        raise DataError(
+            f"The programme names {len(strange)} areas that are not in the {file}: {some(strange)}. "
+            f"The file's ids look like {ids[0]}. "
+            "Is it another vintage of areas (2011, 2021), or another column?"
+        )
+    if len(areas) and set(areas.index[areas["arm"] == "treated"]) == set(ids):
+        raise DesignError(
+            f"All {len(ids):,} areas are treated: nothing is left to compare with. Add areas without it."
+        )
 
 
 def _check_starts(areas: pd.DataFrame, months: pd.Index) -> None:
