@@ -162,12 +162,8 @@ def run(
     from peelian.account.answers import answers
     from peelian.account.business import business_case, proposal_of
     from peelian.account.cases import cases
-    from peelian.account.facts import facts_of
-    from peelian.account.files import in_words
-    from peelian.account.foi import foi_answers, question_bank
-    from peelian.account.foi_parts import Given
+    from peelian.account.foi import question_bank
     from peelian.account.headline import basis_of, values_of
-    from peelian.account.request import Request, exempted, read_request
     from peelian.account.results import Results
     from peelian.figures import recording_changes
 
@@ -184,9 +180,7 @@ def run(
     bank = question_bank(questions or p.questions)
     if progress is not None:
         progress(1, 1)
-    before = None
-    if plan is not None:
-        before = business_case(proposal_of(plan), held.figures, values, p, on=held.day)
+    before = None if plan is None else business_case(proposal_of(plan), held.figures, values, p, on=held.day)
     results = Results(
         held,
         p,
@@ -203,12 +197,25 @@ def run(
     results = _with_exposure(results, people)
     results = _with_similar(results, areas)
     results = _with_records_of(_with_impacts(results), governance or p.governance)
+    results = _replied(results, bank, request or p.request, recording_changes(own))
+    return report.outcome(replace(results, version=version))
+
+
+def _replied(
+    results: Results, bank: dict[str, Any], path: str | Path | None, changes: pd.DataFrame
+) -> Results:
+    """The public's questions answered from what is held, less what an officer's exemptions withhold."""
+    from peelian.account.facts import facts_of
+    from peelian.account.files import in_words
+    from peelian.account.foi import foi_answers
+    from peelian.account.foi_parts import Given
+    from peelian.account.request import Request, exempted, read_request
+
     told = {record.name: record for record in results.governance}
-    day = in_words(held.day)
-    given = Given(held, amounts, done, day, recording_changes(own), facts_of(results), told)
-    asked = read_request(named) if (named := request or p.request) else Request()
-    replies = exempted(foi_answers(bank, given), asked)
-    return report.outcome(replace(results, replies=replies, request=asked, version=version))
+    held, day = results.held, in_words(results.held.day)
+    given = Given(held, results.amounts, results.cases, day, changes, facts_of(results), told)
+    asked = read_request(path) if path else Request()
+    return replace(results, replies=exempted(foi_answers(bank, given), asked), request=asked)
 
 
 def _with_public(
