@@ -97,6 +97,7 @@ def cases(times: float = 3.0, events: int = 2000) -> Incidents:
 ASKED = {
     "replicates": 20, "permutations": 99, "min_features": 1, "workers": 1, "streets": "street", "clusters": 500,
     "neighbourhoods": "ward", "near_repeat": {"on": False}, "aoristic": {"on": False},
+    "hotspots": {"bandwidth": [300], "eps": 150, "least": 10},
 }  # fmt: skip
 
 
@@ -164,6 +165,14 @@ def test_maps_draw_every_place(places: str) -> None:
     if places == "streets":  # pale blue on white is no line
         colours = charts["terrain_map"]["layer"][0]["encoding"]["stroke"]["scale"]["range"]
         assert "#eff3ff" not in colours
+
+
+def test_what_needs_a_grid_is_left_out_with_a_sentence_and_the_rest_is_there() -> None:
+    outcome = made("hexagons", "modern")[1]
+    assert "Kernel density is not shown: it needs a regular grid" in str(outcome.section)
+    assert "terrain.png" not in outcome.files
+    assert len(outcome.files["clusters.csv"])
+    assert len(outcome.files["captures.csv"])
 
 
 def test_areas_are_measured_over_their_ground_and_the_chapter_says_what_that_means() -> None:

@@ -68,6 +68,8 @@ def hotspot_clusters(
     import pandas as pd
     import shapely
 
+    from peelian.explain.measure import study_area
+
     if not eps > 0 or not least > 0:
         raise DesignError(f"eps and least must be above 0; got {eps} and {least}.")
     inside = incidents.place_of(places).notna()
@@ -77,7 +79,7 @@ def hotspot_clusters(
     if not (weight >= 0).all():
         raise DataError("Weights must be numbers of at least 0 for every incident.")
     label = thick(points, weight, eps, least)
-    ground = float(places.areas.sum())
+    ground = float(study_area(places).area if places.kind == "street" else places.areas.sum())
     rows, shapes = [], []
     for number in range(label.max() + 1 if len(label) else 0):
         mine = label == number

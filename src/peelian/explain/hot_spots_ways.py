@@ -26,7 +26,11 @@ def add(
     households: pd.Series | None,
 ) -> None:  # fmt: skip
     """Density, change and clusters into the chapter, each only where its keys are given."""
-    if asked.bandwidth:
+    if asked.bandwidth and "column" not in cells.frame:
+        found.blocks.append(
+            Text('Kernel density is not shown: it needs a regular grid, places = "cells".', "note")
+        )
+    elif asked.bandwidth:
         from peelian.explain.kernel import contours, kernel_density
 
         smooth = kernel_density(
