@@ -13,7 +13,7 @@ import pytest
 from shapely import LineString, box
 
 from peelian.errors import DataError, DesignError
-from peelian.explain import rtm, what_if
+from peelian.explain import RTM, rtm, what_if
 from peelian.explain.extent import Extent, measured_at
 from peelian.explain.ground import spread_households
 from peelian.explain.measure import points_of, study_area
@@ -406,6 +406,16 @@ def test_a_what_if_over_areas_moves_only_what_lies_near() -> None:
     assert 0 < len(fewer.changed) < len(AREAS) / 2
     assert away.max() <= 800  # the widest bandwidth
     assert (fewer.frame.loc[fewer.changed, "change"] < 1).all()
+
+
+def test_the_predictor_takes_areas() -> None:
+    homes = AREAS.households
+    method = RTM(FEATURES, block=200, reach_limit=600, tile=500, offset=homes)
+    found = method(cases(), AREAS, pd.Period("2019-01", "M"))
+    assert list(found.index) == list(AREAS.index)
+    assert found.sum() == pytest.approx(len(cases()) / 24, rel=0.05)
+    near = AREAS.geometry.distance(FEATURES["pub"].features.union_all()) == 0
+    assert (found / homes)[near].mean() > 1.2 * (found / homes)[~near].mean()
 
 
 def test_combinations_over_areas_take_a_place_as_near_where_half_of_it_is() -> None:
