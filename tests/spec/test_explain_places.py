@@ -167,6 +167,15 @@ def test_maps_draw_every_place(places: str) -> None:
         assert "#eff3ff" not in colours
 
 
+@KINDS
+def test_concentration_is_told_once_of_each_kind_of_place(places: str) -> None:
+    files = made(places, "modern")[1].files
+    beside = {name for name in ("areas", "streets") if f"eighty_twenty_{name}.csv" in files}
+    assert beside == {"areas", "streets"} - {places}
+    if places == "streets":
+        assert len(files["eighty_twenty_areas.csv"]) > 0.9 * len(AREAS)
+
+
 def test_what_needs_a_grid_is_left_out_with_a_sentence_and_the_rest_is_there() -> None:
     outcome = made("hexagons", "modern")[1]
     assert "Kernel density is not shown: it needs a regular grid" in str(outcome.section)

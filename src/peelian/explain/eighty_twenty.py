@@ -24,15 +24,19 @@ def study_units(
 ) -> dict[str, tuple[Places, pd.Series | None]]:
     """Areas and streets of the study area, each with its households where they are known.
 
-    Areas whose point lies in a cell; lines that touch one, named ``street`` and their number in the layer.
+    Areas whose point lies in a cell (that hold the middle of one, where the cells are streets); lines that
+    touch one, named ``street`` and their number in the layer. Not what the cells themselves are.
     """
     found: dict[str, tuple[Places, pd.Series | None]] = {}
-    if areas is not None:
-        inside = cells.locate(areas.points).notna()
+    on_streets = cells.kind == "street"
+    if areas is not None and not cells.index.isin(areas.index).all():
+        inside = cells.locate(areas.points).notna().to_numpy()
+        if on_streets:
+            inside = areas.index.isin(areas.locate(cells.points))
         if inside.sum() > 1:
             held = areas.select(areas.index[inside])
             found["areas"] = (held, held.households)
-    if streets is not None:
+    if streets is not None and not on_streets:
         lines = street_places(cells, streets)
         if lines is not None:
             found["streets"] = (lines, None)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from peelian.places import Places
     from peelian.report import Block, Outcome
 
-SAID_OF_PLACES = {"Input", "Why", "Reason"}  # columns whose words are ours, not the data's
+SAID_OF_PLACES = {"Input", "Why", "Reason", "Unit"}  # columns whose words are ours, not the data's
 
 
 def told(outcome: Outcome, terrain: RiskTerrain, places: Places, grid: Places) -> Outcome:
