@@ -95,6 +95,15 @@ def test_the_overlap_of_the_top_places_is_printed_by_year() -> None:
     assert shown["Top 5 %"].iloc[0] == pytest.approx(1.0)
 
 
+def test_where_areas_are_the_places_they_stand_once() -> None:
+    asked = Asked(
+        HotSpotParameters(on=False), ConcentrationParameters(draws=99), NearRepeatParameters(on=False),
+        AoristicParameters(on=False),
+    )  # fmt: skip
+    found = beside(incidents(), AREAS, asked, seed=1, crime="burglary", areas=AREAS, streets=STREETS)
+    assert table(found, "eighty_twenty")["Unit"].tolist() == ["areas", "streets (from junction to junction)"]
+
+
 def test_only_areas_and_streets_of_the_study_area_count() -> None:
     units = study_units(CELLS, AREAS, STREETS)
     assert units["areas"][0].index.tolist() == ["a", "b", "c"]

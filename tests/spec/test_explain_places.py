@@ -178,7 +178,7 @@ def test_concentration_is_told_once_of_each_kind_of_place(places: str) -> None:
 
 def test_what_needs_a_grid_is_left_out_with_a_sentence_and_the_rest_is_there() -> None:
     outcome = made("hexagons", "modern")[1]
-    assert "Kernel density is not shown: it needs a regular grid" in str(outcome.section)
+    assert "The density is not shown. Kernel density needs a regular grid" in str(outcome.section)
     assert "terrain.png" not in outcome.files
     assert len(outcome.files["clusters.csv"])
     assert len(outcome.files["captures.csv"])

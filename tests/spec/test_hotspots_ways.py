@@ -182,6 +182,13 @@ def test_a_crime_type_without_a_weight_is_named() -> None:
     assert "explain.hotspots.weights has no weight for burglary" in words(found)
 
 
+def test_a_way_that_cannot_be_gone_leaves_the_others() -> None:
+    _, found = chapter(bandwidth=(50,), before="2017-01..2017-12", after="2018-01..2018-12", eps=60, least=40)
+    assert "The density is not shown. A bandwidth of 50 m is less than the cell of 100 m" in words(found)
+    assert "became more frequent in" in words(found)
+    assert "2 clusters of burglary" in words(found)
+
+
 def test_patterns_have_the_shares_that_are_asked_for() -> None:
     _, strict = chapter(period="quarter", persistent=1.0)
     _, loose = chapter(period="quarter", persistent=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from peelian.errors import DesignError, some
@@ -25,54 +26,74 @@ def add(
     found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, crime: str,
     households: pd.Series | None,
 ) -> None:  # fmt: skip
-    """Density, change and clusters into the chapter, each only where its keys are given."""
-    if asked.bandwidth and "column" not in cells.frame:
-        found.blocks.append(
-            Text('Kernel density is not shown: it needs a regular grid, places = "cells".', "note")
+    """Density, change and clusters into the chapter, each only where its keys are given; one that the data
+    forbid is a sentence that says why."""
+    ways: tuple[tuple[str, object, Callable[[], None]], ...] = (
+        ("The density is", asked.bandwidth,
+         lambda: _density(found, incidents, cells, asked, crime, households if asked.rates else None)),
+        ("Changes are", asked.before, lambda: _change(found, incidents, cells, asked, crime)),
+        ("Clusters are", asked.eps, lambda: _thick(found, incidents, cells, asked, crime)),
+    )  # fmt: skip
+    for name, wanted, way in ways:
+        if wanted:
+            try:
+                way()
+            except DesignError as error:
+                found.blocks.append(Text(f"{name} not shown. {error}", "note"))
+
+
+def _density(
+    found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, crime: str,
+    homes: pd.Series | None,
+) -> None:  # fmt: skip
+    from peelian.explain.kernel import contours, kernel_density
+
+    smooth = kernel_density(
+        incidents, cells, bandwidth=asked.bandwidth, kernel=asked.kernel, crime=crime, households=homes
+    )
+    found.blocks.extend(density_blocks(smooth, incidents, cells))
+    found.layers["density_contours"] = contours(smooth, cells)
+    found.styles["density_contours"] = Style("volume", kind="categories", legend="holds of the density")
+    found.columns.update(
+        {name if name == "density" else f"density_{name}": smooth.frame[name] for name in smooth.frame}
+    )
+
+
+def _change(found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, crime: str) -> None:
+    from peelian.explain.hot_spots import hotspot_change
+
+    assert asked.before
+    assert asked.after
+    before, after = months_of(asked.before), months_of(asked.after)
+    first, last = map(str, incidents.span)
+    if min(before[0], after[0]) < first or max(before[1], after[1]) > last:
+        raise DesignError(
+            f"before = {asked.before} and after = {asked.after} must lie within {first}..{last}, "
+            "the months of the incidents that are explained."
         )
-    elif asked.bandwidth:
-        from peelian.explain.kernel import contours, kernel_density
+    moved = hotspot_change(incidents, cells, before, after, alpha=asked.alpha, crime=crime)
+    account = ", ".join(f"{name} {number:,}" for name, number in moved.accounting.items())
+    found.blocks.append(Text(f"{moved} Incidents: {account}."))
+    if (moved.frame["class"] != "none").any():
+        found.blocks.append(_changed(moved, asked, incidents.published))
+    found.columns["hot_spot_change"] = moved.frame["class"].astype("str")
+    found.files["hot_spot_change.csv"] = moved.frame
 
-        smooth = kernel_density(
-            incidents, cells, bandwidth=asked.bandwidth, kernel=asked.kernel, crime=crime,
-            households=households if asked.rates else None,
-        )  # fmt: skip
-        found.blocks.extend(density_blocks(smooth, incidents, cells))
-        found.layers["density_contours"] = contours(smooth, cells)
-        found.styles["density_contours"] = Style("volume", kind="categories", legend="holds of the density")
-        found.columns.update(
-            {name if name == "density" else f"density_{name}": smooth.frame[name] for name in smooth.frame}
-        )
-    if asked.before and asked.after:
-        from peelian.explain.hot_spots import hotspot_change
 
-        before, after = months_of(asked.before), months_of(asked.after)
-        first, last = map(str, incidents.span)
-        if min(before[0], after[0]) < first or max(before[1], after[1]) > last:
-            raise DesignError(
-                f"before = {asked.before} and after = {asked.after} must lie within {first}..{last}, "
-                "the months of the incidents that are explained."
-            )
-        moved = hotspot_change(incidents, cells, before, after, alpha=asked.alpha, crime=crime)
-        account = ", ".join(f"{name} {number:,}" for name, number in moved.accounting.items())
-        found.blocks.append(Text(f"{moved} Incidents: {account}."))
-        if (moved.frame["class"] != "none").any():
-            found.blocks.append(_changed(moved, asked, incidents.published))
-        found.columns["hot_spot_change"] = moved.frame["class"].astype("str")
-        found.files["hot_spot_change.csv"] = moved.frame
-    if asked.eps:
-        from peelian.explain.clusters import hotspot_clusters
+def _thick(found: Beside, incidents: Incidents, cells: Places, asked: HotSpotParameters, crime: str) -> None:
+    from peelian.explain.clusters import hotspot_clusters
 
-        held = hotspot_clusters(
-            incidents, cells, eps=asked.eps, least=asked.least, weights=harm_of(incidents, asked.weights),
-            crime=crime,
-        )  # fmt: skip
-        found.blocks.append(Text(str(held)))
-        if len(held.frame):
-            found.blocks.append(_clusters(held, incidents.published, weighted=bool(asked.weights)))
-            found.files["clusters.csv"] = held.frame
-            found.layers["clusters"] = held.shapes
-            found.styles["clusters"] = Style("pai", legend="PAI")
+    assert asked.eps
+    held = hotspot_clusters(
+        incidents, cells, eps=asked.eps, least=asked.least, weights=harm_of(incidents, asked.weights),
+        crime=crime,
+    )  # fmt: skip
+    found.blocks.append(Text(str(held)))
+    if len(held.frame):
+        found.blocks.append(_clusters(held, incidents.published, weighted=bool(asked.weights)))
+        found.files["clusters.csv"] = held.frame
+        found.layers["clusters"] = held.shapes
+        found.styles["clusters"] = Style("pai", legend="PAI")
 
 
 def harm_of(incidents: Incidents, weights: dict[str, float]) -> pd.Series | None:

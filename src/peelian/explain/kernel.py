@@ -63,7 +63,7 @@ def kernel_density(
     import pandas as pd
 
     if not cells.cell or not cells.origin or "column" not in cells.frame:
-        raise DesignError("Kernel density needs a grid of cells: make one with Places.grid.")
+        raise DesignError('Kernel density needs a regular grid: places = "cells", or Places.grid.')
     grid = Grid.of(cells)
     place = incidents.place_of(cells)
     held = incidents.frame.geometry[place.notna()].to_crs(cells.crs)

@@ -23,9 +23,10 @@ def add(
     from peelian.explain.lorenz_report import blocks
 
     held = concentration(incidents, cells, households=households, draws=asked.draws, seed=seed, crime=crime)
-    units = {"cells": held} | eighty_twenty.by_unit(
+    others = eighty_twenty.by_unit(
         incidents, cells, areas, streets, draws=asked.draws, seed=seed, crime=crime
     )
+    units = {held.unit: held} | {name: unit for name, unit in others.items() if name != held.unit}
     found.blocks.extend(blocks(held))
     found.blocks.extend(eighty_twenty.blocks(units, published=incidents.published, snapped=incidents.snapped))
     found.files.update({"concentration.csv": held.shares, "lorenz.csv": held.lorenz})

@@ -48,6 +48,11 @@ class KnoxLocal:
 
     def __str__(self) -> str:
         marked = int((self.frame["q"] <= self.alpha).sum())
+        if not marked:
+            return (
+                f"No event stands out for others within {self.distance:g} m and {self.days:g} {self.unit} "
+                f"once {len(self.frame):,} events are asked about."
+            )
         return (
             f"{marked:,} of {len(self.frame):,} events have more others within {self.distance:g} m and "
             f"{self.days:g} {self.unit} than chance gives (at most {100 * self.alpha:g} % of them "

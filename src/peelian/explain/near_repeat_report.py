@@ -151,7 +151,7 @@ def blocks(found: Knox, *, published: bool) -> list[Block]:
 def _table_block(found: Knox, published: bool) -> Table:
     return Table(
         "near_repeats",
-        f"Pairs of events by distance and time: {found.frame['observed'].sum():,} in all bands",
+        f"Pairs of events by distance and time: {found.frame['observed'].sum():,.0f} in all bands",
         table(found), FORMATS, counts=("Pairs",), published=published,
         note=f"Expected: mean when {MEANS.get(found.null, MEANS['within'])}. Adjusted p: for all bands "
         f"together.{' Pairs: mean of the drawings, rounded.' if found.drawings > 1 else ''}",

@@ -150,6 +150,10 @@ def snap_frame(layers: Layers, places: Places, streets: gpd.GeoSeries) -> pd.Dat
 
 
 # -------------------------------------------------------------------- in the chapter
+CLOSER = (
+    "A closer fit does not say which way people go: places without streets lie far from everything along "
+    "streets, so that metric also tells where homes are."
+)
 FORMATS = {
     "Straight, times": ",.2f", "Straight, low": ",.2f", "Straight, high": ",.2f",
     "Along streets, times": ",.2f", "Along streets, low": ",.2f", "Along streets, high": ",.2f",
@@ -193,8 +197,8 @@ def blocks(found: TwoMetrics) -> list[Block]:
             "metrics_models", "How each metric fits, and how much crime its top places hold", models,
             {"BIC": ",.1f", "Deviance a cell, tiles left out": ".4f", "Top 5 % hold": ".1%",
              "Top 5 % hold later": ".1%"},
-            note="Top 5 % of places: in-sample. Later: fitted on the first half of the period, share of the "
-            "incidents of the second.",
+            note=f"{CLOSER} Top 5 % of places: in-sample. Later: fitted on the first half of the period, "
+            "share of the incidents of the second.",
         ),
         Text(_snapped(found.snaps), "note"),
     ]  # fmt: skip
