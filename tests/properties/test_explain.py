@@ -249,6 +249,7 @@ def test_the_order_of_rows_and_layers_changes_nothing() -> None:
     )
     pd.testing.assert_frame_equal(table(one), table(other))
     pd.testing.assert_series_equal(one.risk, other.risk)
+    assert one.inputs == other.inputs
 
 
 def test_moving_everything_by_whole_cells_changes_nothing() -> None:

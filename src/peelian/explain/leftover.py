@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,6 +88,15 @@ def capture_of(by_place: pd.DataFrame, share: float = 0.05) -> dict[str, float]:
     return {
         name: captured(dense(by_place[name].to_numpy(float), size), later, share, size)
         for name in ("terrain", "history")
+    }
+
+
+def inputs_of(**arrays: Array | None) -> dict[str, str]:
+    """SHA-256 of what a terrain was fitted to, by name: the same inputs give the same digests."""
+    return {
+        name: hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+        for name, values in arrays.items()
+        if values is not None
     }
 
 

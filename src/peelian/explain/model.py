@@ -50,7 +50,8 @@ class RiskTerrain:
     ``extent``     what the places are called and how large each is; ``at``  whether they were measured at one
                    point or over their ground.
     ``accounting`` rows in, rows used and every exclusion; ``warnings`` what to know before using it.
-    ``fitted_on``  first and last month, or None where counts carry no dates.
+    ``fitted_on``  first and last month, or None where counts carry no dates. ``inputs``  SHA-256 of the
+    counts, candidates and exposure that it was fitted to.
     """
 
     crime: str
@@ -84,6 +85,7 @@ class RiskTerrain:
     print_out: Any = None
     extent: Extent = field(default_factory=Extent)
     at: str = "centroid"
+    inputs: Any = None
 
     @property
     def coefficients(self) -> dict[str, float]:

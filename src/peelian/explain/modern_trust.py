@@ -16,7 +16,7 @@ from peelian.explain.extent import Extent
 from peelian.explain.folds import tile_words, tiles_of
 from peelian.explain.held_out import by_bands
 from peelian.explain.inference import Limits
-from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
+from peelian.explain.leftover import capture_of, halves_of, inputs_of, left_over, print_out
 from peelian.explain.likelihood import scores_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.modern import (
@@ -370,6 +370,7 @@ def _terrain(
             held.clusters,
         ),
         second_half=held.second_half,
+        inputs=inputs_of(counts=posed.counts, candidates=posed.decay.levels, exposure=posed.exposure),
         print_out=print_out(
             held.after.families,
             dict.fromkeys(held.after.families, _printed(posed, held.after.columns)),

@@ -374,6 +374,7 @@ def _summary(terrain: RiskTerrain) -> dict[str, Any]:
         "crime": terrain.crime,
         "fitted_on": span,
         "seed": terrain.seed,
+        "inputs": terrain.inputs,
         "tried": len(terrain.factors),
         "reported": reported,
         "weak": terms.loc[terms["verdict"] == "weak", "factor"].tolist(),

@@ -17,7 +17,7 @@ from peelian.explain.extent import Extent
 from peelian.explain.folds import tile_words, tiles_of
 from peelian.explain.held_out import by_search
 from peelian.explain.inference import Limits, Resample, Robust
-from peelian.explain.leftover import capture_of, halves_of, left_over, print_out
+from peelian.explain.leftover import capture_of, halves_of, inputs_of, left_over, print_out
 from peelian.explain.likelihood import Cells, compress, fit, mean_of, variance_of
 from peelian.explain.model import Progress, RiskTerrain
 from peelian.explain.problem import AT_RANDOM, Choice, Options, Problem
@@ -61,6 +61,7 @@ def judged(problem: Problem, choice: Choice, options: Options, progress: Progres
         uncertainty=_uncertainty(problem, replicates),
         basis=_basis(problem, choice, options, replicates),
         second_half=None if refit is None else refit.by_place,
+        inputs=inputs_of(counts=problem.counts, candidates=problem.columns, exposure=problem.exposure),
         print_out=print_out(
             {family: search.fit for family, search in choice.searches.items()},
             {family: [problem.influence.meta["rtmdx"].iloc[j] for j in search.chosen]
