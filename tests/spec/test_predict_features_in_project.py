@@ -137,7 +137,9 @@ def test_every_score_has_the_date_of_its_fit(outcome: Outcome) -> None:
     ridge = rows[rows["method"] == "ridge(origins=12)"]
     assert ridge["fitted"].nunique() == 2
     assert (ridge["fitted"] <= ridge["origin"]).all()
-    table = next(block for block in outcome.section.blocks if getattr(block, "name", "") == "predict_methods")
+    table = next(
+        block for block in outcome.section.blocks if getattr(block, "name", "") == "predict_log_scores"
+    )
     assert table.frame["fitted"].str.contains("2018-1.-01, 2 fits").sum() == 2  # type: ignore[union-attr]
 
 

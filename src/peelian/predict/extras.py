@@ -141,6 +141,7 @@ def audit_part(
 
 def weather_part(incidents: Incidents, weather: pd.DataFrame | None, crimes: str, source: str) -> Part:
     """Whether weather and calendar earn their place, or nothing where the project names no weather."""
+    from peelian.predict.level_report import weather_table
     from peelian.predict.weather import tested
 
     if weather is None:
@@ -149,28 +150,15 @@ def weather_part(incidents: Incidents, weather: pd.DataFrame | None, crimes: str
         found = tested(incidents, weather)
     except DesignError as error:
         return Part([Text(f"Weather was not tested. {error}", "note")])
-    frame = found.rows.rename(
-        columns={
-            "adds": "added", "weather": "values", "difference": "change in log score",
-            "p_first": "p first half", "p_second": "p second half", "deviance": "change in deviance",
-            "log_score": "log score",
-        }
-    )  # fmt: skip
-    frame["kept"] = frame["kept"].map({True: "yes", False: "no"})
-    table = Table(
-        "predict_weather",
-        f"Weather and calendar added to forecasts of the number of {crimes} in the whole area, one "
-        f"{found.step} ahead",
-        frame,
-        {"log score": ".4f", "change in log score": "+.4f", "change in deviance": "+.1%"}
-        | dict.fromkeys(("p", "p first half", "p second half"), ".3f"),
-        source,
-        note=f"Against the equation without them, log score {found.base:.4f}; below 0 is better; p one-sided "
-        "(Diebold & Mariano 1995). Kept: p below .05 on all origins and in each half, and known beforehand.",
-    )  # fmt: skip
     summary = {"kept": list(found.kept), "origins": found.origins, "log_score": found.base}
-    files: dict[str, Any] = {"weather.csv": found.rows}
-    return Part([Text(found.sentence(crimes)), table], files, {"weather": summary})
+    table = weather_table(found, crimes, source)
+    return Part([Text(found.sentence(crimes)), table], {"weather.csv": found.rows}, {"weather": summary})
+
+
+def ahead_part(incidents: Incidents, weather: pd.DataFrame | None, crimes: str, source: str) -> Part:
+    """The same one day ahead, where incidents and weather have days; of the period the level's part tells."""
+    by_day = weather is not None and str(weather.index.dtype) == "period[D]"
+    return weather_part(incidents, weather if by_day else None, crimes, source)
 
 
 def triggering_part(

@@ -17,6 +17,7 @@ from peelian.report import Block, Chart, Table, Text
 if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
     from peelian.predict.history import History
+    from peelian.predict.weather import WeatherTest
 
 SHOWN = 96  # months of the chart at most
 
@@ -25,9 +26,17 @@ def level_blocks(
     levels: Levels, rows: Sequence[LevelRow], tested: Backtest, history: History, method: str, asked: Kind, *,
     used: bool, crimes: str, source: str,
 ) -> list[Block]:  # fmt: skip
-    """Sentences, and where there is another level or a change of recording the table and chart of totals."""
+    """What season, calendar and weather told of the total and did to the map; and the totals, where
+    there is another level or a change of recording.
+    """
     words = tested.words[method]
-    blocks: list[Block] = [Text(level_sentence(row, words, tested, levels)) for row in rows]
+    blocks: list[Block] = []
+    if levels.test is not None:
+        blocks += [
+            Text(levels.test.sentence(crimes)),
+            weather_table(levels.test, crimes, source, name="predict_total"),
+        ]
+    blocks += [Text(level_sentence(row, words, tested, levels)) for row in rows]
     blocks.append(Text(use_sentence(asked, used, rows)))
     blocks += [Text(text, "note") for text in notes(levels)]
     if rows:
@@ -74,6 +83,30 @@ def notes(levels: Levels) -> list[str]:
         for one in levels.breaks
     ]
     return out
+
+
+def weather_table(found: WeatherTest, crimes: str, source: str, *, name: str = "predict_weather") -> Table:
+    """Season, calendar and weather against the equation without each."""
+    frame = found.rows.rename(
+        columns={
+            "adds": "added", "weather": "values", "difference": "change in log score",
+            "p_first": "p first half", "p_second": "p second half", "deviance": "change in deviance",
+            "log_score": "log score",
+        }
+    )  # fmt: skip
+    frame["kept"] = frame["kept"].map({True: "yes", False: "no"})
+    return Table(
+        name,
+        f"Season, calendar and weather added to forecasts of the number of {crimes} in the whole area, one "
+        f"{found.step} ahead",
+        frame,
+        {"log score": ".4f", "change in log score": "+.4f", "change in deviance": "+.1%"}
+        | dict.fromkeys(("p", "p first half", "p second half"), ".3f"),
+        source,
+        note=f"Season against past counts alone, the rest against both (log score {found.base:.4f}); below 0 "
+        "is better; p one-sided (Diebold & Mariano 1995). Kept: p below .05 on all origins and in each half, "
+        "and known beforehand.",
+    )  # fmt: skip
 
 
 def _table(rows: Sequence[LevelRow], levels: Levels, words: str, tested: Backtest, source: str) -> Table:

@@ -240,7 +240,7 @@ def _parts(
     return {
         "patrol": patrol, "audit": audit,
         "triggering": extras.triggering_part(incidents, areas, parameters.triggering, crimes, source),
-        "weather": extras.weather_part(incidents, weather, crimes, source),
+        "weather": extras.ahead_part(incidents, weather, crimes, source),
     }  # fmt: skip
 
 

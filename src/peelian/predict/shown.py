@@ -48,7 +48,10 @@ def shown(
         levels, rows, tested, history, method, parameters.level, used=total is not None, crimes=crimes,
         source=source,
     )  # fmt: skip
-    summary = {"used": total, "rows": [asdict(row) for row in rows]}
+    summary = {
+        "used": total, "rows": [asdict(row) for row in rows],
+        "kept": [] if levels.test is None else list(levels.test.kept),
+    }  # fmt: skip
     files: dict[str, Any] = {"levels.csv": levels.frame.assign(start=[*starts, end]).reset_index(drop=True)}
     files["levels.csv"]["start"] = [moment_of(at, step) for at in (*starts, end)]
     forecast = next_period(incidents, cells, tested, prior=prior, beside=beside, level=total)
