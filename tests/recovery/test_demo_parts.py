@@ -24,7 +24,7 @@ def test_missions_count_kilometres_of_the_demo_s_streets(demo: tuple[Path, Any, 
     assert told["missions"]["missions"] == 23  # one a ward
     made = Path(told["folder"])
     assert {"page.html", "missions.gpx", "missions.csv"} <= {path.name for path in made.iterdir()}
-    assert "km of street" in told["findings"][0]
+    assert "km of street" in told["findings"][1]
 
 
 def test_the_whole_chapter_holds_missions_and_audit(demo: tuple[Path, Any, Any]) -> None:

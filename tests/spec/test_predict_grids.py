@@ -41,6 +41,22 @@ def test_a_claim_that_holds_on_every_grid_says_so() -> None:
     assert len(found) == 2
 
 
+def test_where_the_second_best_holds_and_the_best_does_not_it_is_named_with_its_figures() -> None:
+    two = SOURCE.pairs.assign(beats=True, log_score=-0.02)
+    two = pd.concat([two, two.assign(method="blend", log_score=-0.01)], ignore_index=True)
+    tested = replace(
+        saying("better", True),
+        pairs=two,
+        words=SOURCE.words | {"blend": "risk terrain blended with own history"},
+    )
+    again = lambda grid, terrain, names: replace(  # noqa: E731
+        tested, pairs=two.assign(beats=two["method"] == "blend")
+    )
+    kept, _ = on_other_grids(tested, CELLS, again)
+    assert kept.verdict.method == "blend"
+    assert "did better than counts, on 24 origins (log score -0.0100, 95 % interval" in kept.verdict.words
+
+
 def test_a_claim_that_fails_on_one_grid_depends_on_the_grid() -> None:
     again = lambda grid, terrain, names: saying("better", grid.cell == 100)  # noqa: E731
     kept, found = on_other_grids(saying("better", True), CELLS, again)

@@ -19,6 +19,7 @@ from peelian.maps import Layered
 from peelian.places import Places
 from peelian.predict.dosage import dosage, explored
 from peelian.predict.missions import Missions, missions, street_kilometres
+from peelian.predict.patrol import by_kind
 from peelian.predict.patrol_files import ENDINGS, patrol_file, patrol_files
 from peelian.predict.sheets import sheets
 from peelian.predict.shifts import hours_of, shift_shares
@@ -356,6 +357,25 @@ def test_three_draws_of_the_same_places_are_one_estimate_with_less_spread() -> N
 def test_where_nothing_was_seen_the_interval_does_not_end_at_nothing() -> None:
     found = explored(np.zeros(30), np.zeros(30, int), np.array([600]))
     assert (found.low, found.high) == (0.0, 60.0)
+
+
+def test_boxes_that_somebody_added_are_scored_apart() -> None:
+    past = pd.DataFrame(
+        {
+            "kind": ["planned", "planned", "custom", "explore"], "place": ["a", "a", "b", "c"],
+            "day": ["2019-06-03"] * 4, "expected": [0.5, 0.7, 0.2, 0.1],
+        }
+    )  # fmt: skip
+    found = by_kind(past, pd.Series([3.0, 3.0, 0.0, 1.0])).set_index("kind")
+    assert found.loc["planned", ["box_days", "expected", "recorded"]].tolist() == [
+        1,
+        1.2,
+        3,
+    ]  # two shifts, one day
+    assert found.loc["custom", ["box_days", "expected", "recorded"]].tolist() == [1, 0.2, 0]
+    assert found.loc["explore", "recorded"] == 1
+    assert (found["low"] <= found["expected"]).all()
+    assert (found["high"] >= found["expected"]).all()
 
 
 def test_incidents_outside_are_left_alone() -> None:

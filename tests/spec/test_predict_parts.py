@@ -220,6 +220,7 @@ def test_dosage_reads_check_ins_and_estimates_the_rest(whole: Outcome) -> None:
     made = part("dosage", given=given)
     assert made.summary["dosage"]["planned_minutes"] == len(planned) * 15
     assert "boxes drawn at random speak for" in words(made)
+    assert set(made.files["boxes.csv"]["kind"]) == {"planned", "explore"}
 
 
 @pytest.mark.parametrize(

@@ -97,13 +97,15 @@ def dosage_part(given: Given, incidents: Incidents, cells: Places, source: str) 
 
     if given.checkins is None and given.planned is None:
         return Part()
-    done, found = delivered(given, incidents, cells)
+    done, found, scored = delivered(given, incidents, cells)
     summary = {
         "planned_minutes": float(done.boxes["minutes"].sum()), "police_generated": done.found,
         "delivered_minutes": float(done.boxes["delivered"].sum()), "elsewhere": done.elsewhere,
     }  # fmt: skip
     files: dict[str, Any] = {"dosage.csv": done.shifts}
-    return Part(dosage_blocks(done, found, source), files, {"dosage": summary})
+    if scored is not None:
+        files["boxes.csv"] = scored
+    return Part(dosage_blocks(done, found, scored, source), files, {"dosage": summary})
 
 
 def audit_part(

@@ -78,9 +78,11 @@ def _held(tested: Backtest, beat: list[str], found: list[Elsewhere], grids: list
             if name == tested.verdict.method:
                 return replace(tested.verdict, words=tested.verdict.words + held)
             words = tested.words[name]
+            own = Pair(**tested.pairs.set_index("method", drop=False).loc[name].to_dict())
             return Verdict(
                 "better",
-                f"{words[0].upper()}{words[1:]} did better than counts, on {tested.origins} origins.{held}",
+                f"{words[0].upper()}{words[1:]} did better than counts, on {tested.origins} origins "
+                f"({_figures(own)}).{held}",
                 name,
             )
     first = {one.grid: one.pair for one in found if one.pair.method == beat[0]}

@@ -160,8 +160,12 @@ def _with_reasons(made: Missions, why: pd.Series) -> Missions:
     return replace(made, frame=frame.assign(reason=text))
 
 
-def delivered(given: Given, incidents: Incidents, cells: Places) -> tuple[Dosage, Explored | None]:
-    """What check-ins delivered of earlier missions, and what the drawn boxes say once their days are over."""
+def delivered(
+    given: Given, incidents: Incidents, cells: Places
+) -> tuple[Dosage, Explored | None, pd.DataFrame | None]:
+    """What check-ins delivered of earlier missions, and, once their days are over, what the drawn boxes say
+    and what was recorded in the boxes by why each was chosen.
+    """
     from peelian.predict.dosage import dosage
 
     if given.checkins is None or given.planned is None:
@@ -169,28 +173,64 @@ def delivered(given: Given, incidents: Incidents, cells: Places) -> tuple[Dosage
             "Dosage needs both files: [predict] planned (the missions.csv that was handed out) and checkins "
             "(day, shift, place, minutes, crew)."
         )
-    return dosage(given.checkins, given.planned), _explored(given.planned, incidents, cells)
+    past = _over(given.planned, incidents, cells)
+    if past is None:
+        return dosage(given.checkins, given.planned), None, None
+    counts = _recorded_on(past, incidents, cells)
+    return dosage(given.checkins, given.planned), _explored(past, counts), by_kind(past, counts)
 
 
-def _explored(past: pd.DataFrame, incidents: Incidents, cells: Places) -> Explored | None:
+def by_kind(past: pd.DataFrame, recorded: pd.Series) -> pd.DataFrame:
+    """Boxes by why they were chosen: ``box_days``, ``expected`` and ``recorded`` incidents, 90 % limits.
+
+    ``past``  stops whose day is over; ``recorded`` on each one's day in its place. Boxes that somebody added
+    are so scored apart from those of the forecast and those that were drawn. Limits are of a Poisson.
+    """
+    from peelian.arithmetic.distributions import count_test
+
+    day = past.assign(recorded=recorded.to_numpy()).groupby(["kind", "place", "day"], sort=True)
+    once = day.agg(expected=("expected", "sum"), recorded=("recorded", "first"))
+    rows = []
+    for kind, boxes in once.groupby(level="kind", sort=True):
+        test = count_test(float(boxes["recorded"].sum()), float(boxes["expected"].sum()))
+        rows.append(
+            {
+                "kind": kind, "box_days": len(boxes), "expected": test.expected, "recorded": test.recorded,
+                "low": test.low, "high": test.high,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _over(planned: pd.DataFrame, incidents: Incidents, cells: Places) -> pd.DataFrame | None:
+    """The stops of days that are over, with ``when``; None where there is none, or records know no days."""
+    when = pd.to_datetime(planned["day"], errors="coerce")
+    if incidents.precision == "month":
+        return None
+    end = incidents.frame["start"].max().normalize() + pd.Timedelta(1, "D")
+    past = planned[when.notna() & planned["place"].isin(cells.index) & (when < end)]
+    return past.assign(when=when[past.index]) if len(past) else None
+
+
+def _recorded_on(past: pd.DataFrame, incidents: Incidents, cells: Places) -> pd.Series:
+    """Incidents in the place of each stop on its day."""
+    day = incidents.frame["start"].dt.normalize()
+    counted = (
+        pd.Series(1, pd.MultiIndex.from_arrays([incidents.place_of(cells), day])).groupby(level=[0, 1]).sum()
+    )
+    keys = pd.MultiIndex.from_arrays([past["place"], past["when"]])
+    return pd.Series(counted.reindex(keys).fillna(0).to_numpy(float), past.index)
+
+
+def _explored(past: pd.DataFrame, recorded: pd.Series) -> Explored | None:
     """Incidents of the planned days in all places that were not planned, from the drawn ones."""
     from peelian.predict.dosage import explored
 
-    days = pd.to_datetime(past["day"], errors="coerce")
-    drawn = (past["kind"] == "explore") & days.notna() & past["place"].isin(cells.index)
-    if not drawn.any() or incidents.precision == "month":
+    rows = past[past["kind"] == "explore"]
+    if rows.empty:
         return None
-    end = incidents.frame["start"].max().normalize() + pd.Timedelta(1, "D")
-    drawn &= days < end
-    if not drawn.any():
-        return None
-    rows = past[drawn]
-    place = incidents.place_of(cells)
-    when = incidents.frame["start"].dt.normalize()
-    counted = pd.Series(1, pd.MultiIndex.from_arrays([place, when])).groupby(level=[0, 1]).sum()
-    keys = pd.MultiIndex.from_arrays([rows["place"], pd.to_datetime(rows["day"])])
     shifts = max(rows["shift"].fillna("").nunique(), 1)  # each shift's draw speaks for the whole day
-    counts = counted.reindex(keys).fillna(0).to_numpy(float)
     strata = rows.fillna({"shift": ""}).groupby(["patrol_area", "day", "shift"], sort=True)
     rest = (strata.size() / strata["probability"].max()).round().to_numpy(float)
+    counts = recorded[rows.index].to_numpy()
     return explored(counts, strata.ngroup().to_numpy(), rest, repeats=shifts)

@@ -135,7 +135,9 @@ def sheet_blocks(made: Missions, crimes: str, source: str) -> list[Block]:
     return out
 
 
-def dosage_blocks(done: Dosage, found: Explored | None, source: str) -> list[Block]:
+def dosage_blocks(
+    done: Dosage, found: Explored | None, scored: pd.DataFrame | None, source: str
+) -> list[Block]:
     """What was delivered of earlier missions."""
     blocks: list[Block] = [
         Text(sentence, "finding" if not number else "plain") for number, sentence in enumerate(done.sentences)
@@ -153,4 +155,18 @@ def dosage_blocks(done: Dosage, found: Explored | None, source: str) -> list[Blo
             note="A dash: fewer than 5 crews, so that no figure speaks of a person.",
         )
     )
+    if scored is not None:
+        frame = scored.assign(kind=scored["kind"].map(KINDS))
+        blocks.append(
+            Table(
+                "predict_boxes",
+                "Incidents expected and recorded in the boxes on their days, by why each was chosen",
+                frame,
+                {"expected": ",.1f", "recorded": ",.0f", "low": ",.0f", "high": ",.0f", "box_days": ",.0f"},
+                source,
+                note="Low and high: 90 % limits of what was expected, as a Poisson. Boxes that somebody "
+                "added stand apart. What was recorded where patrols were is not what would have been "
+                "without them.",
+            )
+        )
     return blocks
