@@ -197,6 +197,13 @@ def test_a_period_with_a_rhythm_is_the_mean_of_simulated_continuations() -> None
     assert expected == pytest.approx(total / runs, rel=0.02)
 
 
+def test_two_periods_of_background_are_the_one_they_make_up() -> None:
+    kernel, rhythm = Kernel(0.0, 0.0, 0.1, 50.0), np.array([1.0, 0.5, 2.0, 1.5, 1.0])
+    background, nothing = np.array([0.5, 2.0]), np.zeros(2)
+    parts = [over_period(background, nothing, kernel, len(part), part) for part in (rhythm[:2], rhythm[2:])]
+    assert sum(parts) == pytest.approx(over_period(background, nothing, kernel, 5, rhythm))
+
+
 # -------------------------------------------------------------------- when
 def windows() -> Events:
     """Three incidents: within an evening, over two days, over ten days."""

@@ -54,6 +54,24 @@ def test_the_last_week_counts_for_more_where_it_happened() -> None:
     assert more.idxmax() == "x3y3"
 
 
+def moved(by: float) -> pd.Series:
+    """The same incidents and cells, so many metres farther east and south."""
+    frame = TWO_YEARS.frame.set_geometry(TWO_YEARS.frame.geometry.translate(by, -by))
+    cells = Places.grid(STUDY.translate(by, -by), 250)
+    return Hawkes(250)(Incidents(frame), cells, WEEK)
+
+
+def test_a_shift_of_coordinates_changes_nothing() -> None:
+    assert moved(25_000.0).tolist() == pytest.approx(moved(0.0).tolist(), rel=1e-6)
+
+
+def snapped(metres: int) -> Incidents:
+    """The same incidents, each moved to a point of a lattice."""
+    points = TWO_YEARS.frame.geometry
+    x, y = (np.round(value / metres) * metres for value in (points.x, points.y))
+    return Incidents(TWO_YEARS.frame.set_geometry(gpd.points_from_xy(x, y, crs=STUDY.crs)))
+
+
 STREETS = Places.of(
     gpd.GeoDataFrame(geometry=[LineString([(0, y), (800, y)]) for y in (90, 310)], crs=CELLS.crs),
     kind="street",
@@ -61,6 +79,10 @@ STREETS = Places.of(
 REFUSED = [
     (lambda: Hawkes(step="month"), "needs dates by day"),
     (lambda: Hawkes(bandwidth=0), "above 0"),
+    (lambda: Hawkes(spread="wide"), 'spread of Hawkes is "gaussian" or "power"'),  # type: ignore[arg-type]
+    (lambda: Hawkes(repeat_area="homes"), 'repeat_area of Hawkes is "households"'),  # type: ignore[arg-type]
+    (lambda: Hawkes()(snapped(400), CELLS, WEEK), "lie 400 m or more from the next"),
+    (lambda: Hawkes(covariates="prior")(TWO_YEARS, CELLS, WEEK), "there is none"),  # type: ignore[arg-type]
     (lambda: Hawkes()(incidents(40), CELLS, WEEK), "too few to learn from"),
     (lambda: Hawkes()(TWO_YEARS, STREETS, WEEK), "these places are streets"),
 ]
