@@ -15,6 +15,7 @@ from peelian.incidents import Incidents
 from peelian.places import Places
 from peelian.predict import Hawkes
 from peelian.predict.by_place import PlaceFit, fit_by_place
+from peelian.predict.history import History
 from peelian.predict.methods import method_named, words_of
 
 STUDY = gpd.GeoSeries([box(0, 0, 2000, 1500)], crs="EPSG:27700")
@@ -70,6 +71,13 @@ def snapped(metres: int) -> Incidents:
     points = TWO_YEARS.frame.geometry
     x, y = (np.round(value / metres) * metres for value in (points.x, points.y))
     return Incidents(TWO_YEARS.frame.set_geometry(gpd.points_from_xy(x, y, crs=STUDY.crs)))
+
+
+def test_points_that_many_share_are_a_warning() -> None:
+    history = History.of(snapped(200), CELLS, end=pd.Timestamp("2020-01-06"), step="day")
+    assert "1,425 incidents lie at 80 points" in Hawkes(250).fitted(history).warnings["shared points"]
+    history = History.of(TWO_YEARS, CELLS, end=pd.Timestamp("2020-01-06"), step="day")
+    assert "shared points" not in Hawkes(250).fitted(history).warnings
 
 
 STREETS = Places.of(

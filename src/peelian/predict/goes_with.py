@@ -195,7 +195,7 @@ def _process(
     middle = (first + last) / 2
     weight = (places.areas.to_numpy()[:, None] * (last - first)).ravel()
     grid = np.tile(_season(middle, start), (len(places), 1))
-    floor = max(apart(x, y), ADDRESS_FLOOR)
+    floor = max(apart(x, y)[0], ADDRESS_FLOOR)
     process = Process(
         _season(day + 0.5, start), density.reindex(frame["place"]).to_numpy(), grid,
         np.repeat(density.to_numpy(), len(months)), weight, marks, pairs.child, pairs.parent,

@@ -180,7 +180,7 @@ class Hawkes(Method):
 
     def _reach(self, history: History, events: Dated, end: int) -> Reach:
         given = isinstance(self.repeat_area, int | float)
-        between = 0.0 if given and self.floor else apart(events.x, events.y)
+        between, points = (0.0, 0) if given and self.floor else apart(events.x, events.y)
         floor = self.floor or max(between, ADDRESS_FLOOR)
         refuse_snapped(floor, self.distance)
         area: float | np.ndarray = between**2
@@ -188,7 +188,7 @@ class Hawkes(Method):
             area = per_household(history)[events.place]
         elif self.repeat_area is not None:
             area = float(self.repeat_area)
-        return Reach(self.distance, self.days, area, floor, end, self.spread == "power")
+        return Reach(self.distance, self.days, area, floor, end, self.spread == "power", points)
 
     def _fit(self, history: History) -> Fit:
         fits = [(problem, *fit_to(problem)) for problem in self.problems(history)]

@@ -17,6 +17,7 @@ from peelian.predict.rhythm import Rhythm, rhythm_of
 from peelian.predict.triggering import STEPS, Observed, Reach, Triggered, triggered
 
 ADDRESS_FLOOR = 25.0
+MANY_A_POINT = 5  # incidents a distinct point from which points are no addresses
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,13 +136,13 @@ def share_of(problem: Problem, lasting: Lasting) -> float:
     return float(lasting.weight.sum() / (len(lasting.weight) if weight is None else weight.sum()))
 
 
-def apart(x: np.ndarray, y: np.ndarray) -> float:
-    """Median distance from a distinct point to the next: the spacing of addresses or of snap points."""
+def apart(x: np.ndarray, y: np.ndarray) -> tuple[float, int]:
+    """Median distance from a distinct point to the next (of addresses or snap points), and their number."""
     distinct = np.unique(x + 1j * y)
     if len(distinct) < 2:
-        return ADDRESS_FLOOR
+        return ADDRESS_FLOOR, len(distinct)
     points = np.column_stack([distinct.real, distinct.imag])
-    return float(np.median(cKDTree(points).query(points, k=2)[0][:, 1]))
+    return float(np.median(cKDTree(points).query(points, k=2)[0][:, 1])), len(distinct)
 
 
 def refuse_snapped(floor: float, distance: float) -> None:
@@ -175,6 +176,11 @@ def warnings_of(found: Triggered, reach: Reach) -> dict[str, str]:
         "theta high": (
             kernel.total > 0.95,
             "Nearly everything is triggered, which no crime data support: do not use it.",
+        ),
+        "shared points": (
+            reach.points > 0 and len(found.background) > MANY_A_POINT * reach.points,
+            f"{len(found.background):,} incidents lie at {reach.points:,} points: a repeat at one place is "
+            "one at a shared point, and busy points look like triggering.",
         ),
         "steps": (not found.settled, f"The fit had not settled after {found.steps} steps."),
     }

@@ -28,7 +28,7 @@ class Reach:
 
     ``distance`` metres and ``days`` at which they are cut; ``repeat_area`` square metres that one place
     stands for, or an array by incident; ``floor`` the least sigma; ``end`` the day after the last one
-    observed; ``power``: the spread is a power law.
+    observed; ``power``: the spread is a power law; ``points`` that incidents lie at (0: not counted).
     """
 
     distance: float
@@ -37,6 +37,7 @@ class Reach:
     floor: float
     end: int
     power: bool = False
+    points: int = 0
 
 
 @dataclass(frozen=True, eq=False)
