@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peelian.chapters.context import Context
 from peelian.outputs import SECTION, read_record
 from peelian.report import Chart, Outcome, Report, Section, Table, Text, section_from_json
+
+if TYPE_CHECKING:
+    from peelian.account.releases import Release
 
 ORDER = ("read", "explain", "predict", "plan", "deliver", "evaluate", "account")
 WITHHELD = "it names an area whose counts are too small to publish"
@@ -19,9 +22,6 @@ WITHHELD = "it names an area whose counts are too small to publish"
 def report(context: Context) -> Outcome:
     """One page, its content as JSON, and every table as CSV."""
     from peelian import __version__
-    from peelian.account import html
-    from peelian.account.leaving import as_json
-    from peelian.account.writing import rendered
     from peelian.chapters.leaving import set_beside
 
     project = context.project
@@ -55,18 +55,28 @@ def report(context: Context) -> Outcome:
         about=tuple(about),
     )  # fmt: skip
     leaving = set_beside(context, sections, project.project.audience)
-    files: dict[str, Any] = dict(rendered(report, ("html", *project.project.formats)))
-    files["report.json"] = {"title": report.title, "sections": [section.as_json() for section in sections]}
+    files = _files(report, project.project.formats, leaving, truth)
+    findings = tuple(Text(text, "finding") for section in sections for text in section.findings)
+    summary = {"sections": len(sections), "tables": len(files) - 2}
+    return Outcome(Section("report", "Report", "What do we tell people?", findings), files, summary)
+
+
+def _files(
+    report: Report, formats: Sequence[Any], leaving: Sequence[Release], truth: list[dict[str, str]]
+) -> dict[str, Any]:
+    """The page and the other formats, the content as JSON, every table as CSV, and what is told beside."""
+    from peelian.account import html
+    from peelian.account.leaving import as_json
+    from peelian.account.writing import rendered
+
+    files: dict[str, Any] = dict(rendered(report, ("html", *formats)))
+    files["report.json"] = {"title": report.title, "sections": [s.as_json() for s in report.sections]}
     files |= {
         f"tables/{name}.csv": frame.reset_index(drop=True) for name, frame in html.tables_of(report).items()
     }
     if leaving:
         files["leaving.json"] = as_json(leaving)
-    if truth:
-        files["truth.json"] = {"rows": truth}
-    findings = tuple(Text(text, "finding") for section in sections for text in section.findings)
-    summary = {"sections": len(sections), "tables": len(files) - 2}
-    return Outcome(Section("report", "Report", "What do we tell people?", findings), files, summary)
+    return files | ({"truth.json": {"rows": truth}} if truth else {})
 
 
 def _with_evidence(section: Section, sections: list[Section]) -> Section:
