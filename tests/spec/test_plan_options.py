@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -213,6 +215,15 @@ def test_more_areas_and_more_months_see_smaller_falls(counts) -> None:
     assert table.groupby("areas")["mde"].agg(lambda mde: mde.iloc[-1] <= mde.iloc[0] + 0.05).all()
     assert (table["marked"] >= table["mde"]).all()
     assert (table["windows"] == [5, 5, 5, 2, 2, 2]).all()
+
+
+def test_it_is_said_how_many_areas_would_see_the_assumed_fall(counts) -> None:
+    outcome = planned(counts)
+    note = next(b.note for b in outcome.section.blocks if getattr(b, "name", "") == "plan_power")
+    assert note.endswith(" Even 10 areas do not see the assumed fall of 11.5 %.")
+    stronger = planned(counts, effect=0.53, effect_low=0.45, effect_high=0.6)
+    note = next(b.note for b in stronger.section.blocks if getattr(b, "name", "") == "plan_power")
+    assert re.search(r" About [6-9] areas see the assumed fall of 23\.\d %\.$", note)
 
 
 # ------------------------------------------------------------------- other plans

@@ -127,22 +127,29 @@ def power(
 
 
 def mde_table(
-    counts: pd.Series, numbers: Iterable[int] = (5, 10, 20, 50, 100, 200), *, draws: int = 2000, seed: int
+    counts: pd.Series,
+    numbers: Iterable[int] = (5, 10, 20, 50, 100, 200),
+    *,
+    months: int = 12,
+    draws: int = 2000,
+    seed: int,
 ) -> pd.DataFrame:
     """The smallest visible fall by number of treated places, all others being the comparison.
 
+    ``months``  before and after alike.
+
     One row a number: ``areas``, ``incidents`` (a year in them), ``mde`` (planted), ``mde_spread``,
-    ``mde_clustered``, ``false_positives``.
+    ``mde_clustered``, ``false_positives``, ``windows`` (earlier periods). Raises ``DesignError`` where the
+    history is too short, or too few places are left to draw from.
     """
     import pandas as pd
 
     rows = []
     for number in numbers:
-        found = power(counts, number, draws=draws, seed=seed)
-        rows.append(
-            (number, found.incidents, found.mde, found.mde_spread, found.mde_clustered, found.false_positives)
-        )
-    names = ["areas", "incidents", "mde", "mde_spread", "mde_clustered", "false_positives"]
+        found = power(counts, number, months_before=months, months_after=months, draws=draws, seed=seed)
+        falls = found.mde, found.mde_spread, found.mde_clustered
+        rows.append((number, found.incidents, *falls, found.false_positives, found.windows))
+    names = ["areas", "incidents", "mde", "mde_spread", "mde_clustered", "false_positives", "windows"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -168,18 +175,17 @@ def rehearsed(
     import pandas as pd
 
     inside = counts[counts.index.get_level_values("place").isin(pool)]
-    rows = []
+    names = ["months", "areas", "mde", "marked", "false_positives", "windows"]
+    rows = [pd.DataFrame(columns=names)]
     for length in months:
         for number in dict.fromkeys((max(treated // 2, 2), treated, 2 * treated)):
             try:
-                found = power(
-                    inside, number, months_before=length, months_after=length, draws=draws, seed=seed
-                )
+                found = mde_table(inside, (number,), months=length, draws=draws, seed=seed)
             except DesignError:
                 continue  # too short a history, or too few areas to draw from
-            marked = min(found.mde / saturation, 1.0)
-            rows.append((length, number, found.mde, marked, found.false_positives, found.windows))
-    return pd.DataFrame(rows, columns=["months", "areas", "mde", "marked", "false_positives", "windows"])
+            rows.append(found.assign(months=length, marked=(found["mde"] / saturation).clip(upper=1.0)))
+    held = rows[1:] or rows
+    return pd.concat(held, ignore_index=True)[names]
 
 
 def equivalent(table: pd.DataFrame, wanted: float) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from peelian.plan.power_tables import power_tables
 from peelian.report import Block, Chart, Table
 from peelian.words import percent, whole
 
@@ -64,7 +65,7 @@ def tables(plan: Plan, areas: Places, found: Findings) -> list[Block]:
         _edge(plan),
         _comparison(found),
     ]  # fmt: skip
-    blocks += _promise(found) + _years(found) + _sources(found) + _placebo(found) + _power(found)
+    blocks += _promise(found) + _years(found) + _sources(found) + _placebo(found) + power_tables(found)
     if found.balance is not None:
         blocks.append(
             Table("plan_balance", "How alike the drawn areas and the rest of the pool are", found.balance,
@@ -310,32 +311,6 @@ def _placebo(found: Findings) -> list[Block]:
     title = "What areas chosen like this did in earlier years with no programme"
     formats = {"areas": ",.0f", "same_year": "+.1%", "clean_year": "+.1%"}
     return [Table("plan_placebo", title, frame, formats, source="recorded counts", note=note)]
-
-
-def _rehearsal(found: Findings) -> list[Block]:
-    table = found.rehearsal
-    if table is None or table.empty:
-        return []
-    formats = {"areas": ",.0f", "mde": ".1%", "marked": ".1%", "false_positives": ".1%"}
-    note = (
-        "months: before and after alike. mde: smallest fall of an area seen four times in five, falls "
-        "planted in earlier months; marked: the fall that marked homes must see for it. Areas are drawn from "
-        "those of most risk, and the rest of these is the comparison."
-    )
-    title = "The evaluation rehearsed: more areas and more months see smaller falls"
-    return [Table("plan_rehearsal", title, table, formats, source="recorded counts", note=note)]
-
-
-def _power(found: Findings) -> list[Block]:
-    if found.visible is None or found.visible.by_number.empty:
-        return []
-    title = f"Fewer areas see less: the plan's own areas see {percent(found.visible.mde)}"
-    note = "mde: smallest fall seen four times in five, 12 months against 12, were only these treated."
-    formats = {"areas": ",.0f", "incidents": ",.0f", "mde": ".1%"}
-    return [
-        *_rehearsal(found),
-        Table("plan_power", title, found.visible.by_number, formats, source="formula", note=note),
-    ]
 
 
 # -------------------------------------------------------------------- drawn
