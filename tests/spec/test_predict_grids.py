@@ -13,7 +13,7 @@ from peelian.places import Places
 from peelian.predict.backtest import Backtest, backtest
 from peelian.predict.baselines import EWMA
 from peelian.predict.claims import Verdict
-from peelian.predict.grids import on_other_grids, other_grids, sentences
+from peelian.predict.grids import grid_tables, on_other_grids, other_grids
 from peelian.predict.tested import claim_when_late
 from tests.spec.test_predict_backtest import CELLS, INCIDENTS
 
@@ -63,7 +63,11 @@ def test_a_claim_that_fails_on_one_grid_depends_on_the_grid() -> None:
     assert kept.verdict.code == "depends on the grid"
     assert "not on cells of 200 m" in kept.verdict.words
     assert kept.verdict.words.endswith("it depends on the grid. Use the count.")
-    assert all("against counts: log score" in sentence for sentence in sentences(found, kept.words))
+    (table,) = grid_tables(found, kept.words, "made up")
+    assert table.title == "On other grids 1 of 2 comparisons came out better than counts"
+    assert table.frame["beats counts"].tolist() == [True, False]
+    assert table.folded
+    assert grid_tables((), kept.words, "made up") == []
 
 
 @pytest.mark.parametrize(("beats", "code"), [(True, "better"), (False, "not better when late")])

@@ -201,6 +201,7 @@ def beside(
 
     for name, on, part in parts:
         if on:
+            found.blocks.append(Text(name, "heading"))
             try:
                 part()
             except DesignError as error:

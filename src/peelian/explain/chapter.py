@@ -65,7 +65,10 @@ def rest(given: Given, parameters: Parameters) -> tuple[list[Block], list[Block]
     said += what_if_report.blocks(other, cells)
     run = run_of(terrain, trial)
     earlier = earlier_runs(given.before, run)
-    answered = questions.blocks(
+    from peelian.report import Text
+
+    answered: list[Block] = [Text("Seven questions", "heading")]
+    answered += questions.blocks(
         terrain, cells, given.layers, given.left_out, parameters.questions, trial, earlier
     )
     made = utility_report.files(terrain) | picture.files(terrain, cells)

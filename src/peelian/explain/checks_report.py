@@ -18,7 +18,7 @@ NOT_RUN, NOT_KEPT = "not run", "not chosen"
 def blocks(terrain: RiskTerrain) -> list[Block]:
     """The table of every check, and charts of what is left over."""
     found: list[Block] = [_checks(terrain)] if len(terrain.terms) else []
-    return [*found, *_left_over(terrain)]
+    return [Text("Every check, and what is left over", "heading"), *found, *_left_over(terrain)]
 
 
 # -------------------------------------------------------------------- every check

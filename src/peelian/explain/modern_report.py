@@ -147,6 +147,7 @@ def _density_blocks(terrain: RiskTerrain) -> list[Block]:
             "densities", "Relative risk where features lie thick, beyond what their distance says", shown,
             CURVE_FORMATS | {"Bandwidth (m)": ",.0f", "Densest share of places": ".1%"},
             note="Epanechnikov kernel; against places with less than the lowest cut that is kept.",
+            folded=True,
         )
     ]  # fmt: skip
 
@@ -190,6 +191,7 @@ def _bands_block(terrain: RiskTerrain) -> Table:
         f"{where['min']:.3f} under the best, {where['constant']:.3f} of a constant. Without penalty: "
         f"{terrain.family.upper()} on the kept bands, after selection; empty where a band has too few cells "
         "or incidents of its own.",
+        folded=True,
     )  # fmt: skip
 
 

@@ -208,7 +208,7 @@ def section(
     blocks: list[Block] = [Text(text, "finding") for text in findings]
     blocks += [Text(text) for text in told[MOST_FINDINGS:]]
     blocks += [Text(not_reported(terrain)), Text(ASSOCIATION)]
-    blocks.append(_factors_block(terrain))
+    blocks += [Text("Which features go with it", "heading"), _factors_block(terrain)]
     if len(terrain.terms):
         blocks.append(_intervals_block(terrain))
     blocks.append(_map_block(terrain, places))
@@ -218,7 +218,7 @@ def section(
         from peelian.explain.modern_report import blocks as modern_blocks
 
         blocks += modern_blocks(terrain)
-    blocks += [Text(words, "note") for words in method]
+    blocks += [Text("How it was made", "heading"), *(Text(words, "note") for words in method)]
     blocks.append(_layers_block(layers, features, left_out))
     return Section("explain", TITLE, QUESTION, tuple(blocks))
 

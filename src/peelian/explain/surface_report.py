@@ -57,7 +57,7 @@ def blocks(
         said += _configuration_blocks(terrain, published)
         if areas is not None:
             said.append(_neighbourhoods(terrain, cells, areas, groups))
-    return said
+    return [Text("How sure the map is, and where influences meet", "heading"), *said] if said else []
 
 
 def _configuration_blocks(terrain: RiskTerrain, published: bool) -> list[Block]:

@@ -22,7 +22,7 @@ def blocks(
     """Places of high risk, how sure the top is, and what the rankings held later."""
     from peelian.explain.tried import unusual
 
-    found: list[Block] = [_high_risk(terrain, trial, sizes, published)]
+    found: list[Block] = [Text("What it held later", "heading"), _high_risk(terrain, trial, sizes, published)]
     if trial is None:
         found.append(Text("No incidents were held back, so every share above is in-sample.", "note"))
     else:

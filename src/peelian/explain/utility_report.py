@@ -32,6 +32,7 @@ def blocks(
     study = study_area(cells)
     area = float(study.area) or float(study.length)
     found: list[Block] = [
+        Text("The same under the headings of the RTMDx Utility", "heading"),
         _input(terrain, cells, incidents, parameters, area),
         _parameters(terrain, cells, incidents, layers, features, parameters, area),
         _variables(terrain),
@@ -184,6 +185,7 @@ def _dropped(terrain: RiskTerrain) -> Table:
         f"{len(terrain.dropped)} variables cannot tell cells apart, say what others say or have no estimate",
         gone.assign(Factor=gone["Factor"].str.replace("_", " ")).reset_index(drop=True),
         note=f"{more:,} more in dropped.csv." if more else "",
+        folded=True,
     )
 
 
@@ -219,6 +221,7 @@ def _print_out(terrain: RiskTerrain) -> Table:
         frame.assign(Family=frame["Family"].str.upper()),
         {"Coefficient": ".4f", "Standard error": ".4f", "t": ",.2f", "p": ".4f"},
         note="Selected by search: standard errors and p are too small. Use the table of every check.",
+        folded=True,
     )
 
 

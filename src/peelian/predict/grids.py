@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from peelian.places import Places
+    from peelian.report import Table
 
 Grids = Literal["three", "one"]
 WIDER = 2
@@ -106,9 +107,30 @@ def _figures(pair: Pair) -> str:
     )
 
 
-def sentences(found: tuple[Elsewhere, ...], words: dict[str, str]) -> list[str]:
-    """What each method that beat counts did on each other grid, in sentences."""
-    return [
-        f"On {one.grid}, {words.get(one.pair.method, one.pair.method)} against counts: {_figures(one.pair)}."
+def grid_tables(found: tuple[Elsewhere, ...], words: dict[str, str], source: str) -> list[Table]:
+    """What each method that beat counts did on each other grid: a table, or none where none was tried."""
+    import pandas as pd
+
+    from peelian.report import Table
+
+    if not found:
+        return []
+    rows = [
+        {"method": words.get(one.pair.method, one.pair.method), "grid": one.grid,
+         "log score": one.pair.log_score, "low": one.pair.log_score_low, "high": one.pair.log_score_high,
+         "hit rate": one.pair.hit_rate, "lowest": one.pair.hit_rate_low, "highest": one.pair.hit_rate_high,
+         "beats counts": one.pair.beats}
         for one in found
-    ]
+    ]  # fmt: skip
+    held = sum(one.pair.beats for one in found)
+    return [
+        Table(
+            "predict_grids", f"On other grids {held} of {len(rows)} comparisons came out better than counts",
+            pd.DataFrame(rows),
+            dict.fromkeys(("log score", "low", "high"), "+.4f")
+            | dict.fromkeys(("hit rate", "lowest", "highest"), "+.1%"), source,
+            note="Less counts of a year, with 95 % intervals: log score (below 0 better) and hit rate in "
+            f"{MAIN_SHARE * 100:g} % of the area (points; above 0 better). The same origins and study area.",
+            folded=True,
+        )
+    ]  # fmt: skip

@@ -197,6 +197,7 @@ def _audit(
 
 def _backtest(found: Tested, crimes: str, source: str, breaks: Sequence[Break]) -> Part:
     from peelian.predict.forecast import chosen_map
+    from peelian.predict.grids import grid_tables
     from peelian.predict.scores_report import baseline_sentence, score_blocks, score_files
 
     tested = found.main
@@ -205,6 +206,7 @@ def _backtest(found: Tested, crimes: str, source: str, breaks: Sequence[Break]) 
         blocks.append(report.difference_chart(tested, crimes, source))
     both = [tested, *([found.lagged] if found.lagged is not None else [])]
     blocks += [table for each in both for table in report.methods_tables(each, crimes, source)]
+    blocks += grid_tables(found.elsewhere, tested.words, source)
     blocks += score_blocks(tested, chosen_map(tested)[0], crimes, source, breaks=breaks)
     files: dict[str, Any] = {
         "backtest.csv": tested.pooled, "backtest_origins.csv": tested.by_origin,

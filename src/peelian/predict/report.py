@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +11,7 @@ from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
 from peelian.predict.cautions import outside_words
 from peelian.predict.forecast import Forecast
+from peelian.predict.grids import Elsewhere, grid_tables
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
 from peelian.predict.planning import Planning
 from peelian.predict.pooling import BEST, fit_dates
@@ -309,15 +310,17 @@ def section(
     source: str,
     cautions: Sequence[str],
     patrol: Sequence[Block] = (),
-    further: Sequence[Block] = (),
+    further: Mapping[str, Sequence[Block]] | None = None,
     sealed: Sealed | None = None,
     remarks: Sequence[str] = (),
     records: str = "",
     breaks: Sequence[Break] = (),
+    elsewhere: tuple[Elsewhere, ...] = (),
 ) -> Section:
     """The chapter: findings first, then map, missions, tables and the audit, then what could make it wrong.
 
-    ``patrol`` missions and their dose, ``further`` audit and weather, ``sealed`` what the ledger holds.
+    ``patrol`` missions and their dose, ``further`` audit, totals and weather by heading, ``sealed`` what the
+    ledger holds.
     """
     findings: Sequence[str] = (
         backtest.verdict.words,
@@ -332,21 +335,32 @@ def section(
     blocks += [Text(words, "finding") for words in findings[1:]]
     blocks.append(Text(f"The map shown: {forecast.why}"))
     on_the_map = " ".join([*held, outside_words(forecast, len(incidents)), records])
+    blocks.append(Text("Where next", "heading"))
     blocks += map_blocks(forecast, backtest, cells, crimes, source, on_the_map, published=incidents.published)
-    blocks += patrol
+    blocks += _headed("Patrols", patrol)
+    blocks.append(Text("Is it better than last year's map?", "heading"))
     if len(backtest.pairs):
         blocks.append(difference_chart(backtest, crimes, source))
     for each in (backtest, *([lagged] if lagged is not None else [])):
         blocks += methods_tables(each, crimes, source)
+    blocks += grid_tables(elsewhere, backtest.words, source)
+    blocks.append(Text("How good the forecasts are", "heading"))
     blocks += score_blocks(backtest, forecast.method, crimes, source, breaks=breaks)
-    blocks += further
+    for title, part in (further or {}).items():
+        blocks += _headed(title, part)
     if sealed is not None:
-        blocks += sealed_blocks(sealed, source)
+        blocks += _headed("Forecasts sealed beforehand", sealed_blocks(sealed, source))
+    blocks.append(Text("What to bear in mind", "heading"))
     blocks += [Text(words, "warning") for words in (*cautions, records) if words]
     blocks += [
         Text(words, "note") for words in (*NOTES, planning.why, set_sentence(backtest), *remarks) if words
     ]
     return Section("predict", TITLE, QUESTION, tuple(blocks))
+
+
+def _headed(title: str, blocks: Sequence[Block]) -> list[Block]:
+    """The blocks under a heading of their own, or nothing."""
+    return [Text(title, "heading"), *blocks] if blocks else []
 
 
 def _step(backtest: Backtest) -> str:

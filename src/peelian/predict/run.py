@@ -186,10 +186,12 @@ def run(
     chapter = report.section(
         backtest=tested, lagged=lagged, test=test, forecast=forecast, planning=planning, incidents=used,
         cells=cells, crimes=crimes, source=source, cautions=cautions, patrol=parts["patrol"].blocks,
-        further=[
-            block for name in ("triggering", "audit", "level", "weather") for block in parts[name].blocks
-        ],
-        sealed=held, remarks=(*found.remarks, *told, remark),
+        further={
+            "What goes with more near by": parts["triggering"].blocks,
+            "Who is chosen, and who is missed": parts["audit"].blocks,
+            "How many in all": [*parts["level"].blocks, *parts["weather"].blocks],
+        },
+        sealed=held, remarks=(*found.remarks, *told, remark), elsewhere=found.elsewhere,
         records=words_of_origin(records, parameters.allow_police_generated),
         breaks=breaks_of(crime, used.span, force=force),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from peelian.predict.backtest import STEP, Backtest, backtest
 from peelian.predict.beside import newer
 from peelian.predict.claims import Verdict
-from peelian.predict.grids import Elsewhere, on_other_grids, sentences
+from peelian.predict.grids import Elsewhere, on_other_grids
 from peelian.predict.measures import SATURATION, measures
 from peelian.predict.method import TERRAIN
 from peelian.predict.methods import BASELINES, methods_named
@@ -42,6 +42,7 @@ class Tested:
     lagged: Backtest | None
     seen: bool
     remarks: tuple[str, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def backtests(
@@ -109,8 +110,7 @@ def backtests(
     every = {what: month for method in resting.values() for what, month in inputs_of(method).items()}
     late_inputs = newer(every, main.by_origin["origin"].min())
     terrain = [what for what in late_inputs if what.startswith(TERRAIN)]
-    remarks = (*sentences(elsewhere, main.words), *_newer_words(late_inputs, terrain))
-    return Tested(main, lagged, bool(terrain), remarks)
+    return Tested(main, lagged, bool(terrain), tuple(_newer_words(late_inputs, terrain)), elsewhere)
 
 
 def asked(parameters: Parameters, step: Step, *, prior: bool, given: Given | None) -> list[str]:
