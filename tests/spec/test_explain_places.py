@@ -170,8 +170,9 @@ def test_maps_draw_every_place(places: str) -> None:
 @KINDS
 def test_concentration_is_told_once_of_each_kind_of_place(places: str) -> None:
     files = made(places, "modern")[1].files
-    beside = {name for name in ("areas", "streets") if f"eighty_twenty_{name}.csv" in files}
-    assert beside == {"areas", "streets"} - {places}
+    told = {name.removeprefix("eighty_twenty_") for name in files if name.startswith("eighty_twenty_")}
+    own = "street_segments" if places == "streets" else places
+    assert told == {f"{name}.csv" for name in {own, "areas", "streets"} - ({places} - {own})}
     if places == "streets":
         assert len(files["eighty_twenty_areas.csv"]) > 0.9 * len(AREAS)
 

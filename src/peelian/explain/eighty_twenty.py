@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 TOP = 10
 MOVED = "Points were moved to shared street points: a cell or a street may hold its neighbour's incidents."
-UNITS = {"cells": "cells", "areas": "areas", "streets": "streets (from junction to junction)"}
+UNITS = {
+    "cells": "cells", "hexagons": "hexagons", "areas": "areas", "street segments": "street segments",
+    "streets": "streets (from junction to junction)",
+}  # fmt: skip
 
 
 def study_units(
@@ -155,8 +158,9 @@ def _over_homes(found: dict[str, Concentration]) -> Table:
 def _ranked(name: str, held: Concentration, published: bool) -> Table:
     shown = held.ranked.head(TOP)
     shown = shown.set_axis(["Place", "Incidents", "Share", "Cumulative share"], axis=1)
+    file = f"eighty_twenty_{name}".replace(" ", "_")
     return Table(
-        f"eighty_twenty_{name}", f"The {len(shown)} {held.unit} with most {held.crime}", shown,
+        file, f"The {len(shown)} {held.unit} with most {held.crime}", shown,
         {"Share": ".1%", "Cumulative share": ".1%"}, counts=("Incidents",), published=published,
-        note=f"Of {held.occupied:,} with any; all of them stand in eighty_twenty_{name}.csv.",
+        note=f"Of {held.occupied:,} with any; all of them stand in {file}.csv.",
     )  # fmt: skip
