@@ -17,7 +17,7 @@ from peelian.explain.beside import (
     NearRepeatParameters,
     beside,
 )
-from peelian.explain.eighty_twenty import street_places, study_units
+from peelian.explain.eighty_twenty import study_units
 from peelian.incidents import Incidents
 from peelian.places import Places
 
@@ -101,14 +101,14 @@ def test_where_areas_are_the_places_they_stand_once() -> None:
         AoristicParameters(on=False),
     )  # fmt: skip
     found = beside(incidents(), AREAS, asked, seed=1, crime="burglary", areas=AREAS, streets=STREETS)
-    assert table(found, "eighty_twenty")["Unit"].tolist() == ["areas", "streets (from junction to junction)"]
+    assert table(found, "eighty_twenty")["Unit"].tolist() == ["areas", "street segments"]
 
 
 def test_only_areas_and_streets_of_the_study_area_count() -> None:
     units = study_units(CELLS, AREAS, STREETS)
     assert units["areas"][0].index.tolist() == ["a", "b", "c"]
-    assert units["streets"][0].index.tolist() == ["street 1", "street 2"]
-    assert street_places(CELLS, STREETS[:1]) is None
+    assert units["streets"][0].index.tolist() == ["s1", "s2"]
+    assert "streets" not in study_units(CELLS, AREAS, STREETS[2:])
 
 
 def test_moved_points_are_said_of_streets() -> None:

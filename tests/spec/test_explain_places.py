@@ -171,8 +171,7 @@ def test_maps_draw_every_place(places: str) -> None:
 def test_concentration_is_told_once_of_each_kind_of_place(places: str) -> None:
     files = made(places, "modern")[1].files
     told = {name.removeprefix("eighty_twenty_") for name in files if name.startswith("eighty_twenty_")}
-    own = "street_segments" if places == "streets" else places
-    assert told == {f"{name}.csv" for name in {own, "areas", "streets"} - ({places} - {own})}
+    assert told == {f"{name}.csv" for name in {places, "areas", "streets"}}
     if places == "streets":
         assert len(files["eighty_twenty_areas.csv"]) > 0.9 * len(AREAS)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Literal
 
+from peelian.errors import DataError, DesignError
 from peelian.report import Block, Table, Text
 
 if TYPE_CHECKING:
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
 
 TOP = 10
 MOVED = "Points were moved to shared street points: a cell or a street may hold its neighbour's incidents."
-UNITS = {
-    "cells": "cells", "hexagons": "hexagons", "areas": "areas", "street segments": "street segments",
-    "streets": "streets (from junction to junction)",
-}  # fmt: skip
+STREETS = "street segments"  # what they are called in words; "streets" in names of tables and files
+
+
+def named(unit: str) -> str:
+    """The name of a unit of places in tables and files: ``cells``, ``areas``, ``hexagons``, ``streets``."""
+    return "streets" if unit == STREETS else unit
 
 
 def study_units(
@@ -27,40 +31,23 @@ def study_units(
 ) -> dict[str, tuple[Places, pd.Series | None]]:
     """Areas and streets of the study area, each with its households where they are known.
 
-    Areas whose point lies in a cell (that hold the middle of one, where the cells are streets); lines that
-    touch one, named ``street`` and their number in the layer. Not what the cells themselves are.
+    Areas whose point lies in a cell; street segments, from junction to junction, whose middle does. Not
+    what the cells themselves are.
     """
+    from peelian.explain.units import segments
+
     found: dict[str, tuple[Places, pd.Series | None]] = {}
-    on_streets = cells.kind == "street"
     if areas is not None and not cells.index.isin(areas.index).all():
-        inside = cells.locate(areas.points).notna().to_numpy()
-        if on_streets:
-            inside = areas.index.isin(areas.locate(cells.points))
+        inside = cells.locate(areas.points).notna()
+        if cells.kind == "street":  # an area need not have its middle near one
+            inside = areas.index.to_series().isin(areas.locate(cells.points))
         if inside.sum() > 1:
             held = areas.select(areas.index[inside])
             found["areas"] = (held, held.households)
-    if streets is not None and not on_streets:
-        lines = street_places(cells, streets)
-        if lines is not None:
-            found["streets"] = (lines, None)
+    if streets is not None and cells.kind != "street":
+        with contextlib.suppress(DataError):  # none has its middle in the study area
+            found["streets"] = (segments(streets, cells), None)
     return found
-
-
-def street_places(cells: Places, streets: gpd.GeoSeries) -> Places | None:
-    """The lines that touch a cell, as places; None where there are fewer than two."""
-    import geopandas as gpd
-
-    from peelian.places import Places
-
-    lines = streets.to_crs(cells.crs).explode(ignore_index=True)
-    lines = lines[lines.geom_type.isin(["LineString", "LinearRing"]) & ~lines.is_empty]
-    touching = sorted(set(cells.frame.sindex.query(lines, predicate="intersects")[0].tolist()))
-    if len(touching) < 2:
-        return None
-    width = len(str(len(streets)))
-    near = lines.iloc[touching]
-    names = [f"street {number + 1:0{width}d}" for number in near.index]
-    return Places.of(gpd.GeoDataFrame(index=names, geometry=near.to_numpy(), crs=cells.crs), kind="street")
 
 
 def by_unit(
@@ -68,7 +55,6 @@ def by_unit(
     draws: int, seed: int, crime: str,
 ) -> dict[str, Concentration]:  # fmt: skip
     """Concentration over areas (by the extract's code where it has one) and over streets."""
-    from peelian.errors import DesignError
     from peelian.explain.lorenz import concentration
 
     found = {}
@@ -101,8 +87,8 @@ def _together(found: dict[str, Concentration], published: bool) -> Table:
     import pandas as pd
 
     rows = []
-    for name, held in found.items():
-        row: dict[str, object] = {"Unit": UNITS[name], "Places": held.n, "With any": held.occupied,
+    for held in found.values():
+        row: dict[str, object] = {"Unit": held.unit, "Places": held.n, "With any": held.occupied,
                                   "Incidents": held.crimes}  # fmt: skip
         for line in held.shares.itertuples():
             row[f"{100 * line.crime:g} % in"] = line.share_of_places
@@ -132,18 +118,18 @@ def _over_homes(found: dict[str, Concentration]) -> Table:
     import pandas as pd
 
     rows = [
-        {"Unit": UNITS[name], "Share of crime": line.crime, "Share of homes": line.homes,
+        {"Unit": held.unit, "Share of crime": line.crime, "Share of homes": line.homes,
          "By chance": line.by_chance, "Low": line.chance_low, "High": line.chance_high}
         for name, held in found.items() if held.homes
         for line in held.homes.shares.itertuples()
     ]  # fmt: skip
     gini = ", ".join(
-        f"{UNITS[name]} {held.homes.gini:.2f} ({held.homes.by_chance:.2f} by chance)"
+        f"{held.unit} {held.homes.gini:.2f} ({held.homes.by_chance:.2f} by chance)"
         for name, held in found.items()
         if held.homes
     )
     lost = ", ".join(
-        f"{held.homes.unplaced:,} in {UNITS[name]}"
+        f"{held.homes.unplaced:,} in {held.unit}"
         for name, held in found.items()
         if held.homes and held.homes.unplaced
     )
@@ -158,9 +144,8 @@ def _over_homes(found: dict[str, Concentration]) -> Table:
 def _ranked(name: str, held: Concentration, published: bool) -> Table:
     shown = held.ranked.head(TOP)
     shown = shown.set_axis(["Place", "Incidents", "Share", "Cumulative share"], axis=1)
-    file = f"eighty_twenty_{name}".replace(" ", "_")
     return Table(
-        file, f"The {len(shown)} {held.unit} with most {held.crime}", shown,
+        f"eighty_twenty_{name}", f"The {len(shown)} {held.unit} with most {held.crime}", shown,
         {"Share": ".1%", "Cumulative share": ".1%"}, counts=("Incidents",), published=published,
-        note=f"Of {held.occupied:,} with any; all of them stand in {file}.csv.",
+        note=f"Of {held.occupied:,} with any; all of them stand in eighty_twenty_{name}.csv.",
     )  # fmt: skip

@@ -26,13 +26,12 @@ def add(
     others = eighty_twenty.by_unit(
         incidents, cells, areas, streets, draws=asked.draws, seed=seed, crime=crime
     )
-    units = {held.unit: held} | {name: unit for name, unit in others.items() if name != held.unit}
+    own = eighty_twenty.named(held.unit)
+    units = {own: held} | {name: unit for name, unit in others.items() if name != own}
     found.blocks.extend(blocks(held))
     found.blocks.extend(eighty_twenty.blocks(units, published=incidents.published, snapped=incidents.snapped))
     found.files.update({"concentration.csv": held.shares, "lorenz.csv": held.lorenz})
-    found.files.update(
-        {f"eighty_twenty_{name.replace(' ', '_')}.csv": unit.ranked for name, unit in units.items()}
-    )
+    found.files.update({f"eighty_twenty_{name}.csv": unit.ranked for name, unit in units.items()})
     half = held.shares.iloc[1]
     found.summary["concentration"] = {
         "gini": held.gini, "generalised_gini": held.generalised, "low": held.low, "high": held.high,
