@@ -111,7 +111,7 @@ def test_what_is_left_over_is_charted() -> None:
     correlogram = table(found, "correlogram")
     assert correlogram["Metres"].iloc[0] == 100
     assert correlogram["Metres"].max() <= 3000
-    assert table(found, "rootogram")["Cells"].sum() == len(GRID)
+    assert table(found, "rootogram")["Observed"].sum() == len(GRID)
 
 
 # -------------------------------------------------------------------- later incidents
@@ -172,7 +172,7 @@ def test_captures_by_hand() -> None:
 def test_shares_far_from_published_ones_are_said() -> None:
     assert unusual(trial([5, 3, 1, 1])) == ""
     said = unusual(trial([1, 50, 40, 9]))
-    assert said.startswith("Cells of high risk hold 1.0 % of the later incidents. In 25 published studies")
+    assert said.startswith("Places of high risk hold 1.0 % of the later incidents. In 25 published studies")
 
 
 def test_a_blend_lies_between_terrain_and_history() -> None:

@@ -74,7 +74,7 @@ def _shares(term: pd.Series, names: tuple[str, ...]) -> str:
 def _ps(term: pd.Series, names: tuple[str, ...]) -> str:
     if all(term[name] != term[name] for name in names):
         return NOT_RUN
-    return " / ".join("too few cells" if term[name] != term[name] else f"{term[name]:.3f}" for name in names)
+    return " / ".join("too few places" if term[name] != term[name] else f"{term[name]:.3f}" for name in names)
 
 
 def _checks(terrain: RiskTerrain) -> Table:
@@ -91,8 +91,8 @@ def _checks(terrain: RiskTerrain) -> Table:
         f"Every check of the {len(terrain.terms)} factors in the model: {told}",
         checks_table(terrain),
         source=source_of(terrain),
-        note=f"Times as frequent with 95 % interval. Model: {TOO_NARROW}. By tile: cells of one of "
-        f"{whole['tiles']} tiles {whole['tile_words']} may be alike. Resamples: mean over resamples "
+        note=f"Times as frequent with 95 % interval. Model: {TOO_NARROW}. By tile: {terrain.extent.many} of "
+        f"one of {whole['tiles']} tiles {whole['tile_words']} may be alike. Resamples: mean over resamples "
         "of tiles, 1 where the factor is not chosen again, and interval where it is. Chosen again: the "
         "factor / by the same operation / at the same distance. Shift p: the factor by itself / other "
         "factors alike / adjusted for several factors (Holm). Other half: "
@@ -117,8 +117,8 @@ def _said(terrain: RiskTerrain) -> str:
     whole = terrain.inference
     return (
         f"After the model, Moran's I of the Pearson residuals is {whole['moran']:.3f} (permutation p "
-        f"{whole['moran_p']:.3f}); {whole['cells_without']:,} cells hold no incident, and the model expects "
-        f"{whole['cells_without_expected']:,.0f}."
+        f"{whole['moran_p']:.3f}); {whole['cells_without']:,} {terrain.extent.many} hold no incident, "
+        f"and the model expects {whole['cells_without_expected']:,.0f}."
     )
 
 
@@ -135,14 +135,14 @@ def _correlogram(terrain: RiskTerrain) -> Chart:
         f"What the model leaves over is alike at {first['Metres']:,.0f} m by {first['Correlation']:.2f}, at "
         f"{last['Metres']:,.0f} m by {last['Correlation']:.2f}",
         charts.lines(
-            frame, "Metres", "Correlation", x_title="metres between cells",
+            frame, "Metres", "Correlation", x_title=f"metres between {terrain.extent.many}",
             y_title="correlation of Pearson residuals",
         ),
         f"Correlation of residuals by distance: {first['Correlation']:.2f} at {first['Metres']:,.0f} m, "
         f"highest {frame['Correlation'].max():.2f}, lowest {frame['Correlation'].min():.2f}, "
         f"{last['Correlation']:.2f} at {last['Metres']:,.0f} m.",
         frame, {"Metres": ",.0f", "Correlation": ".3f", "Pairs": ",.0f"}, source=source_of(terrain),
-        note="0 is what a model leaves over that says all there is to say of how cells lie together.",
+        note="0 is what a model leaves over that says all there is to say of how places lie together.",
     )  # fmt: skip
 
 
@@ -153,29 +153,29 @@ def _rootogram(terrain: RiskTerrain) -> Chart:
     from peelian.explain.report import source_of
 
     rows = terrain.inference["rootogram"]
-    frame = pd.DataFrame(rows, columns=["Incidents in a cell", "Cells", "Expected"])
+    frame = pd.DataFrame(rows, columns=["Incidents in one", "Observed", "Expected"])
     drawn = pd.concat(
         [
-            pd.DataFrame(
-                {"Incidents": frame["Incidents in a cell"], "Root": frame[name] ** 0.5, "What": name}
-            )
-            for name in ("Cells", "Expected")
+            pd.DataFrame({"Incidents": frame["Incidents in one"], "Root": frame[name] ** 0.5, "What": name})
+            for name in ("Observed", "Expected")
         ],
         ignore_index=True,
     )
-    worst = frame.loc[(frame["Cells"] ** 0.5 - frame["Expected"] ** 0.5).abs().idxmax()]
+    worst = frame.loc[(frame["Observed"] ** 0.5 - frame["Expected"] ** 0.5).abs().idxmax()]
     most = rows[-1][0]
     return Chart(
         "rootogram",
-        f"Counts by cell beside the model's: farthest apart at a count of {worst['Incidents in a cell']:.0f} "
-        f"({worst['Cells']:,.0f} cells, {worst['Expected']:,.0f} expected)",
+        f"Counts by {terrain.extent.one} beside the model's: farthest apart at a count of "
+        f"{worst['Incidents in one']:.0f} ({worst['Observed']:,.0f} {terrain.extent.many}, "
+        f"{worst['Expected']:,.0f} expected)",
         charts.lines(
-            drawn, "Incidents", "Root", series="What", x_title=f"incidents in a cell ({most} or more last)",
-            y_title="square root of the number of cells",
+            drawn, "Incidents", "Root", series="What",
+            x_title=f"incidents in one {terrain.extent.one} ({most} or more last)",
+            y_title=f"square root of the number of {terrain.extent.many}",
         ),
-        f"Cells by number of incidents, observed and expected: {rows[0][1]:,} cells with none "
+        f"Counts by {terrain.extent.one}, observed and expected: {rows[0][1]:,} with none "
         f"({rows[0][2]:,.0f} expected), {rows[-1][1]:,} with {most} or more ({rows[-1][2]:,.0f} expected).",
-        frame, {"Incidents in a cell": ",.0f", "Cells": ",.0f", "Expected": ",.1f"},
+        frame, {"Incidents in one": ",.0f", "Observed": ",.0f", "Expected": ",.1f"},
         source=source_of(terrain),
         note="Rootogram (Kleiber & Zeileis 2016): square roots, so that rare counts can be seen.",
     )  # fmt: skip

@@ -195,8 +195,8 @@ def unusual(trial: Trial) -> str:
     if USUAL[0] <= share <= USUAL[1]:
         return ""
     return (
-        f"Cells of high risk hold {100 * share:.1f} % of the later incidents. In 25 published studies it was "
-        "23 to 85 %, for burglary 25 and 35.7 % (Marchment & Gill 2021): look at the input before using "
+        f"Places of high risk hold {100 * share:.1f} % of the later incidents. In 25 published studies it "
+        "was 23 to 85 %, for burglary 25 and 35.7 % (Marchment & Gill 2021): look at the input before using "
         "this terrain."
     )
 

@@ -42,8 +42,10 @@ def _high_risk(
     shown = high_risk_table(terrain, trial, sizes)
     shown["incidents"] = shown["incidents"].round()
     highest = shown.iloc[0]
-    title = f"Risk above the mean + 2 SD: {highest['cells']:,.0f} of {len(terrain.counts):,} cells"
-    names = {"rows": "Places", "cells": "Cells", "share_of_cells": "Share of cells", "incidents": "Incidents",
+    many = terrain.extent.many
+    cells = many[:1].upper() + many[1:]
+    title = f"Risk above the mean + 2 SD: {highest['cells']:,.0f} of {len(terrain.counts):,} {many}"
+    names = {"rows": "Places", "cells": cells, "share_of_cells": f"Share of {many}", "incidents": "Incidents",
              "share_of_incidents": "Share of incidents", "share_of_later": "Share of later incidents",
              **{unit: f"Share of {unit}" for unit in sizes}}  # fmt: skip
     shown = shown.rename(columns=names)
@@ -54,7 +56,7 @@ def _high_risk(
         later = f" Later: {trial.tried}, by a terrain fitted on {trial.fitted} and {trial.before}."
     return Table(
         "high_risk", title, shown,
-        dict.fromkeys(shares, ".1%") | {"Cells": ",.0f", "Incidents": ",.0f"},
+        dict.fromkeys(shares, ".1%") | {cells: ",.0f", "Incidents": ",.0f"},
         counts=("Incidents",), published=published,
         note="Highest: relative risk above mean + 2 SD; high: above mean + 1 SD; above average: above the "
         "mean. Top shares rank by expected incidents. Incidents: in the fit (in-sample)."

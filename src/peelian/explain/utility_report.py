@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from peelian.layers import Layer, Layers
     from peelian.places import Places
 
+STREET_WIDTH = 25.0  # metres of ground on each side, where streets are the places
 MOST_DROPPED, LONGEST_FORMULA = 20, 1500
 
 
@@ -30,7 +31,7 @@ def blocks(
     from peelian.explain.measure import study_area
 
     study = study_area(cells)
-    area = float(study.area) or float(study.length)
+    area = float(study.area) or float(study.buffer(STREET_WIDTH).area)
     found: list[Block] = [
         Text("The same under the headings of the RTMDx Utility", "heading"),
         _input(terrain, cells, incidents, parameters, area),
@@ -54,27 +55,32 @@ def _input(
 ) -> Table:
     import pandas as pd
 
-    counts = terrain.counts
+    counts, many = terrain.counts, _named(terrain.extent.many)
     held = int((counts > 0).sum())
     near = _of_incidents(terrain, cells, incidents, area)
     rows = [
         ("Incidents used", f"{counts.sum():,.0f}"),
         ("Period", " to ".join(map(str, terrain.fitted_on)) if terrain.fitted_on else "not dated"),
         ("Projection", f"{cells.crs.name} ({cells.crs.to_string()})"),  # type: ignore[attr-defined]
-        ("Cell", f"{cells.cell:g} m" if cells.cell else f"{cells.kind}, of no one size"),
+        (_named(terrain.extent.one), f"{cells.cell:g} m" if cells.cell else "of no one size"),
         ("Block", f"{block_metres(cells, parameters):g} m"),
-        ("Cells", f"{len(counts):,}"),
-        ("Cells in the fit", f"{int(terrain.risk.notna().sum()):,}"),
-        ("Cells with incidents", f"{held:,}"),
+        (many, f"{len(counts):,}"),
+        (f"{many} in the fit", f"{int(terrain.risk.notna().sum()):,}"),
+        (f"{many} with incidents", f"{held:,}"),
         ("Incidents, nearest-neighbour ratio", f"{near.ratio:.2f} (z {near.z:.1f})"),
     ]
     return Table(
         "input_details",
-        f"Analysis input details: {counts.sum():,.0f} incidents in {held:,} of {len(counts):,} cells",
+        f"Analysis input details: {counts.sum():,.0f} incidents in {held:,} of {len(counts):,} "
+        f"{terrain.extent.many}",
         pd.DataFrame(rows, columns=["Input", "Value"]),
         note="Nearest-neighbour ratio (Clark & Evans 1954): below 1 points lie closer together than chance "
         "would put them.",
     )
+
+
+def _named(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _of_incidents(
@@ -182,7 +188,7 @@ def _dropped(terrain: RiskTerrain) -> Table:
     more = len(terrain.dropped) - len(gone)
     return Table(
         "dropped",
-        f"{len(terrain.dropped)} variables cannot tell cells apart, say what others say or have no estimate",
+        f"{len(terrain.dropped)} variables cannot tell places apart, say what others say or have no estimate",
         gone.assign(Factor=gone["Factor"].str.replace("_", " ")).reset_index(drop=True),
         note=f"{more:,} more in dropped.csv." if more else "",
         folded=True,
@@ -240,7 +246,7 @@ def _criteria(terrain: RiskTerrain) -> Table:
     agrees = "so does" if first == second else f"{second} has the lowest"
     return Table(
         "criteria",
-        f"{first} has the lowest BIC; {agrees} BIC over {tiles} tiles in the place of cells",
+        f"{first} has the lowest BIC; {agrees} BIC over {tiles} tiles in the place of {terrain.extent.many}",
         frame,
         dict.fromkeys(("Log-likelihood", "AIC", "BIC", "BIC over tiles"), ",.2f") | {"Dispersion": ".4f"},
     )
@@ -252,7 +258,7 @@ def _scores(terrain: RiskTerrain) -> list[Block]:
     score = terrain.relative_risk[terrain.risk.notna()]
     said = (
         f"Risk scores run from {score.min():.2f} to {score.max():,.2f} (mean {score.mean():,.2f}, standard "
-        f"deviation {score.std():,.2f}); the lowest cell is 1."
+        f"deviation {score.std():,.2f}); the lowest is 1."
     )
     text = formula(terrain.coefficients, terrain.intercept)
     if len(text) <= LONGEST_FORMULA:
