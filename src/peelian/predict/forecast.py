@@ -74,18 +74,21 @@ def kept(frame: pd.DataFrame, about: Mapping[str, Any]) -> Forecast:
 
 def next_period(
     incidents: Incidents, cells: Places, tested: Backtest, *, prior: pd.Series | None = None,
-    beside: Beside | None = None, level: float | None = None,
+    beside: Beside | None = None, level: float | None = None, history: History | None = None,
 ) -> Forecast:  # fmt: skip
     """The forecast for the period after the last incident, by the method that the backtest chose.
 
-    ``level``  the total that its map is scaled to; its method's own where None. Intervals take
-    their dispersion from the residuals of the backtest, all of which lie before the period.
+    ``level``    the total that its map is scaled to; its method's own where None.
+    ``history``  of these incidents in these cells before the period, where it is made already.
+
+    Intervals take their dispersion from the residuals of the backtest, all of which lie before the period.
     """
     step, length = STEP[tested.horizon], LENGTH[tested.horizon]
     name, why = chosen_map(tested)
     method = method_named(name, step=step, prior=prior, beside=beside)
     at = step_of(incidents.frame["start"].max(), step) + 1
-    history = History.of(incidents, cells, end=moment_of(at, step), step=step)
+    if history is None:
+        history = History.of(incidents, cells, end=moment_of(at, step), step=step)
     setting = Setting(incidents, cells, {step: history}, step, length, 0, 1)
     risk = forecast_at(method, setting, at, name=name)
     if level is not None:

@@ -52,7 +52,7 @@ def shown(
         "used": total, "rows": [asdict(row) for row in rows],
         "kept": [] if levels.test is None else list(levels.test.kept),
     }  # fmt: skip
-    files: dict[str, Any] = {"levels.csv": levels.frame.assign(start=[*starts, end]).reset_index(drop=True)}
-    files["levels.csv"]["start"] = [moment_of(at, step) for at in (*starts, end)]
-    forecast = next_period(incidents, cells, tested, prior=prior, beside=beside, level=total)
+    when = [moment_of(at, step) for at in (*starts, end)]
+    files: dict[str, Any] = {"levels.csv": levels.frame.assign(start=when).reset_index(drop=True)}
+    forecast = next_period(incidents, cells, tested, prior=prior, beside=beside, level=total, history=history)
     return forecast, Part(blocks, files, {"level": summary})
