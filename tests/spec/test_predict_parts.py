@@ -15,6 +15,7 @@ from shapely import LineString, box
 from peelian.errors import DataError, DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places
+from peelian.predict.cautions import MAPS
 from peelian.predict.extras import PARTS
 from peelian.predict.only import only
 from peelian.predict.patrol import Given
@@ -254,8 +255,11 @@ def test_a_station_s_address_is_named_and_kept_and_so_is_what_lies_outside() -> 
         "of the 3,000 incidents lie at one point (a station's address?). They are kept" in w for w in warnings
     )
     assert any(w.startswith("5.0 % of the 3,000 incidents lie outside every cell") for w in warnings)
-    shown = next(b for b in made.section.blocks if isinstance(b, Chart) and b.name == "predict_map")
-    assert "5.0 % of the 3,000 incidents lie outside every cell" in shown.note
+    shown = [b for b in made.section.blocks if isinstance(b, Chart) and b.name in MAPS]
+    assert len(shown) == 3
+    for chart in shown:
+        assert "5.0 % of the 3,000 incidents lie outside every cell" in chart.note
+        assert "Nothing says of the 3,000 incidents whether victims reported them" in chart.note
 
 
 def test_weeks_are_tested_on_a_year_of_them_and_months_on_two_years() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from peelian.predict.holdout import NOT_COMPARABLE
 from peelian.predict.method import ENOUGH
+from peelian.report import Block, Chart
 
 if TYPE_CHECKING:
     from peelian.incidents import Incidents
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
     from peelian.predict.forecast import Forecast
 
+MAPS = ("predict_map", "predict_months", "predict_missions_map")
 MOST_OUTSIDE = 0.02  # of all incidents, before it is a warning of its own
 SMALL_CELL = 250  # metres: finer than the snap points of published data can bear
 
@@ -56,6 +60,16 @@ def warnings_of(
         f"{name} gave no forecast and is not in the tables. {why}" for name, why in backtest.refused.items()
     ]
     return out
+
+
+def on_maps(blocks: Sequence[Block], words: str) -> list[Block]:
+    """The blocks with these words in the note of every map: what must not be read past."""
+    return [
+        replace(block, note=f"{block.note} {words}".strip())
+        if isinstance(block, Chart) and block.name in MAPS
+        else block
+        for block in blocks
+    ]
 
 
 def outside_words(forecast: Forecast, incidents: int) -> str:

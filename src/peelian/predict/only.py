@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from peelian.errors import DesignError
 from peelian.predict import extras, report, sealing
 from peelian.predict.breaks import breaks_of
-from peelian.predict.cautions import outside_words, warnings_of
+from peelian.predict.cautions import on_maps, outside_words, warnings_of
 from peelian.predict.extras import PARTS, Part
 from peelian.predict.tables import MissionTable
 from peelian.report import Block, Outcome, Section, Text
@@ -130,15 +130,15 @@ def _on_the_backtest(
         incidents, cells, tested, parameters, prior=prior, beside=beside, weather=weather, force=force,
         crime=crime, crimes=crimes, source=source, seed=seed,
     )  # fmt: skip
+    on_the_map = " ".join([*held.banners, outside_words(forecast, len(incidents)), records])
     if part == "map":
         said = [*found.remarks, report.forecast_sentence(forecast, crimes, len(cells))]
-        records = " ".join([*held.banners, outside_words(forecast, len(incidents)), records])
-        blocks = report.map_blocks(
-            forecast, tested, cells, crimes, source, records, published=incidents.published
-        )
+        blocks = report.map_blocks(forecast, tested, cells, crimes, source, published=incidents.published)
         frame = forecast.frame.reset_index()
         spoken = [Text(words, "finding") for words in said]
-        return Part([*first, *spoken, *blocks], {"forecast.csv": frame}, {"map": forecast.method})
+        return Part(
+            [*first, *spoken, *on_maps(blocks, on_the_map)], {"forecast.csv": frame}, {"map": forecast.method}
+        )
     if part == "missions":
         cautions = tuple(warnings_of(incidents, cells, forecast, tested, crimes, seen=False))
         made = extras.missions_part(
@@ -146,7 +146,8 @@ def _on_the_backtest(
             crimes=crimes, source=source, seed=seed, sheet=True,
             first=(tested.verdict.words, *held.banners, *cautions),
         )  # fmt: skip
-        return replace(made, blocks=[*first, *made.blocks, Text(cautions[0], "warning")])
+        blocks = [*on_maps(made.blocks, on_the_map), Text(cautions[0], "warning")]
+        return replace(made, blocks=[*first, *blocks])
     return _audit(
         incidents, cells, areas, parameters, given, tested, forecast, prior=prior, prior_last=prior_last,
         seed=seed, crime=crime, crimes=crimes, by=by, source=source,

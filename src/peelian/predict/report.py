@@ -9,7 +9,7 @@ import pandas as pd
 
 from peelian import charts, maps
 from peelian.predict.backtest import MAIN_SHARE, Backtest
-from peelian.predict.cautions import outside_words
+from peelian.predict.cautions import on_maps, outside_words
 from peelian.predict.forecast import Forecast
 from peelian.predict.grids import Elsewhere, grid_tables
 from peelian.predict.holdout import NOT_COMPARABLE, Holdout
@@ -215,17 +215,13 @@ def forecast_map(forecast: Forecast, cells: Places, crimes: str, source: str, *,
 
 
 def map_blocks(
-    forecast: Forecast, backtest: Backtest, cells: Places, crimes: str, source: str, records: str, *,
-    published: bool,
-) -> list[Block]:  # fmt: skip
+    forecast: Forecast, backtest: Backtest, cells: Places, crimes: str, source: str, *, published: bool
+) -> list[Block]:
     """The map, the cells ranked highest with their reasons, and how the map moved over the last months."""
-    from dataclasses import replace
-
     from peelian.predict.months import months_map
 
-    shown = forecast_map(forecast, cells, crimes, source, published=published)
     return [
-        replace(shown, note=f"{shown.note} {records}".strip()),
+        forecast_map(forecast, cells, crimes, source, published=published),
         top_table(forecast, crimes, source, published=published),
         months_map(backtest, forecast, cells, crimes, source),
     ]
@@ -334,10 +330,10 @@ def section(
     blocks: list[Block] = [Text(findings[0], "finding"), *(Text(words, "warning") for words in held)]
     blocks += [Text(words, "finding") for words in findings[1:]]
     blocks.append(Text(f"The map shown: {forecast.why}"))
+    maps_of_it = map_blocks(forecast, backtest, cells, crimes, source, published=incidents.published)
     on_the_map = " ".join([*held, outside_words(forecast, len(incidents)), records])
     blocks.append(Text("Where next", "heading"))
-    blocks += map_blocks(forecast, backtest, cells, crimes, source, on_the_map, published=incidents.published)
-    blocks += _headed("Patrols", patrol)
+    blocks += on_maps([*maps_of_it, *_headed("Patrols", patrol)], on_the_map)
     blocks.append(Text("Is it better than last year's map?", "heading"))
     if len(backtest.pairs):
         blocks.append(difference_chart(backtest, crimes, source))

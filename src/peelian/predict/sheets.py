@@ -41,7 +41,8 @@ th, td { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0;
   border-bottom: 1px solid #b1b4b6; }
 .number { text-align: right; white-space: nowrap; }
 @media print {
-  body { font-size: 13px; }
+  body { font-size: 12px; max-width: none; }
+  svg { height: 98mm; }
   section { padding: 0; }
   table { min-width: 0; }
   tr, svg, .cannot { break-inside: avoid; }
