@@ -9,8 +9,10 @@ import pytest
 from shapely import box
 
 from peelian.errors import DesignError
+from peelian.layers import Layer, Layers
 from peelian.places import Places
 from peelian.predict import Hawkes
+from peelian.predict.beside import Beside
 from peelian.predict.covariates import covariates_of, poisson_weights
 from peelian.predict.dated import dated
 from peelian.predict.ground import Ground, laid_on_cells
@@ -331,6 +333,36 @@ def test_a_place_stands_for_the_area_of_a_household() -> None:
     assert set(np.round(problem.reach.repeat_area, 6)) == {400.0, 800.0}  # type: ignore[arg-type]
     with pytest.raises(DesignError, match="no households"):
         Hawkes(1_000, repeat_area="households", floor=25).problems(held)
+
+
+def test_a_background_follows_what_the_features_of_the_project_name() -> None:
+    """Areas round the cells with homes and a share, and a layer; a cell takes the area of its centre."""
+    time, x, y = process(13)
+    made = history(np.floor(time).astype(int), x, y, last=1_096)
+    shapes = [box(a, 0, a + 1_000, SIDE) for a in range(0, SIDE, 1_000)]
+    areas = Places.of(
+        gpd.GeoDataFrame(
+            {"households": [100, 200, 400, 800], "rented": [0.1, 0.4, 0.2, 0.3]}, index=list("abcd"),
+            geometry=shapes, crs="EPSG:27700",
+        )
+    )  # fmt: skip
+    bars = gpd.GeoDataFrame(geometry=gpd.points_from_xy([500, 3_100], [700, 2_900]), crs="EPSG:27700")
+    beside = Beside(
+        layers=Layers.of([Layer("bars", bars, date="2016-05")]), columns={"rented": "2015-12"}, areas=areas,
+        used=("columns", "layers"),
+    )  # fmt: skip
+    method = Hawkes(
+        1_000, repeat_area=400, floor=25, refit=10_000, covariates=("households", "rented", "layers"),
+        beside=beside,
+    )  # fmt: skip
+    follows = method.fitted(made).follows
+    assert list(follows)[:2] == ["households", "rented"]
+    assert {"metres to the nearest bars", "within 500 m: bars"} == set(follows) - {"households", "rented"}
+    assert max(abs(weight) for weight in follows.values()) < 0.15  # nothing was planted
+    assert method.inputs["column rented"] == "2015-12"
+    assert len(method.inputs) == 2
+    with pytest.raises(DesignError, match="to follow layers, and none are named"):
+        covariates_of(made, ("layers",), None)
 
 
 # -------------------------------------------------------------------- how sure

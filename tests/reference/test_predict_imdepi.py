@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.predict import imdepi
-from peelian.predict.marked import Process, fit_marked, log_likelihood
+from peelian.predict.marked import MarkedFit, Process, fit_marked, log_likelihood, standard_errors
 
 BACKGROUND = ["h.(Intercept)", "h.trend", "h.sin", "h.cos"]
 MARKS = ["e.(Intercept)", "e.typeC", "e.agegrp[3,19)", "e.agegrp[19,Inf)"]
@@ -60,3 +60,24 @@ def test_our_own_fit_from_elsewhere(case: Case) -> None:
     theirs = np.concatenate([background, marks, [log_sigma]])
     spread = np.array([errors[name] for name in [*BACKGROUND, *MARKS, "e.siaf.1"]])
     assert np.abs((ours - theirs) / spread).max() < 0.05
+
+
+def test_standard_errors_are_about_theirs(case: Case) -> None:
+    """Theirs are from the expected turn of the likelihood, ours from the one observed: within a seventh, and of
+    log sigma, where the likelihood is lopsided, within a half."""
+    background, marks, log_sigma = case.given()
+    at = MarkedFit(background, marks, log_sigma, log_likelihood(case.process, background, marks, log_sigma))
+    said = case.reference["standard_errors"]
+    theirs = np.array([said[name] for name in [*BACKGROUND, *MARKS, "e.siaf.1"]])
+    ours = standard_errors(case.process, at)
+    assert ours[:-1] == pytest.approx(theirs[:-1], rel=1 / 7)
+    assert ours[-1] == pytest.approx(theirs[-1], rel=1 / 2)
+
+
+def test_the_turn_of_the_likelihood_is_that_of_its_values(case: Case) -> None:
+    """Log sigma alone, the rest held: the error of its own from three values of the likelihood."""
+    background, marks, log_sigma = case.given()
+    values = [log_likelihood(case.process, background, marks, log_sigma + k * 0.02).value for k in (-1, 0, 1)]
+    alone = 1 / np.sqrt((2 * values[1] - values[0] - values[2]) / 0.02**2)
+    at = MarkedFit(background, marks, log_sigma, log_likelihood(case.process, background, marks, log_sigma))
+    assert alone < standard_errors(case.process, at)[-1] < 3 * alone

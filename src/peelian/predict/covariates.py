@@ -9,10 +9,13 @@ import numpy as np
 
 from peelian.errors import DesignError, some
 from peelian.predict.history import History
-from peelian.predict.laid import to_cells
+from peelian.predict.laid import on_cells, to_cells
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from peelian.places import Places
+    from peelian.predict.beside import Beside
 
 LEAST = 0.01  # of the mean: what a risk or a density is raised to before its logarithm
 SQUARE_METRES = 10_000.0  # of a hectare
@@ -32,16 +35,51 @@ class Covariates:
         return np.asarray(np.exp(self.values @ weights))
 
 
-def covariates_of(history: History, names: tuple[str, ...], prior: pd.Series | None) -> Covariates | None:
+def covariates_of(
+    history: History, names: tuple[str, ...], prior: pd.Series | None, beside: Beside | None = None
+) -> Covariates | None:
     """The named features on the cells of a history, or None without a name.
 
-    ``prior`` and ``households`` (a hectare) by their logarithm; any other name is a column of the places with
-    numbers. ``DesignError`` for one that is not there or does not vary.
+    ``prior`` and ``households`` (a hectare) by their logarithm; ``layers``: every layer of
+    ``[predict.features]``, how far the nearest is and how thick they lie, by their logarithm; any other name
+    is a column with numbers, of the places or of those that the table names. ``DesignError`` for one that is
+    not there or does not vary.
     """
     if not names:
         return None
-    columns = [_standard(name, to_cells(history, _values(history, name, prior))) for name in names]
-    return Covariates(tuple(names), np.column_stack(columns))
+    columns: list[tuple[str, np.ndarray]] = []
+    for name in names:
+        if name == "layers":
+            columns += _layers(history, beside)
+        elif beside is not None and name in beside.columns and name not in history.places.frame:
+            columns.append((name, beside.by_place(name, on_cells(history))))
+        elif name == "households" and history.places.households is None and beside is not None:
+            columns.append((name, _homes_beside(history, beside)))
+        else:
+            columns.append((name, to_cells(history, _values(history, name, prior))))
+    values = [_standard(name, column) for name, column in columns]
+    return Covariates(tuple(name for name, _ in columns), np.column_stack(values))
+
+
+def _layers(history: History, beside: Beside | None) -> list[tuple[str, np.ndarray]]:
+    from peelian.predict.layer_features import layer_columns
+
+    if beside is None or beside.layers is None:
+        raise DesignError(
+            "The background is to follow layers, and none are named. Add [predict.features] layers to "
+            "peelian.toml."
+        )
+    found = layer_columns(beside.layers, on_cells(history))
+    return [(name, np.log1p(values)) for name, _, values, _ in found if float(values.std()) > 0]
+
+
+def _homes_beside(history: History, beside: Beside) -> np.ndarray:
+    """Homes a hectare in the area round each cell's centre."""
+    areas = beside.areas
+    cells = on_cells(history).places
+    density = _homes(areas) / areas.areas.to_numpy() * SQUARE_METRES  # type: ignore[union-attr]
+    at = areas.index.get_indexer(beside.inside(cells).to_numpy(object))  # type: ignore[union-attr]
+    return _logs(np.where(at >= 0, density[at], density.mean()))
 
 
 def _values(history: History, name: str, prior: pd.Series | None) -> np.ndarray:
@@ -54,11 +92,12 @@ def _values(history: History, name: str, prior: pd.Series | None) -> np.ndarray:
             raise DesignError(f"The prior lacks {len(missing)} places: {some(missing)}.")
         return _logs(prior.reindex(places.index).to_numpy(float))
     if name == "households":
-        return _logs(_households(history) / places.areas.to_numpy() * SQUARE_METRES)
+        return _logs(_homes(places) / places.areas.to_numpy() * SQUARE_METRES)
     if name not in places.frame:
         held = [column for column in places.frame if column != "geometry"]
         raise DesignError(
-            f"The places have no column {name!r} for the background to follow; they have {some(held)}."
+            f"The places have no column {name!r} for the background to follow; they have {some(held)}. On a "
+            "grid, name it under [predict.features] columns."
         )
     values = places.frame[name].to_numpy(float)
     if not np.isfinite(values).all():
@@ -68,14 +107,14 @@ def _values(history: History, name: str, prior: pd.Series | None) -> np.ndarray:
 
 def per_household(history: History) -> np.ndarray:
     """Square metres that a household has, by cell; that of the mean place where there is none."""
-    homes = _households(history)
+    homes = _homes(history.places)
     area = history.places.areas.to_numpy()
     usual = area.sum() / homes.sum()
     return to_cells(history, np.where(homes > 0, area / np.maximum(homes, 1e-9), usual))
 
 
-def _households(history: History) -> np.ndarray:
-    given = history.places.households
+def _homes(places: Places | None) -> np.ndarray:
+    given = None if places is None else places.households
     if given is None:
         raise DesignError(
             "The places have no households. Name their column (households under [places]), or use areas that "

@@ -32,6 +32,8 @@ from peelian.predict.triggering import Reach, Triggered
 if TYPE_CHECKING:
     import pandas as pd
 
+    from peelian.predict.beside import Beside
+
 Spread = Literal["gaussian", "power"]
 
 
@@ -70,8 +72,9 @@ class Hawkes(Method):
     ``repeat_area``  square metres that one place stands for; None: the square of that median distance;
                      ``"households"``: by place, its area over its households.
     ``refit``        fitted anew every so many days; between fits only recent incidents change the forecast.
-    ``covariates``   what the background follows: ``prior`` (the risk terrain), ``households``, columns of the
-                     places; it is exp(features x weights) x a smooth surface. ``rhythm``: it follows month
+    ``covariates``   what the background follows: ``prior`` (the risk terrain), ``households``, ``layers`` and
+                     columns that ``beside`` holds (``[predict.features]``), columns of the places; it is
+                     exp(features x weights) x a smooth surface. ``rhythm``: it follows month
                      and weekday too.
     ``long``         windows over 72 hours: ``exclude`` keeps them in the background, ``spread`` gives each
                      day its part. Shorter ones stand at their middle.
@@ -102,6 +105,7 @@ class Hawkes(Method):
     seed: int = 0
     prior: pd.Series | None = None
     prior_to: str | None = None
+    beside: Beside | None = None
     step: Step = "day"
 
     def __post_init__(self) -> None:
@@ -120,8 +124,14 @@ class Hawkes(Method):
 
     @property
     def inputs(self) -> dict[str, str | None]:
-        """The risk terrain, where the background follows it."""
-        return super().inputs if "prior" in self.covariates else {}
+        """What the background follows: the last month that each has seen, None where nobody says."""
+        out = super().inputs if "prior" in self.covariates else {}
+        if self.beside is None:
+            return out
+        if "layers" in self.covariates:
+            out = out | self.beside.inputs(("layers",))
+        columns = self.beside.columns
+        return out | {f"column {name}": columns[name] or None for name in self.covariates if name in columns}
 
     def expected(self, history: History, start: int, stop: int) -> np.ndarray:
         """Background and triggered incidents of the period, by cell, in closed form."""
@@ -141,8 +151,8 @@ class Hawkes(Method):
         """Kernel and background by cell, from incidents before the last date of fitting."""
         until = self._until(history)
         memo = on_cells(history).memo
-        settings = {name: value for name, value in vars(self).items() if name != "prior"}
-        key = ("hawkes", *settings.values(), id(self.prior), until)
+        settings = {name: value for name, value in vars(self).items() if name not in ("prior", "beside")}
+        key = ("hawkes", *settings.values(), id(self.prior), id(self.beside), until)
         if key not in memo:
             known = history.before(until)
             need_enough(known, "Hawkes")
@@ -163,7 +173,7 @@ class Hawkes(Method):
         cells = on_cells(history)
         events, width = cells.points, self.bandwidth
         ground = Ground.of(cells, least_surprising(cells) if width == "cv" else width)
-        features = covariates_of(history, self.covariates, self.prior)
+        features = covariates_of(history, self.covariates, self.prior, self.beside)
         if self.untie is None:
             draws = [dated(events, long=self.long)]
         else:
@@ -205,8 +215,9 @@ class Hawkes(Method):
                 np.mean([one.months for one in every], axis=0),
                 np.mean([one.weekdays for one in every], axis=0),
             )
+        names = () if problem.covariates is None else problem.covariates.names
         return Fit(
-            kernel, background, share, rhythm, dict(zip(self.covariates, follows.tolist(), strict=True)),
+            kernel, background, share, rhythm, dict(zip(names, follows.tolist(), strict=True)),
             problem.reach, found, history.end, problem.events.long, kernels,
             warnings_of(replace(found, kernel=kernel), problem.reach),
         )  # fmt: skip

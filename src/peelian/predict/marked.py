@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 
 NODES = 20  # Gauss-Legendre points an edge of a region: 1e-8 for sigma an eightieth of the longest edge
 FARTHEST = 100.0  # logs of a rate beyond which a step of the search has gone astray
+FLAT = 1e-9  # turn of a gradient below which it does not turn
 STEP = 1e-4  # of a weight, over which the gradient's turn is measured
 
 
@@ -123,12 +124,13 @@ def _bounded(
 def standard_errors(process: Process, fit: MarkedFit) -> np.ndarray:
     """Of the background, the marks and log sigma, in this order: from how the gradient turns at the fit.
 
-    Missing where the likelihood has no top there (a mark that nothing followed).
+    Very large where the likelihood is flat (a mark that nothing followed).
     """
     at = np.concatenate([fit.background, fit.marks, [fit.log_sigma]])
     turn = _turn(process, at, len(fit.background), _edges(process.regions))
-    variance = np.diag(np.linalg.pinv(turn, hermitian=True))
-    return np.sqrt(np.where(variance > 0, variance, np.nan))
+    unit = np.sqrt(np.maximum(np.diag(turn), FLAT))
+    bends, axes = np.linalg.eigh(turn / np.outer(unit, unit))
+    return np.asarray(np.sqrt((axes**2 / np.maximum(bends, FLAT)).sum(axis=1)) / unit)
 
 
 def _turn(process: Process, at: np.ndarray, p: int, edges: _Edges) -> np.ndarray:
