@@ -271,8 +271,8 @@ def code_of(stage: str) -> str:
 
     root = Path(__file__).parent
     files = [root / f"{name}.py" for name in SHARED]
-    own = {"report": "report", "evaluate": "evaluation"}.get(stage, "stages")
-    files += [root / "chapters" / f"{name}.py" for name in ("context", "held", own)]
+    own = {"report": ("report",), "evaluate": ("evaluation",)}.get(stage, ("stages", "forecast"))
+    files += [root / "chapters" / f"{name}.py" for name in ("context", "held", *own)]
     folders = [root / "arithmetic", root / "figures"]
     folders += [root / "account", root / "borough"] if stage == "report" else [root / stage]
     for folder in folders:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from peelian.chapters import stages
+from peelian.chapters import forecast
 from peelian.chapters.context import Context
 from peelian.errors import DataError, DesignError
 from peelian.loop import inputs_of, run
@@ -91,7 +91,7 @@ def write(folder: Path, asked: str = ASKED) -> None:
 
 def predict(folder: Path) -> Outcome:
     """The stage on what ``read`` left."""
-    return stages.predict(Context(Project.load(folder)))
+    return forecast.predict(Context(Project.load(folder)))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from shapely import Point, box
 
 from peelian.chapters.context import Context
-from peelian.chapters.stages import near_repeat_of
+from peelian.chapters.forecast import near_repeat_of
 from peelian.errors import DesignError
 from peelian.incidents import Incidents
 from peelian.places import Places

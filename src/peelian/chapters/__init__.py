@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from peelian.chapters import evaluation, report, stages
+from peelian.chapters import evaluation, forecast, report, stages
 from peelian.chapters.context import Context, PanelTable, Progress, stage_parameters
 from peelian.chapters.stages import FROZEN, frozen_plan, judged
 from peelian.report import Outcome
@@ -27,7 +27,7 @@ __all__ = [
 CHAPTERS: dict[str, Callable[[Context], Outcome]] = {
     "read": stages.read,
     "explain": stages.explain,
-    "predict": stages.predict,
+    "predict": forecast.predict,
     "plan": stages.plan,
     "deliver": stages.deliver,
     "evaluate": evaluation.evaluate,

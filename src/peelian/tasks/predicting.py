@@ -26,7 +26,7 @@ def predict_part(
     """
     from dataclasses import replace
 
-    from peelian.chapters.stages import part_of_predict
+    from peelian.chapters.forecast import part_of_predict
 
     done = run(folder, until="explain", seed=seed, progress=progress)
     project = Project.load(folder)
