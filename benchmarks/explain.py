@@ -48,6 +48,16 @@ def knox(runs: int, size: int = 50_000) -> dict[str, object]:
     }  # fmt: skip
 
 
+def knox_wide(runs: int) -> dict[str, object]:
+    """The same events to 1 km: 5 x 4 bands, 999 permutations, one null."""
+    from peelian.explain.bands import bands_of
+    from peelian.explain.near_repeat import Asked, knox_of
+
+    events = events_of(50_000)
+    asked = Asked(bands_of((0.01, 250, 500, 750, 1000), (7, 14, 21, 28)), "euclidean", "permute", 999, seed=1)
+    return {"n": 50_000, "bands": 20, **measure.function(lambda: knox_of(events, asked), runs=runs)}
+
+
 def aoristic(runs: int) -> dict[str, object]:
     """1,000,000 windows of half a day on average, to the hours of the week."""
     import numpy as np
