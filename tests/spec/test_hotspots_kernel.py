@@ -72,7 +72,7 @@ def test_the_sentence_and_the_cells_that_hold_half() -> None:
 
 def test_areas_and_narrow_bandwidths_are_refused() -> None:
     few = incidents(np.array([[500.0, 500.0]]))
-    with pytest.raises(DesignError, match="needs a grid of cells"):
+    with pytest.raises(DesignError, match="needs a regular grid"):
         kernel_density(few, Places.of(gpd.GeoDataFrame(index=["a"], geometry=[box(0, 0, 9, 9)], crs=27700)))
     with pytest.raises(DesignError, match="less than the cell of 50 m"):
         kernel_density(few, GRID, bandwidth=20)
