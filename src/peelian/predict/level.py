@@ -17,7 +17,7 @@ from peelian.figures import bank_holidays
 from peelian.predict.backtest import ENOUGH
 from peelian.predict.claims import block_draws, diebold_mariano, interval
 from peelian.predict.history import History, moment_of
-from peelian.predict.method import FLOOR, at_level
+from peelian.predict.method import FEWEST_ORIGINS, FLOOR, at_level
 from peelian.predict.weather import (
     ALPHA,
     CALENDAR_SETS,
@@ -248,7 +248,10 @@ def calendar_by_period(index: pd.PeriodIndex, kinds: tuple[str, ...], latitude: 
 
 # -------------------------------------------------------------------- does it help the map?
 def level_rows(tested: Backtest, method: str, levels: Levels, *, seed: int) -> list[LevelRow]:
-    """A method's maps of the backtest at each other level, against the same maps as they were forecast."""
+    """A method's maps of the backtest at each other level, against the same maps as they were forecast.
+
+    A level that fewer than 12 origins had is left out: nothing can be said of it.
+    """
     maps, outcomes = tested.forecasts[method], tested.outcomes
     number = maps.shape[1]
     frame = levels.frame.iloc[:number]
@@ -273,7 +276,7 @@ def level_rows(tested: Backtest, method: str, levels: Levels, *, seed: int) -> l
         level = frame[kind].to_numpy(float)
         held = np.isfinite(level)
         used = int(held.sum())
-        if not used:
+        if used < FEWEST_ORIGINS:
             continue
         difference = (scores(level) - plain)[held]
         parts = difference, difference[: used // 2], difference[used // 2 :]
