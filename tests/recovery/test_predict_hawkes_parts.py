@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ from peelian.predict.dated import dated
 from peelian.predict.ground import Ground, laid_on_cells
 from peelian.predict.hawkes_fit import fit_to, warnings_of
 from peelian.predict.hawkes_sure import drawn_days, later_months, measured, refitted
-from peelian.predict.history import Events, History
+from peelian.predict.history import Events, History, addresses_of
 from peelian.predict.kernel import Kernel, over_period, sunflower
 from peelian.predict.linked import pairs_within
 from peelian.predict.rhythm import month_of_year, rhythm_of, weekday
@@ -363,6 +365,27 @@ def test_a_background_follows_what_the_features_of_the_project_name() -> None:
     assert len(method.inputs) == 2
     with pytest.raises(DesignError, match="to follow layers, and none are named"):
         covariates_of(made, ("layers",), None)
+
+
+def test_one_place_may_be_one_address_wherever_its_points_were_put() -> None:
+    """Repeats at an address, each record's point up to 15 m off: by the metre hardly any is a repeat."""
+    time, x, y = process(17, near=0.0, repeat=0.3)
+    address = np.unique(x + 1j * y, return_inverse=True)[1]
+    off = np.random.default_rng(1).uniform(-15, 15, (2, len(x)))
+    made = history(np.floor(time).astype(int), x + off[0], y + off[1], last=1_096)
+    made = replace(made, events=replace(made.events, address=address))
+    by_metre, by_address = (replace(PLAIN, same=same).fitted(made).kernel for same in ("metre", "address"))
+    assert by_metre.repeat < 0.05
+    assert by_address.repeat == pytest.approx(0.3, abs=0.04)
+    assert by_address.near < 0.05
+    with pytest.raises(DesignError, match="carry no address key"):
+        replace(PLAIN, same="address").fitted(history(np.floor(time).astype(int), x, y, last=1_096))
+
+
+def test_addresses_are_numbered_and_missing_ones_are_not() -> None:
+    frame = pd.DataFrame({"address": ["k1", None, "k1", "k2"]})
+    assert addresses_of(frame).tolist() == [0, -1, 0, 1]  # type: ignore[union-attr]
+    assert addresses_of(frame.assign(address=None)) is None
 
 
 # -------------------------------------------------------------------- how sure

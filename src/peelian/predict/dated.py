@@ -21,7 +21,7 @@ class Dated:
     ``time``  whole numbers, ``a_day`` of them to a day; ``x``, ``y`` metres, ``place`` position on the
               places' index. ``part`` of an incident that an entry is and ``row`` which one (None: every
               entry is one); ``brings`` False where the window is too long (None: nowhere). ``long`` how
-              many windows are.
+              many windows are; ``address`` a number by address key, -1 without.
     """
 
     time: np.ndarray
@@ -33,6 +33,7 @@ class Dated:
     row: np.ndarray | None = None
     brings: np.ndarray | None = None
     long: int = 0
+    address: np.ndarray | None = None
 
     @property
     def day(self) -> np.ndarray:
@@ -41,10 +42,12 @@ class Dated:
 
     def where(self, keep: np.ndarray) -> Dated:
         """Those of a mask, or in an order."""
-        part, row, brings = (None if one is None else one[keep] for one in (self.part, self.row, self.brings))
+        part, row, brings, address = (
+            None if one is None else one[keep] for one in (self.part, self.row, self.brings, self.address)
+        )
         return Dated(
             self.time[keep], self.x[keep], self.y[keep], self.place[keep], self.a_day, part, row, brings,
-            self.long,
+            self.long, address,
         )  # fmt: skip
 
 
@@ -63,7 +66,10 @@ def dated(events: Events, *, long: Long = "exclude", draw: np.random.Generator |
     too_long = length > LONG + 1e-9
     number = int(too_long.sum())
     middle = begin + length / 2
-    found = Dated(np.floor(middle).astype(np.int64), events.x, events.y, events.place, long=number)
+    found = Dated(
+        np.floor(middle).astype(np.int64), events.x, events.y, events.place, long=number,
+        address=events.address,
+    )  # fmt: skip
     order: np.ndarray | None = None
     if events.begin is not None:
         order = np.lexsort((length, begin, found.y, found.x, found.time))
@@ -94,7 +100,9 @@ def _spread(found: Dated, begin: np.ndarray, length: np.ndarray, too_long: np.nd
     rows = np.concatenate([np.flatnonzero(~too_long), which])
     time = np.concatenate([found.time[~too_long], (parts.bin + first) * found.a_day + found.a_day // 2])
     part = np.concatenate([np.ones(int((~too_long).sum())), parts.part])
+    address = None if found.address is None else found.address[rows]
     entries = replace(
-        found, time=time, x=found.x[rows], y=found.y[rows], place=found.place[rows], part=part, row=rows
-    )
+        found, time=time, x=found.x[rows], y=found.y[rows], place=found.place[rows], part=part, row=rows,
+        address=address,
+    )  # fmt: skip
     return entries.where(np.lexsort((part, entries.y, entries.x, time)))

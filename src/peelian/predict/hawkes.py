@@ -71,6 +71,7 @@ class Hawkes(Method):
                      least 25 m: below it a Gaussian runs into the snapping of the points.
     ``repeat_area``  square metres that one place stands for; None: the square of that median distance;
                      ``"households"``: by place, its area over its households.
+    ``same``         what one place is: points within 1 ``metre``, or one ``address`` key (and such points).
     ``refit``        fitted anew every so many days; between fits only recent incidents change the forecast.
     ``covariates``   what the background follows: ``prior`` (the risk terrain), ``households``, ``layers`` and
                      columns that ``beside`` holds (``[predict.features]``), columns of the places; it is
@@ -103,6 +104,7 @@ class Hawkes(Method):
     resamples: int = 40
     workers: int = 1
     seed: int = 0
+    same: Literal["metre", "address"] = "metre"
     prior: pd.Series | None = None
     prior_to: str | None = None
     beside: Beside | None = None
@@ -119,6 +121,7 @@ class Hawkes(Method):
         _one_of("spread", self.spread, ("gaussian", "power"))
         _one_of("long", self.long, ("exclude", "spread"))
         _one_of("untie", self.untie, (None, "jitter"))
+        _one_of("same", self.same, ("metre", "address"))
         if isinstance(self.repeat_area, str):
             _one_of("repeat_area", self.repeat_area, ("households",))
 
@@ -172,6 +175,12 @@ class Hawkes(Method):
         """What is fitted: one problem, or one for each draw of moments."""
         cells = on_cells(history)
         events, width = cells.points, self.bandwidth
+        if self.same == "metre":
+            events = replace(events, address=None)
+        elif events.address is None:
+            raise DesignError(
+                "These incidents carry no address key, so one place cannot be one address. Leave same out."
+            )
         ground = Ground.of(cells, least_surprising(cells) if width == "cv" else width)
         features = covariates_of(history, self.covariates, self.prior, self.beside)
         if self.untie is None:

@@ -51,7 +51,7 @@ class Problem:
             pairs = pairs.where(events.brings[pairs.child] & events.brings[pairs.parent])
         if events.row is not None:
             pairs = pairs.where(events.row[pairs.child] != events.row[pairs.parent])
-        observed = Observed(events.day, events.part, events.brings)
+        observed = Observed(events.day, events.part, events.brings, address=events.address)
         at = ground.cells(events.x, events.y)
         return cls(events, observed, pairs, reach, ground, at, held, covariates, rhythm)
 

@@ -38,6 +38,7 @@ class Events:
     ``place`` position on the places' index, ``at`` its step, ``known`` the first step at whose start it
     was known, ``x`` and ``y`` its point in metres (NaN without one). Steps count months or days from
     January 1970. ``begin`` and ``length`` of its window in days, or None where every window is its day.
+    ``address`` a number by address key, -1 without one (None: no incident has any).
     """
 
     place: np.ndarray
@@ -47,13 +48,17 @@ class Events:
     y: np.ndarray
     begin: np.ndarray | None = None
     length: np.ndarray | None = None
+    address: np.ndarray | None = None
 
     def where(self, keep: np.ndarray) -> Events:
         """Those of a mask, or in an order."""
-        begin, length = (None if part is None else part[keep] for part in (self.begin, self.length))
-        return Events(
-            self.place[keep], self.at[keep], self.known[keep], self.x[keep], self.y[keep], begin, length
+        begin, length, address = (
+            None if part is None else part[keep] for part in (self.begin, self.length, self.address)
         )
+        return Events(
+            self.place[keep], self.at[keep], self.known[keep], self.x[keep], self.y[keep], begin, length,
+            address,
+        )  # fmt: skip
 
     def matrix(self, rows: int, first: int, columns: int) -> sparse.csc_array:
         """Counts by place and step, from step ``first`` on."""
@@ -112,7 +117,8 @@ class History:
         known = known_from(frame, step)
         inside = place >= 0
         x, y = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
-        events = Events(place, at, known, x, y, *windows_of(frame)).where(inside)
+        begin, length = windows_of(frame)
+        events = Events(place, at, known, x, y, begin, length, addresses_of(frame)).where(inside)
         first, last = int(at.min()), max(int(at.max()) + 1, step_of(end, step))
         counts = events.matrix(len(places), first, last - first)
         return cls(places, counts, first, step_of(end, step), step, events, float(1 - inside.mean()))
@@ -277,6 +283,13 @@ def windows_of(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | tuple[Non
     if (length == 1).all() and (start == np.floor(start)).all():
         return None, None
     return start, length
+
+
+def addresses_of(frame: pd.DataFrame) -> np.ndarray | None:
+    """A number by address key, -1 where an incident has none; None where none has any."""
+    if "address" not in frame or frame["address"].isna().all():
+        return None
+    return np.asarray(pd.factorize(frame["address"])[0])
 
 
 def span_of(period: object) -> Span:

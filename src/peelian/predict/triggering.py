@@ -47,13 +47,15 @@ class Observed:
     ``day``     whole days; ``part`` what each entry counts for (None: 1; an incident spread over the days of
                 its window has several entries); ``brings`` False for those that are never parents (None: all
                 may be); ``drawn`` by day from the first one to the end: how often its incidents count (None:
-                once), which is how months are drawn again and again.
+                once), which is how months are drawn again and again. ``address`` a number by address:
+                those who share one are at one place, however far apart they were put.
     """
 
     day: np.ndarray
     part: np.ndarray | None = None
     brings: np.ndarray | None = None
     drawn: np.ndarray | None = None
+    address: np.ndarray | None = None
 
     @property
     def weight(self) -> np.ndarray | None:
@@ -216,7 +218,11 @@ class _State:
     def of(cls, observed: Observed, pairs: Pairs, reach: Reach) -> _State:
         parents = np.flatnonzero(pairs.number)
         runs = (np.cumsum(pairs.number) - pairs.number)[parents]
-        same = np.flatnonzero(pairs.square <= SAME_PLACE**2)
+        together = pairs.square <= SAME_PLACE**2
+        if observed.address is not None:
+            there = observed.address[pairs.child]
+            together |= (there >= 0) & (there == observed.address[pairs.parent])
+        same = np.flatnonzero(together)
         area = reach.repeat_area
         if isinstance(area, np.ndarray):
             area = area[pairs.parent[same]]
@@ -288,7 +294,8 @@ class _State:
             far[self.same] = 0
             moved = _power(np.bincount(self.bins, chance * far, BINS), moved, self.reach, inside)
         elif near > 1e-9:
-            moved = _gaussian(near, float(chance @ pairs.square), moved, self.reach, inside)
+            square = float(chance @ pairs.square) - float(chance[self.same] @ pairs.square[self.same])
+            moved = _gaussian(near, square, moved, self.reach, inside)
         repeats, nearby = self._over(moved, inside)
         return replace(moved, repeat=again / max(repeats, 1e-9), near=near / max(nearby, 1e-9))
 
