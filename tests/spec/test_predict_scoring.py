@@ -99,7 +99,7 @@ def test_the_best_baseline_is_named_and_models_are_set_against_it(tested: Backte
 
 
 def test_tables_and_charts_say_what_they_hold(tested: Backtest) -> None:
-    new = Break(pd.Period("2018-06", "M"), "Sheds count as homes", "a circular")
+    new = Break(pd.Timestamp("2018-06-01"), "Sheds count as homes", "a circular")
     blocks = score_blocks(tested, "ewma", "burglaries", "simulated", breaks=[new])
     named = {block.name: block for block in blocks if isinstance(block, Table | Chart)}
     assert list(named) == ["predict_totals", "predict_deciles", "predict_pit", "predict_distributions",
