@@ -241,9 +241,12 @@ def _type(column: pd.Series) -> str:
 
 
 def _axis(column: pd.Series) -> dict[str, Any]:
+    import pandas as pd
+
     if _type(column) == "temporal":
         return {"format": "%b %Y", "grid": False, "labelAngle": 0, "tickCount": 8}
-    return {"grid": False}
+    whole = pd.api.types.is_integer_dtype(column)
+    return {"grid": False, "tickMinStep": 1, "format": ",d"} if whole else {"grid": False}
 
 
 def _line_at(channel: str, value: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pandas as pd
 from peelian.arithmetic.scores import calibration, overdispersion
 from peelian.predict import claims, scoring
 from peelian.predict.methods import words_of
+from peelian.words import day
 
 if TYPE_CHECKING:
     from peelian.predict.backtest import Backtest
@@ -159,7 +160,7 @@ def fit_dates(pooled: pd.DataFrame) -> pd.Series:
     """When each method was fitted last and how often, in words; a dash where nothing is fitted."""
     return pd.Series(
         [
-            "-" if pd.isna(last) else f"{last:%Y-%m-%d}, {times:.0f} fits"
+            "-" if pd.isna(last) else f"{day(f'{last:%Y-%m-%d}')}, {times:.0f} fits"
             for last, times in zip(pooled["fitted"], pooled["fits"], strict=True)
         ],
         pooled.index,
