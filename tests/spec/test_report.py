@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from peelian import charts
-from peelian.account.html import cell, html, tables_of
+from peelian.account.html import cell, html, printed, tables_of
 from peelian.errors import DataError
 from peelian.report import Chart, Report, Section, Table, Text, section_from_json
 
@@ -137,3 +137,11 @@ def test_headings_and_folds_come_back_from_json() -> None:
     back = section_from_json(json.loads(json.dumps(LONG.as_json())))
     assert [getattr(b, "kind", getattr(b, "folded", None)) for b in back.blocks] == [
         "finding", "heading", True, "heading", False]  # fmt: skip
+
+
+def test_a_p_value_is_never_printed_as_nothing() -> None:
+    frame = pd.DataFrame(
+        {"Method": ["a", "b"], "p": [0.0002, 0.04], "Adjusted p": [0.0004, 1.0], "Map": [0.0, 1]}
+    )
+    _, rows, _ = printed(frame, dict.fromkeys(("p", "Adjusted p", "Map"), ".3f"))
+    assert rows == [["a", "< 0.001", "< 0.001", "0.000"], ["b", "0.040", "1.000", "1.000"]]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 40
 FINDINGS_SHOWN = 3
 WORDY = 25  # characters in a cell, from which its column is kept wide enough to read
+CHANCE = re.compile(r"(?:.* )?p(?: (?:first|second) half)?", re.IGNORECASE)  # a column of p-values
+NOTHING = re.compile(r"0\.0+")
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?")
 # a number and its unit, or a quantity and its noun of time: no line may end between them
 UNIT = re.compile(
@@ -129,11 +131,24 @@ def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
 def printed(frame: pd.DataFrame, formats: dict[str, str]) -> tuple[list[str], list[list[str]], int]:
     """A frame as heads and cells of text, at most 40 rows, and how many rows more there are."""
     forms = [formats.get(str(column), "") for column in frame.columns]
+    chances = [bool(CHANCE.fullmatch(str(column).replace("_", " "))) for column in frame.columns]
     rows = [
-        [cell(value, form) for value, form in zip(row, forms, strict=True)]
+        [
+            below(cell(value, form)) if chance else cell(value, form)
+            for value, form, chance in zip(row, forms, chances, strict=True)
+        ]
         for row in frame.head(ROWS_SHOWN).itertuples(index=False, name=None)
     ]
     return [heading(str(column)) for column in frame.columns], rows, max(0, len(frame) - ROWS_SHOWN)
+
+
+def below(printed: str) -> str:
+    """A p-value that would be printed as nothing, as less than the smallest that can be.
+
+    >>> below("0.000"), below("0.012"), below("–")
+    ('< 0.001', '0.012', '–')
+    """
+    return f"< {printed[:-1]}1" if NOTHING.fullmatch(printed) else printed
 
 
 def heading(column: str) -> str:
@@ -167,12 +182,21 @@ def cell(value: Any, form: str = "") -> str:
     if form.startswith("£"):
         return ("-" if number < 0 else "") + "£" + format(abs(number), form[1:])
     if form.endswith("%"):
-        return format(number, form)[:-1] + " %"
+        return unsigned(format(number, form)[:-1]) + " %"
     if form:
-        return format(int(number) if form.endswith("d") else number, form)
+        return unsigned(format(int(number) if form.endswith("d") else number, form))
     if number == int(number) and abs(number) < 1e15:
         return f"{int(number):,}"
     return f"{number:,.3f}" if abs(number) < 100 else f"{number:,.1f}"
+
+
+def unsigned(printed: str) -> str:
+    """A printed number that is nothing to its last digit, without the sign of what was rounded away.
+
+    >>> unsigned("-0.00"), unsigned("+0.0"), unsigned("-0.01")
+    ('0.00', '0.0', '-0.01')
+    """
+    return printed[1:] if printed[:1] in "+-" and NOTHING.fullmatch(printed[1:]) else printed
 
 
 def svg(chart: Chart) -> str:

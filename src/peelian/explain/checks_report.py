@@ -130,17 +130,18 @@ def _correlogram(terrain: RiskTerrain) -> Chart:
 
     frame = pd.DataFrame(terrain.inference["correlogram"], columns=["Metres", "Correlation", "Pairs"])
     first, last = frame.iloc[0], frame.iloc[-1]
+    near, far = (round(float(row["Correlation"]), 2) + 0.0 for row in (first, last))  # never minus nothing
     return Chart(
         "correlogram",
-        f"What the model leaves over is alike at {first['Metres']:,.0f} m by {first['Correlation']:.2f}, at "
-        f"{last['Metres']:,.0f} m by {last['Correlation']:.2f}",
+        f"What the model leaves over is alike at {first['Metres']:,.0f} m by {near:.2f}, at "
+        f"{last['Metres']:,.0f} m by {far:.2f}",
         charts.lines(
             frame, "Metres", "Correlation", x_title=f"metres between {terrain.extent.many}",
             y_title="correlation of Pearson residuals",
         ),
-        f"Correlation of residuals by distance: {first['Correlation']:.2f} at {first['Metres']:,.0f} m, "
+        f"Correlation of residuals by distance: {near:.2f} at {first['Metres']:,.0f} m, "
         f"highest {frame['Correlation'].max():.2f}, lowest {frame['Correlation'].min():.2f}, "
-        f"{last['Correlation']:.2f} at {last['Metres']:,.0f} m.",
+        f"{far:.2f} at {last['Metres']:,.0f} m.",
         frame, {"Metres": ",.0f", "Correlation": ".3f", "Pairs": ",.0f"}, source=source_of(terrain),
         note="0 is what a model leaves over that says all there is to say of how places lie together.",
     )  # fmt: skip
