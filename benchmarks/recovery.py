@@ -53,11 +53,11 @@ class World:
 
 def simulated(seed: int, *chosen: str) -> tuple[World, ...]:
     """One borough of this seed for each way to choose phase A: the ``hottest`` areas, or drawn by ``lot``."""
-    from peelian.borough import BoroughParameters, crime, ground
+    from peelian.borough import BoroughParameters, crime, features, ground
 
     known = BoroughParameters(seed=seed)
     land = ground.lay_ground(known)
-    risk = ground.home_risk(known, land, ground.place_features(known, land))["risk"].to_numpy()
+    risk = features.home_risk(known, land, features.place_features(known, land))["risk"].to_numpy()
     events = crime.counterfactual(known, land, risk)
     ways = {"hottest": known, "lot": replace(known, chosen="lot", phase_b_areas=0)}
     return tuple(_with_programme(ways[name], land, risk, events) for name in chosen)

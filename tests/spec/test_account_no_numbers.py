@@ -14,7 +14,15 @@ STRUCTURE = {
     0.05: "a percentile", 0.95: "a percentile", 10_000: "draws", 1e-6: "slack of a solver", 0.0101: "a penny",
     0.02: "rounding of a census table", 1000: "a rate per 1,000 homes", 280: "a short post", 500: "a long post",
 }  # fmt: skip
-LAYOUT = ("html.py", "pdf.py", "word.py", "excel.py", "ods.py", "picture.py")  # they lay out pages
+LAYOUT = (
+    "html.py",
+    "pdf.py",
+    "word.py",
+    "excel.py",
+    "ods.py",
+    "picture.py",
+    "slider.py",
+)  # they lay out pages
 FILES = sorted(path for path in PACKAGE.glob("*.py") if path.name not in LAYOUT)
 
 
