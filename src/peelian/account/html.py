@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 40
 FINDINGS_SHOWN = 3
-WORDY = 25  # characters in a cell, from which its column is kept wide enough to read
+WORDY, LONG = 25, 90  # characters in a cell, from which its column is kept wide enough to read
 CHANCE = re.compile(r"(?:.* )?p(?: (?:first|second) half)?", re.IGNORECASE)  # a column of p-values
 NOTHING = re.compile(r"0\.0+")
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?")
@@ -121,8 +121,9 @@ def _grid(frame: pd.DataFrame, formats: dict[str, str]) -> dict[str, Any]:
         pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c]) for c in frame
     ]
     header, rows, more = printed(frame, formats)
-    wordy = [any(len(row[at]) > WORDY for row in rows) for at in range(len(header))]
-    kinds = ["number" if n else "words" if w else "" for n, w in zip(numeric, wordy, strict=True)]
+    longest = [max((len(row[at]) for row in rows), default=0) for at in range(len(header))]
+    wide = ["words long" if most > LONG else "words" if most > WORDY else "" for most in longest]
+    kinds = ["number" if number else words for number, words in zip(numeric, wide, strict=True)]
     return {
         "header": header, "numeric": numeric, "kinds": kinds, "rows": rows, "more": more, "total": len(frame),
     }  # fmt: skip
