@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,11 @@ from hypothesis import HealthCheck, settings
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
 # modules that share what is dear to make; otherwise a worker takes one module after another
@@ -94,3 +101,16 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     truth = write_project(folder)
     run(folder)
     return folder, truth
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser; ``.ci/run`` installs it."""
+    if BROWSER is None:
+        pytest.skip("No Chromium on this machine, so nobody can look at the page or press its keys.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield opened
+        opened.close()

@@ -30,12 +30,17 @@ def seasonal(factors: np.ndarray, seed: int = 2) -> Incidents:
     rng = np.random.default_rng(seed)
     daily = MONTHS.days_in_month.to_numpy() / 30.4 * factors[MONTHS.month.to_numpy() - 1]
     counts = rng.poisson(RATES * daily[:, None])
+    return monthly(CELLS, MONTHS, counts)
+
+
+def monthly(cells: Places, months: pd.PeriodIndex, counts: np.ndarray) -> Incidents:
+    """Incidents dated by month in the middle of their cells, from counts by month and cell."""
     month, cell = np.nonzero(counts)
     times = np.repeat(np.arange(len(month)), counts[month, cell])
-    start = pd.Series(MONTHS.to_timestamp()[month[times]])
-    centre = CELLS.points.iloc[cell[times]]
+    start = pd.Series(months.to_timestamp()[month[times]])
+    centre = cells.points.iloc[cell[times]]
     frame = gpd.GeoDataFrame(
         {"start": start, "end": start + pd.offsets.MonthBegin(1), "type": "burglary", "source": "simulated"},
-        geometry=points(centre.x.to_numpy(), centre.y.to_numpy()), crs=CELLS.crs,
+        geometry=points(centre.x.to_numpy(), centre.y.to_numpy()), crs=cells.crs,
     )  # fmt: skip
     return Incidents(frame, precision="month")

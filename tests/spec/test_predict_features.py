@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely import Point, box, points
+from shapely import Point, box
 
 from peelian.errors import DesignError
 from peelian.incidents import Incidents
@@ -24,6 +24,7 @@ from peelian.predict.importance import importance
 from peelian.predict.leakage import leakage
 from peelian.predict.run import Parameters, run
 from peelian.predict.tables import FeatureTable
+from tests.predict_season import monthly
 
 STUDY = gpd.GeoSeries([box(520_000, 170_000, 522_000, 172_000)], crs="EPSG:27700")
 CELLS = Places.grid(STUDY, 400)
@@ -55,15 +56,7 @@ def simulated(seed: int = 2) -> Incidents:
     rng = np.random.default_rng(seed)
     season = 1 + np.cos(2 * np.pi * (MONTHS.month.to_numpy() - 1) / 12) / 3
     counts = rng.poisson(RATES * season[:, None])
-    month, cell = np.nonzero(counts)
-    times = np.repeat(np.arange(len(month)), counts[month, cell])
-    start = pd.Series(MONTHS.to_timestamp()[month[times]])
-    centre = CELLS.points.iloc[cell[times]]
-    frame = gpd.GeoDataFrame(
-        {"start": start, "end": start + pd.offsets.MonthBegin(1), "type": "burglary", "source": "simulated"},
-        geometry=points(centre.x.to_numpy(), centre.y.to_numpy()), crs=CELLS.crs,
-    )  # fmt: skip
-    return Incidents(frame, precision="month")
+    return monthly(CELLS, MONTHS, counts)
 
 
 def weather(seed: int = 3) -> pd.DataFrame:

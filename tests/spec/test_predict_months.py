@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,7 @@ from peelian.predict.backtest import backtest
 from peelian.predict.forecast import next_period
 from peelian.predict.months import months_map
 from peelian.report import Chart, Report, Section
-from tests.spec.test_accessibility import BROWSER, FLAGS
 from tests.spec.test_predict_backtest import CELLS, INCIDENTS
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if BROWSER is None:
-        pytest.skip("No Chromium on this machine, so nobody can press its keys.")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -26,12 +26,10 @@ Array = Any
 MOST_ETA = 50.0
 
 
-@dataclass(frozen=True, eq=False)
-class Nested:
-    """Columns as levels: ``levels`` cells x measures, ``starts`` the first column of each measure (and the
-    number of columns last), ``sign`` of each measure (-1: protective)."""
+class Measured:
+    """Columns that belong to measures: ``starts`` the first column of each (and the number of columns last),
+    ``sign`` of each."""
 
-    levels: Array
     starts: Array
     sign: Array
 
@@ -44,6 +42,16 @@ class Nested:
     def measure(self) -> Array:
         """The measure of each column."""
         return np.repeat(np.arange(len(self.sign)), np.diff(self.starts))
+
+
+@dataclass(frozen=True, eq=False)
+class Nested(Measured):
+    """Columns as levels: ``levels`` cells x measures, ``starts`` the first column of each measure (and the
+    number of columns last), ``sign`` of each measure (-1: protective)."""
+
+    levels: Array
+    starts: Array
+    sign: Array
 
     def rows(self, where: Array) -> Nested:
         """The same columns over fewer cells."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from peelian.explain.monotone import Nested
+from peelian.explain.monotone import Measured, Nested
 
 Array = Any
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class Shares(Measured):
     """Columns between 0 and 1 (0 and -1 where protective), with the methods of ``Nested``.
 
     ``values``  places x columns. ``starts``, ``sign``  as of ``Nested``. ``points`` and ``owner``: the bands
@@ -44,16 +44,6 @@ class Shares:
             above = held[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
             values[:, begin:end] = points.sign[m] * above / each[:, None]
         return cls(values, points.starts, points.sign, points, owner)
-
-    @property
-    def size(self) -> int:
-        """Number of columns."""
-        return int(self.starts[-1])
-
-    @property
-    def measure(self) -> Array:
-        """The measure of each column."""
-        return np.repeat(np.arange(len(self.sign)), np.diff(self.starts))
 
     def rows(self, where: Array) -> Shares:
         """The same columns over fewer places, without their ground."""
