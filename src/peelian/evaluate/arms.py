@@ -135,7 +135,9 @@ def check_arms(
             "and a start."
         )
     if treated.all():
-        raise DesignError(f"All {len(areas):,} areas are treated: nothing is left to compare with.")
+        raise DesignError(
+            f"All {len(areas):,} areas are treated: nothing is left to compare with. Add areas without it."
+        )
     early = treated & (start <= 0)
     if early.any():
         raise DesignError(

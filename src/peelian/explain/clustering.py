@@ -79,5 +79,5 @@ def block_length(streets: gpd.GeoSeries) -> float:
     joined = coo_array((np.ones(len(through)), (line[through], line[through + 1])), shape=(len(length),) * 2)
     number, _ = connected_components(joined, directed=False)
     if not length.sum():
-        raise DataError("streets: every line has no length.")
+        raise DataError("streets: every line has no length. Give a layer of lines, not of points.")
     return float(length.sum() / number)

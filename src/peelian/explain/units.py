@@ -58,7 +58,10 @@ def segments(lines: gpd.GeoSeries, study: Places) -> Places:
     inside = study.locate(gpd.GeoSeries(middle, crs=study.crs)).notna().to_numpy() if len(merged) else []
     merged, middle = merged[inside], shapely.get_coordinates(middle[inside])
     if not len(merged):
-        raise DataError("explain.streets: no line has its middle in the study area.")
+        raise DataError(
+            "explain.streets: no line has its middle in the study area. Is it another place's, or in another "
+            "CRS?"
+        )
     order = np.lexsort((shapely.length(merged), middle[:, 1], middle[:, 0]))
     wide = len(str(len(order)))
     ids = [f"s{k:0{wide}d}" for k in range(1, len(order) + 1)]

@@ -48,7 +48,9 @@ class Valued:
         value = self.frame[name].reindex(places.index).to_numpy(float)
         known = value[fitted & np.isfinite(value)]
         if not len(known):
-            raise DataError(f"{name} has no value for any place.")
+            raise DataError(
+                f"{name} has no value for any place. Does the raster cover the study area, in its CRS?"
+            )
         limits = self.cuts.get(name) or np.quantile(known, np.arange(1, 10) / 10)
         missing = int(fitted.sum() - len(known))
         note = [f"{name} is missing for {missing:,} places: taken as low."] * bool(missing)

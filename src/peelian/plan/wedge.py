@@ -136,7 +136,7 @@ def _windows(counts: pd.Series, units: pd.Index, steps: int, step_months: int) -
             f"A wedge of {steps} steps needs {BEFORE + months} months of counts; there are {table.shape[1]}."
         )
     if len(units) < 2 * steps:
-        raise DesignError(f"{len(units)} areas in {steps} steps: fewer than two a step.")
+        raise DesignError(f"{len(units)} areas in {steps} steps: fewer than two a step. Lower steps.")
     v = np.stack([table[:, s - BEFORE : s].sum(axis=1) for s in starts])
     shape = len(units), steps - 1, step_months
     u = np.stack([table[:, s : s + months].reshape(shape).sum(axis=2) for s in starts])

@@ -86,7 +86,10 @@ def _values(history: History, name: str, prior: pd.Series | None) -> np.ndarray:
     places = history.places
     if name == "prior":
         if prior is None:
-            raise DesignError("The background is to follow the risk terrain, and there is none.")
+            raise DesignError(
+                "The background is to follow the risk terrain, and there is none. Add [[layers]], or leave "
+                "prior out of covariates."
+            )
         missing = places.index.difference(prior.index)
         if len(missing):
             raise DesignError(f"The prior lacks {len(missing)} places: {some(missing)}.")
@@ -101,7 +104,9 @@ def _values(history: History, name: str, prior: pd.Series | None) -> np.ndarray:
         )
     values = places.frame[name].to_numpy(float)
     if not np.isfinite(values).all():
-        raise DesignError(f"{name} is missing in {int((~np.isfinite(values)).sum())} places.")
+        raise DesignError(
+            f"{name} is missing in {int((~np.isfinite(values)).sum())} places. Fill it, or leave it out."
+        )
     return np.asarray(values)
 
 
@@ -122,7 +127,7 @@ def _homes(places: Places | None) -> np.ndarray:
         )
     values = given.to_numpy(float)
     if not values.sum() > 0:
-        raise DesignError("The places have 0 households in all.")
+        raise DesignError("The places have 0 households in all. Name another column under [places].")
     return np.asarray(values)
 
 
@@ -133,7 +138,9 @@ def _logs(values: np.ndarray) -> np.ndarray:
 def _standard(name: str, values: np.ndarray) -> np.ndarray:
     spread = float(values.std())
     if not spread > 1e-12:
-        raise DesignError(f"{name} is the same everywhere, so a background cannot follow it.")
+        raise DesignError(
+            f"{name} is the same everywhere, so a background cannot follow it. Leave it out of covariates."
+        )
     return np.asarray((values - values.mean()) / spread)
 
 

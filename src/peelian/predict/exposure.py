@@ -77,7 +77,9 @@ def exposed(beside: Beside, history: History) -> tuple[np.ndarray, int | None]:
         values = values / inside.fillna(shares.mean()).to_numpy(float)
         known = history.end
     if not values.sum() > 0:
-        raise DesignError(f"The exposure {beside.exposure} is 0 in every place, so nothing is at risk.")
+        raise DesignError(
+            f"The exposure {beside.exposure} is 0 in every place, so nothing is at risk. Name another column."
+        )
     return np.asarray(np.maximum(values / values.mean(), LEAST_EXPOSURE)), known
 
 

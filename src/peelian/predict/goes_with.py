@@ -101,7 +101,10 @@ def goes_with(incidents: Incidents, places: Places, asked: TriggeringTable) -> G
 def _used(incidents: Incidents, places: Places, asked: TriggeringTable) -> tuple[pd.DataFrame, list[str]]:
     """Incidents with a point, a place and a date to three days: the latest, in order of time."""
     if incidents.precision == "month":
-        raise DesignError("What goes with triggering needs dates by day, and these are months.")
+        raise DesignError(
+            "What goes with triggering needs dates by day, and these are months. Leave [predict.triggering] "
+            "out, or load a force extract with dates."
+        )
     frame = incidents.frame[incidents.located].copy()
     frame["place"] = incidents.place_of(places).reindex(frame.index)
     hours = (frame["end"] - frame["start"]).dt.total_seconds() / 3_600
@@ -137,7 +140,9 @@ def _marks(frame: pd.DataFrame, places: Places, names: tuple[str, ...]) -> pd.Da
         if pd.api.types.is_numeric_dtype(values):
             spread = float(values.std())
             if not spread > 0:
-                raise DesignError(f"{name} is the same for every incident, so nothing can go with it.")
+                raise DesignError(
+                    f"{name} is the same for every incident, so nothing can go with it. Leave it out."
+                )
             label = f"{name}, one standard deviation ({spread:.3g}) higher"
             out[label] = (values - values.mean()) / spread
             held[label], against[label] = len(values), "the mean"
